@@ -1,0 +1,1 @@
+"""Decides, serves, keeps promises."""
