@@ -1,17 +1,17 @@
 """The error tree. Each leaf is one thing a caller can act on; HTTP, SOAP and FHIR forms are made at the edges.
 
-    RekoError                   carries one or more issues, never a personal number, name or diagnosis
-    ├── Refused                 what came in cannot be accepted; sending it again unchanged cannot help
-    │   ├── Malformed           it cannot be read as what it claims to be (syntax, FHIR structure)
-    │   │   ├── TooLarge        more bytes than the limit
-    │   │   └── WrongMedia      a content type that is not served here
-    │   ├── Invalid             it is readable, but breaks a profile or a domain rule
-    │   ├── Unauthenticated     nobody is known to be asking
-    │   ├── Forbidden           somebody is known, and lacks the right
-    │   ├── NotFound            it is not there, or not for this caller (the two are told alike)
-    │   ├── Conflict            it clashes with what is stored
-    │   └── VersionConflict     it was written against another version than the current one
-    └── Unavailable             a part that is needed does not answer; later may go well
+RekoError                   carries one or more issues, never a personal number, name or diagnosis
+├── Refused                 what came in cannot be accepted; sending it again unchanged cannot help
+│   ├── Malformed           it cannot be read as what it claims to be (syntax, FHIR structure)
+│   │   ├── TooLarge        more bytes than the limit
+│   │   └── WrongMedia      a content type that is not served here
+│   ├── Invalid             it is readable, but breaks a profile or a domain rule
+│   ├── Unauthenticated     nobody is known to be asking
+│   ├── Forbidden           somebody is known, and lacks the right
+│   ├── NotFound            it is not there, or not for this caller (the two are told alike)
+│   ├── Conflict            it clashes with what is stored
+│   └── VersionConflict     it was written against another version than the current one
+└── Unavailable             a part that is needed does not answer; later may go well
 """
 
 from collections.abc import Iterable

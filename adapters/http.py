@@ -1,0 +1,161 @@
+"""The only place that configures httpx and tenacity: one ``Sender`` per destination (decision D14).
+
+Two retry clocks are never mixed: seconds inside one call, here, and only while nothing can have left this machine
+(the connection was never made); minutes to days between calls, in the outbox.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Final
+
+import httpx
+import tenacity
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from contracts.errors import Unavailable
+from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
+
+
+class NotReached(Unavailable):
+    """No connection came about: nothing has left."""
+
+
+class NoAnswer(Unavailable):
+    """Something has left and no whole answer came: the outcome is unknown."""
+
+
+class Destination(BaseModel):
+    """How to reach one outside system. The base of each adapter's own settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = ""
+    """Base address. Empty: the adapter is switched off."""
+    token: SecretStr = SecretStr("")
+    """Bearer token, where the system wants one."""
+    connect_seconds: float = Field(default=5.0, gt=0)
+    timeout_seconds: float = Field(default=35.0, gt=0)
+    """Longer than the national platform's own 30 s, so that its verdict is heard (forsakringskassan.md § 2.4)."""
+    max_concurrent: int = Field(default=8, ge=1, le=64)
+    ca_file: str = ""
+    """Trusted certificates (PEM); empty means the system's."""
+    client_certificate_file: str = ""
+    """Certificate with key (PEM) for mutual TLS."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is an address."""
+        return bool(self.url)
+
+
+class Sender:
+    """One destination's client: bounded concurrency, shared TLS context, time-outs, error translation."""
+
+    def __init__(self, destination: Destination, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=destination.url,
+            headers=_authorization(destination),
+            timeout=httpx.Timeout(destination.timeout_seconds, connect=destination.connect_seconds),
+            limits=httpx.Limits(max_connections=destination.max_concurrent),
+            verify=_tls(destination.ca_file, destination.client_certificate_file),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def request(
+        self, method: str, path: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """One call, the body read whole. Raises ``NotReached`` or ``NoAnswer``; any HTTP status is an answer."""
+        with _translated_errors():
+            async for attempt in _while_not_connected():
+                with attempt:
+                    return await self._client.request(method, path, content=content, headers=headers)
+        raise AssertionError("unreachable: tenacity re-raises")  # pragma: no cover
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """One call whose body is read piece by piece. Raises as ``request``, also while the body is read."""
+        with _translated_errors():
+            async with self._client.stream(method, path, content=content, headers=headers) as response:
+                yield response
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def classify(response: httpx.Response, now: datetime) -> DeliveryOutcome:
+    """What an HTTP answer without a body of its own meaning says of a message (delivery_consent_security.md § 1.2)."""
+    status = response.status_code
+    told = f"HTTP {status}"
+    if 200 <= status < 300:
+        return Delivered("accepted, outcome not told" if status == 202 else "")
+    if status in _ROUTE:
+        return RouteBroken(f"{told}: {_ROUTE[status]}")
+    if status in (408, 429, 502, 503):
+        return Transient(told, retry_after(response, now))
+    if status >= 500:
+        return OutcomeUnknown(told)
+    return RefusedForGood(told)
+
+
+_ROUTE: Final = {
+    401: "the recipient does not know this service",
+    403: "the recipient does not let this service in",
+    407: "a proxy asks for credentials",
+    410: "the recipient wants no more",
+}
+
+
+def retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
+    """The wish of a ``Retry-After`` header (seconds or a date), or ``None``."""
+    wish = response.headers.get("Retry-After", "").strip()
+    if wish.isascii() and wish.isdigit():
+        return timedelta(seconds=min(int(wish), 10**7))
+    try:
+        then = parsedate_to_datetime(wish)
+    except ValueError:
+        return None
+    return max(then.replace(tzinfo=then.tzinfo or UTC) - now, timedelta(0))
+
+
+def _authorization(destination: Destination) -> dict[str, str]:
+    token = destination.token.get_secret_value()
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+@cache
+def _tls(ca_file: str, client_certificate_file: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_file or None)
+    if client_certificate_file:
+        context.load_cert_chain(client_certificate_file)
+    return context
+
+
+def _while_not_connected() -> tenacity.AsyncRetrying:
+    return tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type((httpx.ConnectError, httpx.ConnectTimeout)),
+        stop=tenacity.stop_after_attempt(2),
+        wait=tenacity.wait_random(0.05, 0.2),
+        reraise=True,
+    )
+
+
+class _translated_errors:  # noqa: N801 - reads as a statement where it is used
+    """httpx errors become this module's two; texts never hold an address with content in it."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol):
+            raise NotReached(f"no connection ({type(error).__name__})") from error
+        if isinstance(error, httpx.HTTPError | httpx.StreamError):
+            raise NoAnswer(f"no whole answer ({type(error).__name__})") from error

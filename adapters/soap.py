@@ -1,0 +1,125 @@
+"""The only place that knows SOAP 1.1 in RIV-TA Basic Profile 2.1: envelopes, faults, safe XML and schema files.
+
+Sources: forsakringskassan.md §§ 1.1, 2.4; rehabstod.md § 1.3; parser settings from stack.md § 4.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from lxml import etree
+
+import contracts
+
+ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+REGISTRY: Final = "urn:riv:itintegration:registry:1"
+CONTENT_TYPE: Final = "text/xml; charset=utf-8"
+MAX_BYTES: Final = 15 * 1024 * 1024
+"""The national platform's largest answer."""
+
+_SCHEMAS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
+_PLATFORM_CODE: Final = "VP"
+
+
+class BadXml(ValueError):
+    """The bytes are no acceptable XML document. The message never repeats them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A SOAP 1.1 fault. ``platform_code`` is the national platform's (``VP007``), empty when it is somebody else's."""
+
+    code: str
+    text: str
+
+    @property
+    def platform_code(self) -> str:
+        """The text of a platform fault begins with its code."""
+        code = self.text[:5]
+        return code if code.startswith(_PLATFORM_CODE) and code[2:].isdigit() else ""
+
+
+def parser() -> etree.XMLParser:
+    """A parser that fetches nothing, expands nothing and gives up on huge documents."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def parse(body: bytes) -> etree._Element:
+    """The root element. Raises ``BadXml``: not XML, too large, or with a DTD (an entity would be lost silently)."""
+    if len(body) > MAX_BYTES:
+        raise BadXml("the document is too large")
+    try:
+        root = etree.fromstring(body, parser())
+    except etree.XMLSyntaxError:
+        raise BadXml("the document is not well-formed XML") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise BadXml("a document type declaration is not accepted")
+    return root
+
+
+def wrap(content: etree._Element, logical_address: str | None = None) -> bytes:
+    """The envelope around a body element, as bytes; requests carry the recipient's logical address."""
+    envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"soap": ENVELOPE})
+    if logical_address is not None:
+        header = etree.SubElement(envelope, f"{{{ENVELOPE}}}Header")
+        address = etree.SubElement(header, f"{{{REGISTRY}}}LogicalAddress", nsmap={"itr": REGISTRY})
+        address.text = logical_address
+    etree.SubElement(envelope, f"{{{ENVELOPE}}}Body").append(content)
+    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+
+
+def unwrap(body: bytes) -> etree._Element | Fault:
+    """The body's only element, or the fault in its place. Raises ``BadXml``."""
+    envelope = parse(body)
+    content = envelope.find(f"{{{ENVELOPE}}}Body")
+    if envelope.tag != f"{{{ENVELOPE}}}Envelope" or content is None or len(content) != 1:
+        raise BadXml("the document is no SOAP 1.1 envelope with one body element")
+    element = content[0]
+    return _fault(element) if element.tag == f"{{{ENVELOPE}}}Fault" else element
+
+
+def logical_address(body: bytes) -> str:
+    """The recipient's logical address of a request, empty when the header lacks it."""
+    return parse(body).findtext(f"{{{ENVELOPE}}}Header/{{{REGISTRY}}}LogicalAddress", default="").strip()
+
+
+def fault(code: str, text: str) -> bytes:
+    """A fault envelope (sent with HTTP 500). ``code`` is ``Client`` or ``Server``."""
+    element = etree.Element(f"{{{ENVELOPE}}}Fault")
+    etree.SubElement(element, "faultcode").text = f"soap:{code}"
+    etree.SubElement(element, "faultstring").text = text
+    return wrap(element)
+
+
+@cache
+def schema(file: str) -> etree.XMLSchema:
+    """A compiled schema of ``contracts/wire/rivta`` by its file name."""
+    return etree.XMLSchema(etree.parse(_SCHEMAS / file))
+
+
+def schema_errors(file: str, element: etree._Element) -> tuple[str, ...]:
+    """Where the element breaks the schema: element names only, never values. Empty when it is valid."""
+    compiled = schema(file)
+    if compiled.validate(element):
+        return ()
+    return tuple(f"line {entry.line}: {entry.type_name}" for entry in compiled.error_log)
+
+
+def headers(action: str) -> dict[str, str]:
+    """The HTTP headers of a request."""
+    return {"Content-Type": CONTENT_TYPE, "SOAPAction": f'"{action}"'}
+
+
+def _fault(element: etree._Element) -> Fault:
+    code = (element.findtext("faultcode") or "").rpartition(":")[2]
+    return Fault(code, (element.findtext("faultstring") or "").strip())

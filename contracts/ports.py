@@ -1,0 +1,102 @@
+"""Every protocol that the core needs, on one page."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from contracts.consent import ConsentDecision
+from contracts.identity import HsaId
+from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
+from contracts.record import Access, Document, Record
+from contracts.sick_leave import Certificate, SetAside
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time comes from here alone, so that tests and the mock world can move it (decision D12)."""
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+        ...
+
+
+class IdSource(Protocol):
+    """Ids come from here alone."""
+
+    def new(self) -> str:
+        """A fresh UUID as text; later ones sort after earlier ones."""
+        ...
+
+
+class Transaction(Protocol):
+    """One all-or-nothing step over the service's own memory (decision D4). It sees everything committed before it,
+    and nothing runs beside it. Raising inside it undoes everything."""
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the transaction."""
+        ...
+
+    def read(self, type: str, id: str) -> Record | None:
+        """The current version, or ``None`` if there is none."""
+        ...
+
+    def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
+        """Current versions whose token search parameter equals ``system|value``, oldest first, owned by ``unit``."""
+        ...
+
+    def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
+        """Current versions whose reference search parameter points at ``target`` (``Type/id``), oldest first."""
+        ...
+
+    def save(self, document: Document, id: str, unit: str) -> Record:
+        """Write the next version of the resource, with its index rows."""
+        ...
+
+    def note_decision(self, decision: ConsentDecision, about: str) -> None:
+        """Keep a decision with its inputs; ``about`` is the resource or message it was made for."""
+        ...
+
+    def log_access(self, access: Access) -> None:
+        """Write one access-log row."""
+        ...
+
+    def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
+        """Put a message in the outbox."""
+        ...
+
+    def queued(self, patient: str) -> Sequence[Queued]:
+        """The patient's messages that have no final outcome, oldest first."""
+        ...
+
+    def move(self, message_id: str, state: DeliveryState, reason: str = "", next_try: datetime | None = None) -> None:
+        """Set a message's state."""
+        ...
+
+
+class Store(Protocol):
+    """The service's own memory."""
+
+    async def run(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in a transaction and return its result once it is durable. Whatever it raises comes out here,
+        and then nothing was written. Raises ``Unavailable`` when the database cannot be written."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to one destination."""
+
+    async def send(self, claim: Claim) -> DeliveryOutcome:
+        """Try once. Never raises for anything that the other side does; what became of it is the answer."""
+        ...
+
+
+class CertificateSource(Protocol):
+    """Where sick leaves come from."""
+
+    def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Certificate | SetAside]:
+        """Every certificate of the patients who have one active on the unit, or ended at most that many days ago
+        (0-14). What cannot be used comes as ``SetAside``. Raises ``Unavailable`` when the answer is a failure or is
+        cut off, possibly after some records: nothing may be applied before the iteration has ended."""
+        ...

@@ -1,0 +1,87 @@
+"""Stored resources and who asks for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from contracts.identity import HsaId
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A resource as accepted: its JSON bytes, and the same bytes parsed. The two always say the same."""
+
+    content: Mapping[str, Any]
+    body: bytes
+
+    @property
+    def type(self) -> str:
+        """The resource type."""
+        return str(self.content["resourceType"])
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One version of a stored resource. ``unit`` owns it; ``body`` is the JSON that a read returns."""
+
+    type: str
+    id: str
+    version: int
+    updated: datetime
+    unit: str
+    body: bytes
+
+    @property
+    def reference(self) -> str:
+        """``Type/id``."""
+        return f"{self.type}/{self.id}"
+
+
+class Right(StrEnum):
+    """What a token may be used for."""
+
+    FHIR_READ = "fhir.read"
+    FHIR_WRITE = "fhir.write"
+    SICK_LEAVE_PULL = "sick-leave.pull"
+    OUTBOX_LIST = "outbox.list"
+    OUTBOX_CONTENT = "outbox.content"
+    OUTBOX_REPLAY = "outbox.replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: an employee under a commission (medarbetaruppdrag) on a care unit of a care provider."""
+
+    employee: HsaId
+    commission: str
+    unit: HsaId
+    provider: HsaId
+    rights: frozenset[Right]
+    request_id: str = ""
+
+    def may_see(self, owner: str) -> bool:
+        """Whether data of that owner is the caller's to see: its own unit's, or what its care provider shares."""
+        return owner in (self.unit.value, self.provider.value)
+
+
+class AccessAction(StrEnum):
+    """The activity types of the national log contract (StoreLog 2)."""
+
+    READ = "Läsa"
+    WRITE = "Skriva"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One row of the access log: who did what with which patient's data (HSLF-FS 2016:40 4 kap. 9 §).
+
+    ``patient`` is the logical id of the Patient, never a personal number.
+    """
+
+    caller: Caller
+    action: AccessAction
+    patient: str
+    resource: str
+    interaction: str

@@ -1,0 +1,65 @@
+"""Certificates as the feed tells of them, and sick leaves (sjukfall) joined from them (glossary terms 13-15)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from contracts.identity import HsaId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePeriod:
+    """One assessed reduction of work ability: whole days, both ends inclusive, ``degree`` in percent (1-100)."""
+
+    start: date
+    end: date
+    degree: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A doctor's certificate for sick leave, as a feed answer holds it (rehabstod.md §§ 1.6, 1.8).
+
+    ``signed`` is an aware instant. ``diagnosis`` and ``secondary_diagnoses`` stay with the certificate: they never
+    reach a coordination record, event or message.
+    """
+
+    id: str
+    patient: PersonId
+    unit: HsaId
+    periods: tuple[CertificatePeriod, ...]
+    signed: datetime
+    patient_name: str = ""
+    unit_name: str = ""
+    provider: HsaId | None = None
+    doctor: str = ""
+    doctor_name: str = ""
+    diagnosis: str | None = None
+    secondary_diagnoses: tuple[str, ...] = ()
+    occupations: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> date:
+        """The first certified day."""
+        return min(period.start for period in self.periods)
+
+    @property
+    def end(self) -> date:
+        """The last certified day."""
+        return max(period.end for period in self.periods)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A certificate in an answer that cannot be used. ``reason`` is plain words without personal data."""
+
+    certificate: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SickLeave:
+    """A sjukfall: certificates of one patient on one unit that the counting rules join. Days are inclusive."""
+
+    certificates: tuple[Certificate, ...]
+    start: date
+    end: date
