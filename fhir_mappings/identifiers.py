@@ -1,0 +1,124 @@
+"""The one table of identifier systems, code systems and extension addresses.
+
+The same thing has different identifiers in RIV-TA, HL7 Sweden and Inera. Rule: accept every known one, emit one.
+Sources: forsakringskassan.md § 2.2; fhir_sweden.md §§ 1.3, 2.1; ``docs/adr`` tells of the choices.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.identity import PersonId, PersonIdKind
+
+BASE: Final = "https://rekobryggan.example/fhir"
+"""Canonical base of our own artefacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One identifier or code system: what we write in FHIR, what we write in RIV-TA, what else we read as the same."""
+
+    fhir: str
+    rivta: str = ""
+    also: tuple[str, ...] = ()
+
+    def __contains__(self, system: object) -> bool:
+        """Whether a system as written by somebody means this one."""
+        return system in (self.fhir, f"urn:oid:{self.rivta}", *self.also)
+
+
+PERSONNUMMER: Final = System(
+    "http://electronichealth.se/identifier/personnummer",
+    "1.2.752.129.2.1.3.1",
+    ("https://terminology.hl7.se/sid/se-personnummer",),
+)
+SAMORDNINGSNUMMER: Final = System(
+    "http://electronichealth.se/identifier/samordningsnummer",
+    "1.2.752.129.2.1.3.3",
+    ("https://terminology.hl7.se/sid/se-samordningsnummer",),
+)
+HSA_ID: Final = System("urn:oid:1.2.752.29.4.19", "1.2.752.129.2.1.4.1")
+ORGANISATION_NUMBER: Final = System("urn:oid:2.5.4.97", "1.2.752.29.4.3")
+WORKPLACE_CODE: Final = System("urn:oid:1.2.752.29.4.71", "1.2.752.29.4.71")
+
+KVA: Final = System("urn:oid:1.2.752.116.1.3.2.1.4", "1.2.752.116.1.3.2.1.4", ("urn:oid:1.2.752.116.1.1.1.1.1",))
+ICD_10_SE: Final = System(
+    "http://terminology.hl7.se/CodeSystem/icd-10-se",
+    "1.2.752.116.1.1.1",
+    (
+        "https://www.icd10.se/",
+        "http://hl7.org/fhir/sid/icd-10-se",
+        "http://hl7.org/fhir/sid/icd-10",
+        "urn:oid:1.2.752.116.1.1.1.1.3",
+        "urn:oid:1.2.752.116.1.1.1.1.8",
+    ),
+)
+SNOMED_CT: Final = System("http://snomed.info/sct", "2.16.840.1.113883.6.96")
+UCUM: Final = "http://unitsofmeasure.org"
+
+CONSENT_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+PARTICIPATION_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+PARTICIPATION_MODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode"
+CONSENT_ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
+
+ACTIVITY_KIND: Final = f"{BASE}/CodeSystem/activity-kind"
+NOT_DONE_REASON: Final = f"{BASE}/CodeSystem/not-done-reason"
+CONTACT_MODE: Final = f"{BASE}/CodeSystem/contact-mode"
+CONSENT_KIND: Final = f"{BASE}/CodeSystem/consent-kind"
+INFORMATION_CATEGORY: Final = f"{BASE}/CodeSystem/information-category"
+RECIPIENT_KIND: Final = f"{BASE}/CodeSystem/recipient-kind"
+NOTIFICATION_TOPIC: Final = f"{BASE}/CodeSystem/notification-topic"
+NOTIFICATION_STATUS: Final = f"{BASE}/CodeSystem/notification-status"
+PLAN_KIND: Final = f"{BASE}/CodeSystem/plan-kind"
+EPISODE_TYPE: Final = f"{BASE}/CodeSystem/episode-type"
+WORK_ABILITY: Final = f"{BASE}/CodeSystem/work-ability"
+SICK_LEAVE_DEGREE: Final = f"{BASE}/CodeSystem/KV_FKMU_0003"
+OCCUPATION: Final = f"{BASE}/CodeSystem/KV_FKMU_0002"
+CERTIFICATE_TYPE: Final = f"{BASE}/CodeSystem/certificate-type"
+RECORD_FLAG: Final = f"{BASE}/CodeSystem/record-flag"
+ENGINE_MODE: Final = f"{BASE}/CodeSystem/sick-leave-engine-mode"
+SECURITY_LABEL: Final = "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel"
+
+CERTIFICATE_ID: Final = f"{BASE}/identifier/certificate"
+EPISODE_ID: Final = f"{BASE}/identifier/sick-leave"
+MESSAGE_ID: Final = f"{BASE}/identifier/message"
+
+EXT_ACCOMPANYING_CODE: Final = f"{BASE}/StructureDefinition/accompanying-code"
+"""On Procedure, repeating, ``valueCoding``: a KVÅ code beside the main one (decision D8)."""
+EXT_CODING_RULE: Final = f"{BASE}/StructureDefinition/coding-rule"
+"""On a Coding that the service gave, ``valueString``: the rule that gave it."""
+EXT_CONTACT_MODE: Final = f"{BASE}/StructureDefinition/contact-mode"
+"""On Procedure, ``valueCode``: visit, telephone, video, letter, message, none."""
+EXT_WITH_SICK_LEAVE: Final = f"{BASE}/StructureDefinition/with-sick-leave"
+"""On Procedure, ``valueBoolean``: false for preventive coordination before any sick leave."""
+EXT_INFORMATION_CATEGORY: Final = f"{BASE}/StructureDefinition/information-category"
+"""On CommunicationRequest.payload, ``valueCode``: the one category that the text belongs to."""
+EXT_CONSENT_MODE: Final = f"{BASE}/StructureDefinition/consent-mode"
+"""On Consent.verification, ``valueCode`` of v3-ParticipationMode: oral, written, electronic."""
+EXT_CONSENT_EVENT: Final = f"{BASE}/StructureDefinition/consent-ends-with"
+"""On Consent.provision, ``valueString``: the event that stands for an end date."""
+EXT_PLANNED_DEGREE: Final = f"{BASE}/StructureDefinition/planned-degree"
+"""On CarePlan.activity.detail, ``valueQuantity`` in %."""
+EXT_DECIDED_BY: Final = f"{BASE}/StructureDefinition/decided-by"
+"""On CarePlan.activity.detail, ``valueString``: the actor whose decision the measure needs."""
+EXT_LED_BY: Final = f"{BASE}/StructureDefinition/led-by"
+"""On CarePlan (SIP), ``valueString``: region or municipality."""
+EXT_EPISODE: Final = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
+
+LAW_2019_1297: Final = (
+    "https://www.riksdagen.se/sv/dokument-och-lagar/dokument/svensk-forfattningssamling/_sfs-2019-1297"
+)
+"""``Consent.policy.uri``: lag (2019:1297) om koordineringsinsatser för sjukskrivna patienter."""
+
+NATIONAL_PERSON_SYSTEMS: Final = (PERSONNUMMER, SAMORDNINGSNUMMER)
+
+
+def person_system(person: PersonId) -> System:
+    """The system that a national number belongs to."""
+    return PERSONNUMMER if person.kind is PersonIdKind.PERSONNUMMER else SAMORDNINGSNUMMER
+
+
+def is_national_person_system(system: object) -> bool:
+    """Whether identifiers of the system are national person numbers (which never stand in a URL, decision D10)."""
+    return any(system in known for known in NATIONAL_PERSON_SYSTEMS)
