@@ -108,7 +108,8 @@ class CoordinationActivity:
 
     ``claimed_codes`` are the codes that the client itself set (main, then accompanying), compared with what the rules
     say. ``with_sick_leave`` is false for preventive coordination. ``part_of`` names the occasion that this is a part
-    of. ``performed`` is the first instant of the occasion.
+    of. ``performed`` is the first instant of the occasion. ``diagnosis_at`` lists the elements (FHIRPath) that carry,
+    or point at, a diagnosis.
     """
 
     patient: str
@@ -122,6 +123,7 @@ class CoordinationActivity:
     identifiers: tuple[Identifier, ...] = ()
     claimed_main: str | None = None
     claimed_accompanying: tuple[str, ...] | None = None
+    diagnosis_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

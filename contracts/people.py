@@ -1,0 +1,61 @@
+"""Who the records point at: patients, organisations, staff, as far as rules and messages need them."""
+
+from dataclasses import dataclass
+
+from contracts.consent import Recipient, RecipientKind
+from contracts.identity import ARBETSFORMEDLINGEN, FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredPatient:
+    """A patient. ``person`` is ``None`` for somebody without a national number; ``protected`` is the marking of the
+    population register (sekretessmarkering or skyddad folkbokföring, glossary 29)."""
+
+    id: str
+    person: PersonId | None
+    name: str = ""
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An organisation that references point at. ``reference`` is ``Organization/<id>``, empty for a logical one."""
+
+    reference: str = ""
+    organisation: OrganisationNumber | None = None
+    hsa_id: HsaId | None = None
+    name: str = ""
+    stated_kind: RecipientKind | None = None
+    address: str = ""
+    postal_code: str = ""
+    city: str = ""
+    telephone: str = ""
+    workplace_code: str = ""
+
+    @property
+    def key(self) -> str:
+        """What makes two mentions the same party: national numbers before local references."""
+        return str(self.organisation or self.hsa_id or self.reference)
+
+    @property
+    def kind(self) -> RecipientKind:
+        """Told by the organisation number where that is known, else as stated."""
+        return _KNOWN.get(self.organisation) or self.stated_kind or RecipientKind.OTHER
+
+    def as_recipient(self) -> Recipient:
+        """The party as the recipient of a message."""
+        return Recipient(self.kind, self.key, self.name)
+
+
+_KNOWN: dict[OrganisationNumber | None, RecipientKind] = {
+    FORSAKRINGSKASSAN: RecipientKind.FORSAKRINGSKASSAN,
+    ARBETSFORMEDLINGEN: RecipientKind.ARBETSFORMEDLINGEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """A person on the staff."""
+
+    hsa_id: HsaId | None
+    name: str = ""
