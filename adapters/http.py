@@ -117,11 +117,11 @@ _ROUTE: Final = {
 def retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
     """The wish of a ``Retry-After`` header (seconds or a date), or ``None``."""
     wish = response.headers.get("Retry-After", "").strip()
-    if wish.isascii() and wish.isdigit():
-        return timedelta(seconds=min(int(wish), 10**7))
     try:
+        if wish.isascii() and wish.isdigit():
+            return timedelta(seconds=min(int(wish), 10**7))
         then = parsedate_to_datetime(wish)
-    except ValueError:
+    except (ValueError, OverflowError):  # absurd numbers, in either form, are no wish
         return None
     return max(then.replace(tzinfo=then.tzinfo or UTC) - now, timedelta(0))
 

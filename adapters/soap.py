@@ -3,6 +3,7 @@
 Sources: forsakringskassan.md §§ 1.1, 2.4; rehabstod.md § 1.3; parser settings from stack.md § 4.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ MAX_BYTES: Final = 15 * 1024 * 1024
 
 _SCHEMAS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _PLATFORM_CODE: Final = "VP"
+_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
 
 
 class BadXml(ValueError):
@@ -112,12 +114,18 @@ def schema_errors(file: str, element: etree._Element) -> tuple[str, ...]:
     compiled = schema(file)
     if compiled.validate(element):
         return ()
-    return tuple(f"line {entry.line}: {entry.type_name}" for entry in compiled.error_log)
+    return tuple(f"line {entry.line}: {_named(entry.message)}: {entry.type_name}" for entry in compiled.error_log)
 
 
 def headers(action: str) -> dict[str, str]:
     """The HTTP headers of a request."""
     return {"Content-Type": CONTENT_TYPE, "SOAPAction": f'"{action}"'}
+
+
+def _named(told: str) -> str:
+    """The element that the validator speaks of; the rest of its words may repeat a value."""
+    match = _ELEMENT.match(told)
+    return match[1] if match else "?"
 
 
 def _fault(element: etree._Element) -> Fault:
