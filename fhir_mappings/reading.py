@@ -1,0 +1,154 @@
+"""One reading of a resource: everything that is wrong with it is collected, and refused together at the end.
+
+Each method answers with a value that lets the reading go on; the issue that it noted keeps the value from getting out.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from contracts.errors import Invalid, Issue, IssueType
+from contracts.identity import BadIdentity
+from contracts.time import Period
+from fhir_mappings import primitives
+from fhir_mappings.primitives import Found, Json
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+_MODIFIERS: Final = ("modifierExtension", "implicitRules")
+
+
+class Reading:
+    """Collects issues."""
+
+    __slots__ = ("issues",)
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+
+    def close(self) -> None:
+        """End the reading: raises ``Invalid`` with every issue, if there is one."""
+        if self.issues:
+            raise Invalid(*self.issues)
+
+    def note(self, type: IssueType, at: str, text: str, rule: str = "") -> None:
+        """Something is wrong at an element."""
+        self.issues.append(Issue(type, text, at, rule=rule))
+
+    # ---- Elements ------------------------------------------------------------------------------------------------
+
+    def required(self, element: Json, name: str, at: str, rule: str = "") -> Any | None:
+        """The element's child, which must be there."""
+        value = element.get(name)
+        if value is None:
+            self.note(IssueType.REQUIRED, f"{at}.{name}", f"{name} is required here", rule)
+        return value
+
+    def refuse(self, element: Json, at: str, names: Iterable[str], text: str, rule: str) -> None:
+        """None of the named children may be there: we would store them without obeying them."""
+        for name in names:
+            if name in element:
+                self.note(IssueType.NOT_SUPPORTED, f"{at}.{name}", text, rule)
+
+    def refuse_modifiers(self, element: Json, at: str) -> None:
+        """Whoever does not understand a modifier must not process the element (FHIR R4, extensibility)."""
+        if "modifierExtension" in element or "implicitRules" in element:
+            self.refuse(
+                element,
+                at,
+                _MODIFIERS,
+                "this changes the meaning in a way that is not understood here",
+                "modifier-not-understood",
+            )
+
+    # ---- Codes ---------------------------------------------------------------------------------------------------
+
+    def members(self, found: Iterable[Found], known: type[E], rule: str = "") -> list[E]:
+        """Codes as members of a closed list. An unknown code is refused, never guessed."""
+        return [member for code, at in found if (member := self.member(code, at, known, rule)) is not None]
+
+    def member(self, code: str, at: str, known: type[E], rule: str = "") -> E | None:
+        """One code as a member of a closed list."""
+        try:
+            return known(code)
+        except ValueError:
+            self.note(IssueType.CODE_INVALID, at, "the code is not in the list: " + ", ".join(known), rule)
+            return None
+
+    def only(self, members: Sequence[E], at: str, what: str, rule: str = "") -> E | None:
+        """The one member, where one and no more must be given."""
+        if len(set(members)) > 1:
+            self.note(IssueType.BUSINESS_RULE, at, f"{what}: one, not several", rule)
+        return members[0] if members else None
+
+    # ---- Time ----------------------------------------------------------------------------------------------------
+
+    def instant(self, text: str | None, at: str) -> datetime | None:
+        """A dateTime with at least the day."""
+        try:
+            return None if text is None else primitives.instant(text)
+        except ValueError:
+            self._no_day(at)
+            return None
+
+    def swedish_date(self, text: str | None, at: str) -> date | None:
+        """The Swedish day of a date or dateTime."""
+        try:
+            return None if text is None else primitives.swedish_date(text)
+        except ValueError:
+            self._no_day(at)
+            return None
+
+    def period(self, element: Json | None, at: str) -> Period:
+        """A Period whose ends say at least the day, and that does not end before it starts."""
+        ends = element or {}
+        for name in ("start", "end"):
+            self.instant(ends.get(name), f"{at}.{name}")
+        try:
+            read = primitives.period(ends)
+        except ValueError:
+            return Period()
+        if read.is_reversed:
+            self.note(IssueType.INVARIANT, at, "the period ends before it starts", "period-reversed")
+        return read
+
+    def _no_day(self, at: str) -> None:
+        self.note(IssueType.VALUE, at, "a day, or a time with zone, is needed: YYYY-MM-DD or more", "day-precision")
+
+    # ---- References, identities and extensions -------------------------------------------------------------------
+
+    def target(self, reference: Json | None, at: str, *types: str) -> str:
+        """``Type/id`` of a literal reference to one of the types, empty (with an issue) for any other."""
+        found = primitives.literal(reference or {})
+        if found is None or found[0] not in types:
+            wanted = " or ".join(f"{type}/<id>" for type in types)
+            self.note(IssueType.VALUE if reference else IssueType.REQUIRED, at, f"a reference {wanted} is needed")
+            return ""
+        return "/".join(found)
+
+    def patient(self, content: Json, at: str, name: str = "subject") -> str:
+        """The logical id of the patient that the resource is about."""
+        return self.target(content.get(name), f"{at}.{name}", "Patient").removeprefix("Patient/")
+
+    def identity(self, make: Callable[[str], T], value: str | None, at: str) -> T | None:
+        """A checked identity; what is wrong is told without the value."""
+        try:
+            return None if value is None else make(value)
+        except BadIdentity as wrong:
+            self.note(IssueType.VALUE, at, str(wrong), "identity-check")
+            return None
+
+    def extension(self, element: Json, at: str, url: str, kind: str) -> Any | None:
+        """The value of an extension that may stand once, and must have the right type of value."""
+        extensions = element.get("extension")
+        if extensions is None:
+            return None
+        found = [(index, each) for index, each in enumerate(extensions) if each["url"] == url]
+        for index, each in found:
+            if kind not in each:
+                self.note(IssueType.VALUE, f"{at}.extension[{index}].value", f"the extension takes a {kind}")
+        for index, _ in found[1:]:
+            self.note(IssueType.DUPLICATE, f"{at}.extension[{index}]", "the extension may stand once")
+        return found[0][1].get(kind) if found else None
