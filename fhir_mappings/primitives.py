@@ -57,7 +57,15 @@ def period(element: Json) -> Period:
     """A FHIR Period, both ends of which count, as a half-open one: an end given as a date covers that whole Swedish
     day, an end with a time covers that second. ``ValueError`` as for ``instant``."""
     start, end = element.get("start"), element.get("end")
-    return Period(None if start is None else instant(start), None if end is None else _after(end))
+    return Period(None if start is None else instant(start), None if end is None else after(end))
+
+
+def after(end: str) -> datetime:
+    """The first instant that a period no longer covers whose ``end`` is given. ``ValueError`` as for ``instant``."""
+    if len(end) > _DAY_LENGTH:
+        return min(instant(end).replace(microsecond=0) + _SECOND, LAST_INSTANT)
+    last = day(end)
+    return LAST_INSTANT if last == date.max else day_start(last + timedelta(days=1))
 
 
 def to_instant(at: datetime) -> str:
@@ -78,13 +86,6 @@ def _zoned(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError("a time needs a zone")
     return min((at + _SECOND if leap else at).astimezone(UTC), LAST_INSTANT)
-
-
-def _after(end: str) -> datetime:
-    if len(end) > _DAY_LENGTH:
-        return min(instant(end).replace(microsecond=0) + _SECOND, LAST_INSTANT)
-    last = day(end)
-    return LAST_INSTANT if last == date.max else day_start(last + timedelta(days=1))
 
 
 def _is_midnight(at: datetime) -> bool:
@@ -116,10 +117,12 @@ def _oid(system: System) -> str:
 
 def coded(concept: Json | None, path: str, system: System | str) -> list[Found]:
     """The codes of a system in one CodeableConcept at ``path``. A coding without a code gives an empty one."""
+    if concept is None or "coding" not in concept:
+        return []
     known = spellings(system)
     return [
         (coding.get("code", ""), f"{path}.coding[{index}].code")
-        for index, coding in enumerate((concept or {}).get("coding", ()))
+        for index, coding in enumerate(concept["coding"])
         if coding.get("system") in known
     ]
 
@@ -152,7 +155,14 @@ def literal(reference: Json) -> tuple[str, str] | None:
 def points_at(reference: Json, type: str) -> bool:
     """Whether a reference says, by address or by its stated type, that it points at a resource of the type."""
     address = reference.get("reference", "")
-    return reference.get("type") == type or f"/{address}".rpartition(f"/{type}/")[1] != ""
+    return reference.get("type") == type or f"/{type}/" in f"/{address}"
+
+
+def condition_references(content: Json, at: str, name: str) -> tuple[str, ...]:
+    """Where references of a repeating element point at a Condition, and where a Condition is contained."""
+    references, inside = enumerate(content.get(name, ())), enumerate(content.get("contained", ()))
+    pointing = tuple(f"{at}.{name}[{index}]" for index, each in references if points_at(each, "Condition"))
+    return pointing + tuple(f"{at}.contained[{index}]" for index, each in inside if each["resourceType"] == "Condition")
 
 
 def contained(content: Json, reference: Json) -> Json | None:

@@ -103,16 +103,20 @@ class Reading:
 
     def period(self, element: Json | None, at: str) -> Period:
         """A Period whose ends say at least the day, and that does not end before it starts."""
-        ends = element or {}
-        for name in ("start", "end"):
-            self.instant(ends.get(name), f"{at}.{name}")
-        try:
-            read = primitives.period(ends)
-        except ValueError:
+        if element is None:
             return Period()
+        start = self.instant(element.get("start"), f"{at}.start")
+        read = Period(start, self._after(element.get("end"), f"{at}.end"))
         if read.is_reversed:
             self.note(IssueType.INVARIANT, at, "the period ends before it starts", "period-reversed")
         return read
+
+    def _after(self, end: str | None, at: str) -> datetime | None:
+        try:
+            return None if end is None else primitives.after(end)
+        except ValueError:
+            self._no_day(at)
+            return None
 
     def _no_day(self, at: str) -> None:
         self.note(IssueType.VALUE, at, "a day, or a time with zone, is needed: YYYY-MM-DD or more", "day-precision")
@@ -142,13 +146,19 @@ class Reading:
 
     def extension(self, element: Json, at: str, url: str, kind: str) -> Any | None:
         """The value of an extension that may stand once, and must have the right type of value."""
-        extensions = element.get("extension")
-        if extensions is None:
-            return None
-        found = [(index, each) for index, each in enumerate(extensions) if each["url"] == url]
-        for index, each in found:
+        return self._extension(element, at, url, kind)[0] if "extension" in element else None
+
+    def extension_member(self, element: Json, at: str, url: str, known: type[E], rule: str) -> E | None:
+        """The ``valueCode`` of such an extension as a member of a closed list."""
+        code, found_at = self._extension(element, at, url, "valueCode")
+        return None if code is None else self.member(code, found_at, known, rule)
+
+    def _extension(self, element: Json, at: str, url: str, kind: str) -> tuple[Any | None, str]:
+        extensions = enumerate(element.get("extension", ()))
+        found = [(each, f"{at}.extension[{index}]") for index, each in extensions if each["url"] == url]
+        for each, found_at in found:
             if kind not in each:
-                self.note(IssueType.VALUE, f"{at}.extension[{index}].value", f"the extension takes a {kind}")
-        for index, _ in found[1:]:
-            self.note(IssueType.DUPLICATE, f"{at}.extension[{index}]", "the extension may stand once")
-        return found[0][1].get(kind) if found else None
+                self.note(IssueType.VALUE, f"{found_at}.value", f"the extension takes a {kind}")
+        for _, found_at in found[1:]:
+            self.note(IssueType.DUPLICATE, found_at, "the extension may stand once")
+        return (found[0][0].get(kind), f"{found[0][1]}.value") if found else (None, at)
