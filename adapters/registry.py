@@ -1,0 +1,79 @@
+"""ADAPTERS, one line each. To add an outside system: a folder here, and a line in one of the two tables.
+
+By convention a folder has ``settings.Settings``, ``adapter.build`` and ``mock.create``. They are imported when asked
+for, so that the service starts fast and never loads a mock.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVar
+
+import httpx
+
+from adapters.http import Destination
+from contracts.ports import CertificateSource, Channel, Clock
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from adapters.mocking import Counterpart
+
+
+class Open(Protocol):
+    """Something that holds connections."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+        ...
+
+
+class OpenChannel(Channel, Open, Protocol):
+    """A channel with its connections."""
+
+
+class OpenCertificateSource(CertificateSource, Open, Protocol):
+    """A source of certificates with its connections."""
+
+
+PortT = TypeVar("PortT", OpenChannel, OpenCertificateSource)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter(Generic[PortT]):
+    """One outside system: ``name`` is its folder, its settings key and its prefix in the mock world."""
+
+    name: str
+    port: Literal["channel", "certificates"]
+    title: str
+
+    def settings(self) -> type[Destination]:
+        """The class of its settings."""
+        found: type[Destination] = self._member("settings", "Settings")
+        return found
+
+    def build(self, settings: Destination, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> PortT:
+        """The adapter, ready to use. Tests hand in a transport that ends in the mock."""
+        built: PortT = self._member("adapter", "build")(settings, clock, transport)
+        return built
+
+    def mock(self, counterpart: "Counterpart") -> "ASGIApp":
+        """The other side of the contract, as an application."""
+        create: Callable[[Counterpart], ASGIApp] = self._member("mock", "create")
+        return create(counterpart)
+
+    def _member(self, module: str, name: str) -> Any:
+        return getattr(import_module(f"adapters.{self.name}.{module}"), name)
+
+
+CHANNELS: Final[tuple[Adapter[OpenChannel], ...]] = (
+    Adapter("forsakringskassan", "channel", "Försäkringskassan"),
+    Adapter("regional_platform", "channel", "Regional dataplattform"),
+    Adapter("ehr", "channel", "Journalsystem"),
+)
+CERTIFICATE_SOURCES: Final[tuple[Adapter[OpenCertificateSource], ...]] = (
+    Adapter("intygstjanst", "certificates", "Intygstjänsten"),
+)
+
+_ALL: Final[tuple[Adapter[Any], ...]] = (*CHANNELS, *CERTIFICATE_SOURCES)
+ADAPTERS: Final[Mapping[str, Adapter[Any]]] = {adapter.name: adapter for adapter in _ALL}
