@@ -1,0 +1,1 @@
+"""Försäkringskassan: messages about a certificate (ärendekommunikation) over RIV-TA."""

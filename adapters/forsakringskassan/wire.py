@@ -1,0 +1,306 @@
+"""SendMessageToRecipient 2.1 as bytes, and what its answers mean. Pure: no clock, no randomness (decision D18).
+
+Sources: forsakringskassan.md §§ 1.2-1.5 (the message), 1.7-1.8, 2.4 and 3 (the answers), 6.4 (what the text says).
+
+Characters that XML 1.0 cannot carry become U+FFFD in texts, where the reader sees that something was lost; an id that
+holds one is refused, because a changed id is another id.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import httpx
+from lxml import etree
+from lxml.builder import ElementMaker
+
+from adapters import soap
+from adapters.http import classify
+from contracts.consent import InformationCategory
+from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
+from contracts.identity import HsaId, PersonId
+from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
+from contracts.time import STOCKHOLM
+from fhir_mappings import identifiers
+
+RESPONDER: Final = "urn:riv:clinicalprocess:healthcond:certificate:SendMessageToRecipientResponder:2"
+CORE: Final = "urn:riv:clinicalprocess:healthcond:certificate:3"
+TYPES: Final = "urn:riv:clinicalprocess:healthcond:certificate:types:3"
+NAMESPACES: Final = {"s": RESPONDER, "c": CORE, "t": TYPES}
+
+REQUEST: Final = f"{{{RESPONDER}}}SendMessageToRecipient"
+RESPONSE: Final = f"{{{RESPONDER}}}SendMessageToRecipientResponse"
+ACTION: Final = f"{RESPONDER}:SendMessageToRecipient"
+SCHEMA: Final = "send_message_to_recipient_2.xsd"
+
+SUBJECT_SYSTEM: Final = "ffa59d8f-8d7e-46ae-ac9e-31804e8e8499"
+NO_WORKPLACE_CODE: Final = "0000000"
+"""What real senders write when the unit has none; the element may not be empty (§ 1.4)."""
+
+SUBJECTS: Final[Mapping[Topic, tuple[str, str]]] = {
+    Topic.ASSUMED_REHAB_NEED: ("OVRIGT", "Övrigt"),
+    Topic.MEETING: ("AVSTMN", "Avstämningsmöte"),
+    Topic.CONTACT: ("KONTKT", "Kontakt"),
+    Topic.OTHER: ("OVRIGT", "Övrigt"),
+}
+"""There is no subject of its own for information under 4 § (§ 1.5, decision D20)."""
+
+OPENINGS: Final[Mapping[Topic, str]] = {
+    Topic.ASSUMED_REHAB_NEED: (
+        "Information enligt 4 § lagen (2019:1297) om koordineringsinsatser för sjukskrivna patienter."
+    ),
+}
+"""What the subject alone does not say."""
+
+HEADINGS: Final[Mapping[InformationCategory, str]] = {
+    InformationCategory.ASSUMED_REHAB_NEED: "Antaget behov av rehabilitering",
+    InformationCategory.MEETING_PARTICIPATION: "Deltagande i möte",
+    InformationCategory.CONTACT_DETAILS: "Kontaktuppgifter",
+    InformationCategory.SICK_LEAVE_PERIOD_AND_DEGREE: "Sjukskrivningens period och grad",
+    InformationCategory.TAPERING_PLAN: "Planerad nedtrappning",
+    InformationCategory.WORK_ADJUSTMENTS: "Anpassningar i arbetet",
+    InformationCategory.ACTIVITY_LIMITATION: "Aktivitetsbegränsning",
+    InformationCategory.CARE_MEASURES: "Vårdens åtgärder",
+    InformationCategory.CERTIFICATE_DOCUMENT: "Läkarintyg",
+    InformationCategory.DIAGNOSIS: "Diagnos",
+}
+"""Sensitive circumstances have no heading: they never leave in a message (glossary, information categories)."""
+
+_S: Final = ElementMaker(namespace=RESPONDER, nsmap=NAMESPACES)
+_C: Final = ElementMaker(namespace=CORE, nsmap=NAMESPACES)
+_T: Final = ElementMaker(namespace=TYPES, nsmap=NAMESPACES)
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Unwritable(ValueError):
+    """The message cannot take this form. The text says why and never repeats what it carries."""
+
+    def __init__(self, reason: str, *, other_channel: bool = False) -> None:
+        super().__init__(reason)
+        self.other_channel = other_channel
+
+
+def request(message: PartyMessage, logical_address: str) -> bytes:
+    """The envelope to send, the same bytes each time. Raises ``Unwritable``."""
+    return soap.wrap(_message(message, _id("logical address", logical_address)), logical_address)
+
+
+def schema_errors(body: bytes) -> tuple[str, ...]:
+    """Where a request breaks the contract's schema: element names only."""
+    content = soap.unwrap(body)
+    return ("the body is a fault",) if isinstance(content, soap.Fault) else soap.schema_errors(SCHEMA, content)
+
+
+def text(message: PartyMessage) -> str:
+    """What the officer reads: the opening, each part under its heading, whom to reach; nothing more (§ 6.4)."""
+    parts = [_part(part) for part in message.parts if part.text.strip()]
+    if not parts:
+        raise Unwritable("no part of the message has any text")
+    contact = _contact(message.sender) if InformationCategory.CONTACT_DETAILS in _categories(message.parts) else ""
+    return "\n\n".join(filter(None, (OPENINGS.get(message.topic), *parts, contact)))
+
+
+def _categories(parts: Iterable[MessagePart]) -> frozenset[InformationCategory]:
+    return frozenset(part.category for part in parts)
+
+
+def _part(part: MessagePart) -> str:
+    heading = HEADINGS.get(part.category)
+    if heading is None:
+        raise Unwritable(f"the category {part.category} is never sent")
+    return f"{heading}:\n{_clean(part.text).strip()}"
+
+
+def _contact(sender: Sender) -> str:
+    """Empty when neither name nor telephone is known."""
+    name, telephone = _clean(sender.name).strip(), _clean(sender.unit.telephone).strip()
+    ways = ", ".join(filter(None, (name, telephone and f"telefon {telephone}")))
+    return ways and f"Kontakt: {ways}"
+
+
+def _message(message: PartyMessage, address: str) -> etree._Element:
+    """§ 1.2, elements in the contract's order."""
+    code, display = SUBJECTS[message.topic]
+    return _S(
+        "SendMessageToRecipient",
+        _S("meddelande-id", _id("message id", message.id)),
+        *([_S("referens-id", _id("reference", message.reference))] if message.reference else []),
+        _S("skickatTidpunkt", _timestamp(message.created)),
+        _S("intygs-id", *_certificate(message)),
+        _S("patientPerson-id", *_patient(message.patient)),
+        _S("logiskAdressMottagare", address),
+        _S("amne", _T("code", code), _T("codeSystem", SUBJECT_SYSTEM), _T("displayName", display)),
+        _S("rubrik", display),
+        _S("meddelande", text(message)),
+        _S("skickatAv", *_sender(message.sender)),
+    )
+
+
+def _patient(patient: PersonId | None) -> list[etree._Element]:
+    """Personnummer and samordningsnummer alone; the schema takes no reserve number (§ 1.6)."""
+    if patient is None:
+        raise Unwritable("the patient has no number that the contract takes", other_channel=True)
+    return _ii(identifiers.person_system(patient).rivta, patient.digits)
+
+
+def _certificate(message: PartyMessage) -> list[etree._Element]:
+    """Real senders write the issuing unit as root (§ 1.2)."""
+    if not message.certificate.strip():
+        raise Unwritable("the message names no certificate that it is about", other_channel=True)
+    return _ii(message.certificate_unit.value, _id("certificate id", message.certificate))
+
+
+def _sender(sender: Sender) -> list[etree._Element]:
+    return [
+        _C("personal-id", *_hsa(sender.employee)),
+        _C("fullstandigtNamn", _clean(sender.name)),
+        _C("enhet", *_unit(sender.unit)),
+    ]
+
+
+def _unit(unit: CareUnit) -> list[etree._Element]:
+    workplace = _clean(unit.workplace_code.strip()) or NO_WORKPLACE_CODE
+    return [
+        _C("enhets-id", *_hsa(unit.id)),
+        _C("arbetsplatskod", *_ii(identifiers.WORKPLACE_CODE.rivta, workplace)),
+        _C("enhetsnamn", _clean(unit.name)),
+        _C("postadress", _clean(unit.address)),
+        _C("postnummer", _clean(unit.postal_code)),
+        _C("postort", _clean(unit.city)),
+        _C("telefonnummer", _clean(unit.telephone)),
+        _C("vardgivare", _C("vardgivare-id", *_hsa(unit.provider)), _C("vardgivarnamn", _clean(unit.provider_name))),
+    ]
+
+
+def _hsa(id: HsaId) -> list[etree._Element]:
+    return _ii(identifiers.HSA_ID.rivta, id.value)
+
+
+def _ii(root: str, extension: str) -> list[etree._Element]:
+    return [_T("root", root), _T("extension", extension)]
+
+
+def _timestamp(at: datetime) -> str:
+    """Swedish wall-clock time to the second: the contract takes neither fraction nor zone."""
+    if at.tzinfo is None:
+        raise Unwritable("the time of the message has no zone")
+    return at.astimezone(STOCKHOLM).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _clean(content: str) -> str:
+    return _NOT_XML.sub("\ufffd", content.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _id(name: str, content: str) -> str:
+    if not content.strip():
+        raise Unwritable(f"the {name} is empty")
+    if _NOT_XML.search(content):
+        raise Unwritable(f"the {name} holds a character that XML cannot carry")
+    return content
+
+
+# What came back. The tables are § 3's reconciliation table and § 2.4's codes; how to read them is below.
+
+_Verdict = Callable[[str], DeliveryOutcome]
+
+BY_ERROR_ID: Final[Mapping[str, _Verdict]] = {
+    "TECHNICAL_ERROR": Transient,
+    "VALIDATION_ERROR": RefusedForGood,
+    "APPLICATION_ERROR": partial(RefusedForGood, other_channel=True),
+    "REVOKED": partial(RefusedForGood, other_channel=True),
+}
+UNDEFINED_ERROR: Final[_Verdict] = partial(Transient, max_attempts=3)
+"""ERROR without an errorId that the contract knows: worth a few tries (§ 1.8)."""
+
+BY_PLATFORM_CODE: Final[Mapping[str, tuple[_Verdict, str]]] = {
+    "VP001": (RefusedForGood, "the RIV-TA version is missing or not supported"),
+    "VP002": (RouteBroken, "the client certificate is missing or wrong"),
+    "VP003": (RefusedForGood, "the logical address is missing in the header"),
+    "VP004": (RouteBroken, "no route for the address and the contract"),
+    "VP005": (RefusedForGood, "the producer lacks the RIV-TA version"),
+    "VP006": (RouteBroken, "more than one producer matches"),
+    "VP007": (RouteBroken, "not authorised for the address and the contract"),
+    "VP008": (Transient, "no contact with the address catalogue"),
+    "VP009": (OutcomeUnknown, "error when contacting the producer"),
+    "VP010": (RouteBroken, "the producer's physical address is empty"),
+    "VP011": (RouteBroken, "call outside TLS, or the address is not allowed"),
+    "VP012": (Transient, "the platform lacks resources"),
+    "VP013": (RouteBroken, "not allowed to name the original consumer"),
+    "VP014": (RouteBroken, "routing loop"),
+    "VP015": (RefusedForGood, "the request could not be read"),
+}
+
+_NOT_UNIQUE: Final = re.compile(r"(MEDDELANDE|MESSAGE)_?ID_(NOT_UNIQUE|ALREADY_EXISTS)")
+_HAS_IT: Final = re.compile(r"(?<!not )(?<!n['’]t )exist|unique|unik|duplicate|dubblett|finns redan", re.IGNORECASE)
+_UNREADABLE_THERE: Final = ("unmarshalling", "unmarshaling")
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_LONG_NUMBER: Final = re.compile(r"\d(?:[-+ ]?\d){5,}")
+_TOLD_AT_MOST: Final = 200
+_NO_HEADERS: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def outcome(http_status: int, body: bytes, message_id: str) -> DeliveryOutcome:
+    """What an answer says of the message. Total: every status and every body has an outcome."""
+    try:
+        content = soap.unwrap(body)
+    except soap.BadXml as bad:
+        return _unread(http_status, str(bad))
+    if isinstance(content, soap.Fault):
+        return _of_fault(http_status, content)
+    if content.tag != RESPONSE or not 200 <= http_status < 300:
+        return _unread(http_status, "its content is not the contract's response")
+    return _of_result(content, message_id)
+
+
+def _of_result(response: etree._Element, message_id: str) -> DeliveryOutcome:
+    code, error_id, told = (
+        response.findtext(f"{{*}}result/{{*}}{name}", default="").strip()
+        for name in ("resultCode", "errorId", "resultText")
+    )
+    if code in ("OK", "INFO"):
+        return Delivered(_reason("INFO", told) if code == "INFO" else "")
+    if code != "ERROR":
+        return _unread(200, "it holds no result code of the contract")
+    if error_id == "VALIDATION_ERROR" and _is_duplicate(told, message_id):
+        return Delivered("delivered earlier: the recipient already has the message id")
+    if error_id not in BY_ERROR_ID:
+        return UNDEFINED_ERROR(_reason("ERROR without a known error id", told))
+    return BY_ERROR_ID[error_id](_reason(error_id, told))
+
+
+def _of_fault(http_status: int, fault: soap.Fault) -> DeliveryOutcome:
+    """A fault's text is never told on: it may quote what was sent."""
+    if fault.platform_code in BY_PLATFORM_CODE:
+        verdict, meaning = BY_PLATFORM_CODE[fault.platform_code]
+        return verdict(f"{fault.platform_code}: {meaning}")
+    if any(mark in fault.text.lower() for mark in _UNREADABLE_THERE):
+        return RefusedForGood("the recipient could not read the request")
+    return OutcomeUnknown("SOAP fault") if http_status < 300 else _by_status(http_status, "SOAP fault")
+
+
+def _unread(http_status: int, why: str) -> DeliveryOutcome:
+    """A success that cannot be read parks the message; beside a failure status the body matters little."""
+    if 200 <= http_status < 300:
+        return RefusedForGood(f"the answer cannot be read: {why}")
+    return _by_status(http_status, "no readable fault")
+
+
+def _by_status(http_status: int, why: str) -> DeliveryOutcome:
+    """503 says that nothing was handled; behind any other 5xx the message may have arrived."""
+    if http_status >= 500 and http_status != 503:
+        return OutcomeUnknown(f"HTTP {http_status}, {why}")
+    return classify(httpx.Response(http_status), _NO_HEADERS)
+
+
+def _is_duplicate(told: str, message_id: str) -> bool:
+    """Whether it says that our own id is there already (§ 3: then an earlier try went well)."""
+    names_ours = message_id != "" and message_id.lower() in told.lower()
+    return _NOT_UNIQUE.search(told) is not None or (names_ours and _HAS_IT.search(told) is not None)
+
+
+def _reason(name: str, told: str) -> str:
+    """The recipient's words without what may be a person: long numbers and quoted values go, and so does length."""
+    words = _LONG_NUMBER.sub("…", _QUOTED.sub("'…'", " ".join(told.split())))
+    return f"{name}: {words[:_TOLD_AT_MOST]}" if words else name
