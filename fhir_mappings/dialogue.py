@@ -1,0 +1,239 @@
+"""What a unit asks to be told to another party: FHIR R4 ``CommunicationRequest`` in, its state on it, and the
+``Communication`` that stays when it has been told.
+
+Sources: fhir_sweden.md § 5.4; decision D20; domain rules 13-16, 25; glossary terms 11, 12 and the information categories.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from contracts.consent import InformationCategory, Recipient
+from contracts.dialogue import MessagePart, Notification, PartyMessage, Topic
+from contracts.errors import IssueType
+from contracts.identity import HsaId
+from contracts.people import Party
+from contracts.record import Document
+from fhir_mappings import people, primitives, r4
+from fhir_mappings.document import with_elements
+from fhir_mappings.identifiers import (
+    CERTIFICATE_ID,
+    EXT_INFORMATION_CATEGORY,
+    HSA_ID,
+    MESSAGE_ID,
+    NOTIFICATION_STATUS,
+    NOTIFICATION_TOPIC,
+)
+from fhir_mappings.people import PartyOf
+from fhir_mappings.primitives import Json
+from fhir_mappings.reading import Reading
+
+_AT: Final = "CommunicationRequest"
+_NO_TEXT: Final = ("contentAttachment", "contentReference")
+_REQUESTERS: Final = ("PractitionerRole", "Practitioner")
+
+
+# ---- FHIR in -----------------------------------------------------------------------------------------------------
+
+
+def from_fhir(request: Json) -> Notification:
+    """What the unit asks to be told. Only an ``active`` request is to be acted upon: a draft is not complete or not
+    ready (FHIR R4 request-status), for instance because the patient has not been asked."""
+    reading = Reading()
+    topic = _topic(request, reading)
+    notification = Notification(
+        patient=reading.patient(request, _AT),
+        recipient=_recipient(request, reading),
+        topic=topic or Topic.OTHER,
+        parts=_parts(request, topic, reading),
+        requester=_requester(request, reading),
+        certificate=_certificate(request),
+        is_active=request.get("status") == "active",
+        identifiers=primitives.identifiers(request),
+    )
+    _check_no_diagnosis(request, reading)
+    _check_obeyed(request, reading)
+    reading.close()
+    return notification
+
+
+def recipient_party(request: Json, party_of: PartyOf) -> Party | None:
+    """The organisation that is to be told; ``None`` if that cannot be told."""
+    recipients = request.get("recipient", ())
+    return people.referenced_party(request, recipients[0], party_of) if len(recipients) == 1 else None
+
+
+def certificate_reference(request: Json) -> str:
+    """``DocumentReference/<id>`` of the certificate that the request is about, empty when it names none."""
+    return next((each["reference"] for each in request.get("about", ()) if _is_document(each)), "")
+
+
+def _topic(request: Json, reading: Reading) -> Topic | None:
+    found = primitives.codes(request.get("category", ()), f"{_AT}.category", NOTIFICATION_TOPIC)
+    if not found:
+        text = "what it is about is required: a coding of the notification-topic code system"
+        reading.note(IssueType.REQUIRED, f"{_AT}.category", text, "notification-topic")
+    topics = reading.members(found, Topic, "notification-topic")
+    return reading.only(topics, f"{_AT}.category", "what it is about", "notification-topic")
+
+
+def _recipient(request: Json, reading: Reading) -> str:
+    """The reference as written, or the number by which it names the party."""
+    recipients = request.get("recipient", ())
+    at = f"{_AT}.recipient"
+    if len(recipients) != 1:
+        kind = IssueType.BUSINESS_RULE if recipients else IssueType.REQUIRED
+        reading.note(kind, at, "one recipient: whoever else is to be told has a request of its own", "one-recipient")
+        return ""
+    found = primitives.literal(recipients[0])
+    party = people.referenced_party(request, recipients[0], lambda reference: Party(reference))
+    if party is None or (found and found[0] != "Organization"):
+        text = "Organization/<id>, or a right organisation number or HSA-id, is needed"
+        reading.note(IssueType.VALUE, f"{at}[0]", text, "one-recipient")
+    return party.key if party else ""
+
+
+def _parts(request: Json, topic: Topic | None, reading: Reading) -> tuple[MessagePart, ...]:
+    payload = request.get("payload", ())
+    if not payload:
+        reading.note(IssueType.REQUIRED, f"{_AT}.payload", "what is to be told is required", "payload-text")
+    assumed = _assumed(topic, payload)
+    parts = [_part(each, f"{_AT}.payload[{index}]", assumed, reading) for index, each in enumerate(payload)]
+    return tuple(part for part in parts if part is not None)
+
+
+def _assumed(topic: Topic | None, payload: Any) -> InformationCategory | None:
+    """A notice of an assumed need that has one text says that need; nothing else is guessed."""
+    single = topic is Topic.ASSUMED_REHAB_NEED and len(payload) == 1
+    return InformationCategory.ASSUMED_REHAB_NEED if single else None
+
+
+def _part(each: Json, at: str, assumed: InformationCategory | None, reading: Reading) -> MessagePart | None:
+    text = each.get("contentString")
+    if text is None:
+        kind = IssueType.NOT_SUPPORTED if any(name in each for name in _NO_TEXT) else IssueType.REQUIRED
+        reading.note(kind, f"{at}.content", "text alone can be sent: contentString", "payload-text")
+    category = _category(each, at, assumed, reading)
+    reading.refuse_modifiers(each, at)
+    return None if text is None or category is None else MessagePart(category, text)
+
+
+def _category(each: Json, at: str, assumed: InformationCategory | None, reading: Reading) -> InformationCategory | None:
+    if primitives.extension_value(each, EXT_INFORMATION_CATEGORY) is not None:
+        return reading.extension_member(each, at, EXT_INFORMATION_CATEGORY, InformationCategory, "payload-category")
+    if assumed is None:
+        text = "which information category the text belongs to is required: the information-category extension"
+        reading.note(IssueType.REQUIRED, f"{at}.extension", text, "payload-category")
+    return assumed
+
+
+def _requester(request: Json, reading: Reading) -> str:
+    """The reference as written, or the HSA-id by which it names somebody."""
+    requester = request.get("requester")
+    if requester is None:
+        return ""
+    by_number = people.staff_hsa_id(requester)
+    return by_number.value if by_number else reading.target(requester, f"{_AT}.requester", *_REQUESTERS)
+
+
+def _certificate(request: Json) -> str:
+    named = (each.get("identifier", {}) for each in request.get("about", ()))
+    return next((each["value"] for each in named if each.get("system") == CERTIFICATE_ID and "value" in each), "")
+
+
+def _is_document(reference: Json) -> bool:
+    found = primitives.literal(reference)
+    return found is not None and found[0] == "DocumentReference"
+
+
+def _check_no_diagnosis(request: Json, reading: Reading) -> None:
+    """Never in messages, whatever the region (domain rule 25)."""
+    elements = [f"{_AT}.reasonCode"] if "reasonCode" in request else []
+    pointing = (*primitives.condition_references(request, _AT, "reasonReference"), *_about_conditions(request))
+    for at in (*elements, *pointing):
+        text = "a request to tell somebody carries no diagnosis and points at none"
+        reading.note(IssueType.BUSINESS_RULE, at, text, "no-diagnosis")
+
+
+def _about_conditions(request: Json) -> list[str]:
+    about = enumerate(request.get("about", ()))
+    return [f"{_AT}.about[{index}]" for index, each in about if primitives.points_at(each, "Condition")]
+
+
+def _check_obeyed(request: Json, reading: Reading) -> None:
+    if request.get("doNotPerform"):
+        text = "a request not to tell is a refusal: record it as a Consent"
+        reading.note(IssueType.NOT_SUPPORTED, f"{_AT}.doNotPerform", text, "do-not-perform")
+    reading.refuse_modifiers(request, _AT)
+
+
+# ---- Its state ---------------------------------------------------------------------------------------------------
+
+
+def with_status(document: Document, status: str, reason_code: str | None) -> Document:
+    """The request in another state, with our reason in place of an earlier one; what others wrote there stays."""
+    earlier: Json = document.content.get("statusReason", {})
+    theirs = [each for each in earlier.get("coding", ()) if each.get("system") != NOTIFICATION_STATUS]
+    ours = [primitives.coding(NOTIFICATION_STATUS, reason_code)] if reason_code else []
+    reason = {name: value for name, value in {**earlier, "coding": theirs + ours}.items() if value}
+    return with_elements(document, {"status": status, "statusReason": reason or None})
+
+
+# ---- FHIR out ----------------------------------------------------------------------------------------------------
+
+
+def to_fhir(
+    notification: Notification,
+    recipient: Recipient,
+    *,
+    employee: HsaId | None,
+    unit: HsaId | None,
+    authored: datetime | None = None,
+) -> dict[str, Any]:
+    """The CommunicationRequest that asks for it, for systems that report without FHIR."""
+    reference, inside = people.recipient_reference(recipient)
+    elements: dict[str, Any] = {
+        "resourceType": _AT,
+        "contained": inside,
+        "identifier": [primitives.identifier(each.system, each.value) for each in notification.identifiers],
+        "status": "active" if notification.is_active else "draft",
+        "category": [primitives.concept(NOTIFICATION_TOPIC, notification.topic)],
+        "subject": {"reference": f"Patient/{notification.patient}"},
+        "about": _about(notification.certificate),
+        "payload": [_payload(part) for part in notification.parts],
+        "authoredOn": authored and primitives.to_instant(authored),
+        "requester": employee and primitives.logical(HSA_ID, employee.value, "Practitioner"),
+        "recipient": [reference],
+        "sender": unit and primitives.logical(HSA_ID, unit.value, "Organization"),
+    }
+    return {name: value for name, value in elements.items() if value}
+
+
+def communication(
+    message: PartyMessage, *, request: str, recipient: Mapping[str, Any], patient: str, sent: datetime
+) -> bytes:
+    """The Communication that stays in the record: what was told, to whom, when. ``request`` is the reference
+    ``CommunicationRequest/<id>``, ``recipient`` the Reference that stood in it, ``patient`` the Patient's id."""
+    unit = message.sender.unit
+    content = {
+        "identifier": [primitives.identifier(MESSAGE_ID, message.id)],
+        "basedOn": [{"reference": request}],
+        "status": "completed",
+        "category": [primitives.concept(NOTIFICATION_TOPIC, message.topic)],
+        "subject": {"reference": f"Patient/{patient}"},
+        "about": _about(message.certificate),
+        "sent": primitives.to_instant(sent),
+        "recipient": [recipient],
+        "sender": primitives.logical(HSA_ID, unit.id.value, "Organization", unit.name),
+        "payload": [{"contentString": part.text} for part in message.parts],
+    }
+    return r4.build("Communication", {name: value for name, value in content.items() if value})
+
+
+def _payload(part: MessagePart) -> dict[str, Any]:
+    category = {"url": EXT_INFORMATION_CATEGORY, "valueCode": str(part.category)}
+    return {"extension": [category], "contentString": part.text}
+
+
+def _about(certificate: str) -> list[dict[str, Any]]:
+    return [primitives.logical(CERTIFICATE_ID, certificate, "DocumentReference")] if certificate else []
