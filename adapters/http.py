@@ -4,6 +4,7 @@ Two retry clocks are never mixed: seconds inside one call, here, and only while 
 (the connection was never made); minutes to days between calls, in the outbox.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.errors import Unavailable
 from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
+
+MAX_ANSWER: Final = 16 * 1024 * 1024
+"""Bytes of an answer that is read whole; feeds are streamed."""
 
 
 class NotReached(Unavailable):
@@ -66,16 +70,23 @@ class Sender:
             trust_env=False,
             transport=transport,
         )
+        # httpx's time-outs hold per read: only a deadline of its own ends an answer that drips.
+        self._deadline = destination.connect_seconds + destination.timeout_seconds
 
     async def request(
         self, method: str, path: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """One call, the body read whole. Raises ``NotReached`` or ``NoAnswer``; any HTTP status is an answer."""
+        """One call, the body read whole. Raises ``NotReached`` or ``NoAnswer`` (also for an answer that drips longer than
+        the time-out, or is larger than ``MAX_ANSWER``); any HTTP status is an answer."""
         with _translated_errors():
-            async for attempt in _while_not_connected():
-                with attempt:
-                    return await self._client.request(method, path, content=content, headers=headers)
-        raise AssertionError("unreachable: tenacity re-raises")  # pragma: no cover
+            return await _while_not_connected()(self._once, method, path, content, headers)
+
+    async def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
+        async with (
+            asyncio.timeout(self._deadline),
+            self._client.stream(method, path, content=content, headers=headers) as response,
+        ):
+            return await _read_whole(response)
 
     @asynccontextmanager
     async def stream(
@@ -126,6 +137,20 @@ def retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
     return max(then.replace(tzinfo=then.tzinfo or UTC) - now, timedelta(0))
 
 
+async def _read_whole(response: httpx.Response) -> httpx.Response:
+    pieces, size = [], 0
+    async for piece in response.aiter_bytes():
+        size += len(piece)
+        if size > MAX_ANSWER:
+            raise httpx.ReadError("the answer is too large")
+        pieces.append(piece)
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _TRANSFER]
+    return httpx.Response(response.status_code, headers=headers, content=b"".join(pieces), request=response.request)
+
+
+_TRANSFER: Final = (b"content-encoding", b"content-length", b"transfer-encoding")
+
+
 def _authorization(destination: Destination) -> dict[str, str]:
     token = destination.token.get_secret_value()
     return {"Authorization": f"Bearer {token}"} if token else {}
@@ -157,5 +182,5 @@ class _translated_errors:  # noqa: N801 - reads as a statement where it is used
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol):
             raise NotReached(f"no connection ({type(error).__name__})") from error
-        if isinstance(error, httpx.HTTPError | httpx.StreamError):
+        if isinstance(error, httpx.HTTPError | httpx.StreamError | TimeoutError):
             raise NoAnswer(f"no whole answer ({type(error).__name__})") from error

@@ -23,7 +23,7 @@ LEDGER_SIZE: Final = 10_000
 class Fault(BaseModel):
     """One way to misbehave, for the next ``times`` calls (``null``: until it is taken away).
 
-    ``result``: answer with ``result_code``, ``error_id`` and ``text`` and do not accept.
+    ``result``: answer with ``result_code``, ``error_id`` and ``text``; an ERROR is not accepted.
     ``soap-fault``: SOAP fault with ``text`` (``VP009 ...``) and HTTP 500. ``http``: ``status``, ``retry_after`` seconds.
     ``delay``: wait ``seconds``, then go on as usual. ``lose-answer``: accept, then never answer (hold the connection
     for ``seconds``). ``nonsense``: HTTP 200 with ``body``.

@@ -56,6 +56,22 @@ def parser() -> etree.XMLParser:
     )
 
 
+def pull_parser(*tags: str) -> etree.XMLPullParser:
+    """As ``parser``, for a document that comes piece by piece: tells of the start and end of these elements."""
+    return etree.XMLPullParser(
+        events=("start", "end"),
+        tag=tags,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
 def parse(body: bytes) -> etree._Element:
     """The root element. Raises ``BadXml``: not XML, too large, or with a DTD (an entity would be lost silently)."""
     if len(body) > MAX_BYTES:

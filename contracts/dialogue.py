@@ -82,14 +82,14 @@ class PartyMessage:
     """A message to another party, fixed when it is promised: wire bytes are a pure function of it (decision D18).
 
     ``id`` is the message id on the wire, the same at each try. ``created`` is when the unit asked for it.
-    ``consented`` is the Swedish day on which the patient said yes. ``certificate`` is the certificate it concerns and
-    ``certificate_unit`` the unit that issued it.
+    ``certificate`` is the certificate it concerns, ``certificate_unit`` the unit that issued it; ``patient`` is ``None``
+    and ``certificate`` empty only while the message waits for another channel.
     """
 
     id: str
     topic: Topic
     recipient: Recipient
-    patient: PersonId
+    patient: PersonId | None
     sender: Sender
     created: datetime
     parts: tuple[MessagePart, ...]

@@ -97,6 +97,10 @@ class WrongMedia(Malformed):
     default_type = IssueType.NOT_SUPPORTED
 
 
+class NotAcceptable(Malformed):
+    default_type = IssueType.NOT_SUPPORTED
+
+
 class Invalid(Refused):
     default_type = IssueType.BUSINESS_RULE
 
@@ -107,6 +111,10 @@ class Unauthenticated(Refused):
 
 class Forbidden(Refused):
     default_type = IssueType.FORBIDDEN
+
+
+class NotSupported(Refused):
+    default_type = IssueType.NOT_SUPPORTED
 
 
 class NotFound(Refused):

@@ -15,6 +15,12 @@ _TEN_DIGITS: Final = re.compile(r"(\d{6})-?(\d{4})", re.ASCII)
 _COORDINATION_DAY_OFFSET: Final = 60
 
 
+def control_digit(nine_digits: str) -> int:
+    """The tenth digit that personal and organisation numbers carry (modulus 10, weights 2 and 1)."""
+    products = (int(digit) * (2 - index % 2) for index, digit in enumerate(nine_digits))
+    return -sum(product // 10 + product % 10 for product in products) % 10
+
+
 class BadIdentity(ValueError):
     """The text is no such identity. The message says what is wrong and never repeats the text."""
 
@@ -113,12 +119,6 @@ class OrganisationNumber:
 
 FORSAKRINGSKASSAN: Final = OrganisationNumber("2021005521")
 ARBETSFORMEDLINGEN: Final = OrganisationNumber("2021002114")
-
-
-def control_digit(nine_digits: str) -> int:
-    """The tenth digit that personal and organisation numbers carry (modulus 10, weights 2 and 1)."""
-    products = (int(digit) * (2 - index % 2) for index, digit in enumerate(nine_digits))
-    return -sum(product // 10 + product % 10 for product in products) % 10
 
 
 def _birth_date(digits: str) -> date:

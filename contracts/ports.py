@@ -8,7 +8,7 @@ from contracts.consent import ConsentDecision
 from contracts.identity import HsaId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, Document, Record
-from contracts.sick_leave import Certificate, SetAside
+from contracts.sick_leave import Certificate, SetAside, StoredCertificate
 
 T = TypeVar("T")
 
@@ -64,6 +64,22 @@ class Transaction(Protocol):
 
     def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
         """Put a message in the outbox."""
+        ...
+
+    def was_promised(self, about: str) -> bool:
+        """Whether a message about the resource was ever put in the outbox and not cancelled."""
+        ...
+
+    def fix(self, message: OutboxMessage, state: DeliveryState, reason: str) -> None:
+        """Fix anew what an unsent message says, and set its state."""
+        ...
+
+    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
+        """The patient's certificates on the unit, as last pulled."""
+        ...
+
+    def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+        """Write a certificate as pulled; ``episode`` is the id of the EpisodeOfCare that it belongs to."""
         ...
 
     def queued(self, patient: str) -> Sequence[Queued]:

@@ -24,13 +24,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One version of a stored resource. ``unit`` owns it; ``body`` is the JSON that a read returns."""
+    """One version of a stored resource. ``unit`` owns it; ``patient`` is the logical id of the Patient that it is about,
+    empty when it is about none; ``body`` is the JSON that a read returns."""
 
     type: str
     id: str
     version: int
     updated: datetime
     unit: str
+    patient: str
     body: bytes
 
     @property

@@ -63,3 +63,12 @@ class SickLeave:
     certificates: tuple[Certificate, ...]
     start: date
     end: date
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """A certificate as last pulled, with the digest of its content and the id of its sick leave's EpisodeOfCare."""
+
+    certificate: Certificate
+    digest: str
+    episode: str

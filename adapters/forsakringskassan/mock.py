@@ -308,7 +308,8 @@ def _ruled(incoming: Incoming, known: Known) -> Verdict:
 
 def _on_order(fault: Fault) -> Verdict:
     if fault.kind == "result":
-        return Verdict(_result(fault.result_code, fault.text, fault.error_id or ""))
+        answer = _result(fault.result_code, fault.text, fault.error_id or "")
+        return Verdict(answer, accepted=fault.result_code != "ERROR")
     code, _, words = fault.text.partition(" ")
     if code not in wire.BY_PLATFORM_CODE:
         return Verdict(soap.fault(fault.fault_code, fault.text), status=500)

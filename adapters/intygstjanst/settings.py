@@ -1,0 +1,28 @@
+"""The settings of the Intygstjänst adapter."""
+
+from typing import Final
+
+from pydantic import Field
+
+from adapters.http import Destination
+
+DIRECT_PATH: Final = "/list-active-sick-leaves-for-care-unit/v1.0"
+"""Under the context ``/inera-certificate`` of Intygstjänst itself (rehabstod.md § 1.3)."""
+
+
+class Settings(Destination):
+    """Where the certificates of a unit are asked for, and how much of an answer is read."""
+
+    path: str = DIRECT_PATH
+    logical_address: str = ""
+    """Who answers, by HSA-id. Intygstjänst itself ignores it, the national platform routes by it."""
+    original_consumer: str = ""
+    """HSA-id of this service for the platform's header (RIV-TA BP 2.1 rule 23); empty: the header is left out."""
+    timeout_seconds: float = Field(default=60.0, gt=0)
+    """As Rehabstöd waits for the same service (rehabstod.md § 1.3)."""
+    max_seconds: float = Field(default=900.0, gt=0)
+    """For a whole answer, so that one that only drips comes to an end."""
+    max_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
+    """Of a whole answer, unpacked. One certificate takes about 1,600."""
+    max_depth: int = Field(default=32, ge=12, le=200)
+    """Of nested elements; the contract itself needs nine."""

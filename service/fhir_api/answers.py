@@ -1,0 +1,38 @@
+"""Answers on the FHIR surface: stored bytes, and OperationOutcome for errors."""
+
+from datetime import UTC
+from email.utils import format_datetime
+from typing import Final
+
+from fhir_mappings.outcome import operation_outcome
+from starlette.responses import Response
+
+from contracts.errors import RekoError
+from contracts.record import Record
+from service.http_edge import headers_of
+
+FHIR_JSON: Final = "application/fhir+json"
+_CONTENT_TYPE: Final = {"content-type": f"{FHIR_JSON}; charset=utf-8"}
+
+
+def resource(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A resource as bytes."""
+    return Response(body, status, {**_CONTENT_TYPE, **(headers or {})})
+
+
+def record(stored: Record, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A stored version with its ETag and time. https://hl7.org/fhir/R4/http.html#versions"""
+    return resource(stored.body, status, {**version_headers(stored), **(headers or {})})
+
+
+def version_headers(stored: Record) -> dict[str, str]:
+    """``ETag`` and ``Last-Modified``."""
+    return {
+        "ETag": f'W/"{stored.version}"',
+        "Last-Modified": format_datetime(stored.updated.astimezone(UTC), usegmt=True),
+    }
+
+
+def error(status: int, problem: RekoError) -> Response:
+    """The OperationOutcome of an error."""
+    return resource(operation_outcome(problem.issues), status, headers_of(status))

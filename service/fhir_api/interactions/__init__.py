@@ -1,0 +1,1 @@
+"""One file per interaction, named as the specification names it."""

@@ -1,0 +1,141 @@
+"""What every request passes before any route, and how errors become HTTP statuses.
+
+A personal number in an address is refused before anything is logged (decision D10); a body larger than the limit is never
+held in memory; every answer carries ``X-Request-Id``.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+from urllib.parse import unquote_plus
+
+import uuid_utils
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotAcceptable,
+    NotFound,
+    NotSupported,
+    RekoError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    VersionConflict,
+    WrongMedia,
+)
+
+MAX_BODY: Final = 5 * 1024 * 1024
+"""Bytes of a request body."""
+
+_STATUS: Final[tuple[tuple[type[RekoError], int], ...]] = (
+    (TooLarge, 413),
+    (WrongMedia, 415),
+    (NotAcceptable, 406),
+    (Malformed, 400),
+    (Invalid, 422),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (NotSupported, 405),
+    (VersionConflict, 412),
+    (Conflict, 409),
+    (Unavailable, 503),
+)
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of an error; 500 for one that nobody foresaw."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def headers_of(status: int) -> dict[str, str]:
+    """What an error's status obliges to say."""
+    return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status, {})
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body. Raises ``TooLarge`` as soon as it is."""
+    stated = request.headers.get("content-length", "")
+    if stated.isdigit() and len(stated) < 20 and int(stated) > MAX_BODY:
+        raise TooLarge(_TOO_LARGE)
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > MAX_BODY:
+            raise TooLarge(_TOO_LARGE)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+_TOO_LARGE: Final = f"the body is larger than {MAX_BODY // 1024 // 1024} MiB"
+
+
+ErrorPage = Callable[[int, RekoError], Response]
+"""Makes the answer to an error in the form of the surface that was asked."""
+
+
+class Edge:
+    """The outermost layer."""
+
+    def __init__(self, app: ASGIApp, error_page: Callable[[str], ErrorPage]) -> None:
+        self._app = app
+        self._error_page = error_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stamp the request with an id, refuse personal numbers in its address, pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        if names_a_person(scope["raw_path"] + b"?" + scope["query_string"]):
+            response = self._error_page(scope["path"])(400, _PERSON_IN_ADDRESS)
+            await response(scope, receive, send_stamped)
+            return
+        await self._app(scope, receive, send_stamped)
+
+
+_PERSON_IN_ADDRESS: Final = Malformed(
+    "the address holds what looks like a personal number, which never stands in an address: "
+    "search with POST [type]/_search and the parameters in the body"
+)
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_PERSON: Final = re.compile(r"(?<![0-9A-Za-z])((?:1[89]|20)?\d{2})(\d{2})(\d{2})[-+]?\d{4}(?![0-9A-Za-z])")
+
+
+def names_a_person(address: bytes) -> bool:
+    """Whether an address holds ten or twelve digits that begin with a date of birth. The control digit is not asked:
+    a wrong number is mostly a real one with a typing error."""
+    text = _UUID.sub("", unquote_plus(unquote_plus(address.decode("latin-1"))))
+    return any(_is_birth_date(*match.groups()) for match in _PERSON.finditer(text))
+
+
+def _is_birth_date(year: str, month: str, day: str) -> bool:
+    try:
+        date(int(year[-2:]) + 2000, int(month), int(day) - 60 if int(day) > 60 else int(day))
+    except ValueError:
+        return False
+    return True
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own id if it is a harmless one, else a new one."""
+    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    if _REQUEST_ID.fullmatch(given) and not names_a_person(given):
+        return given.decode()
+    return str(uuid_utils.uuid7())

@@ -1,0 +1,299 @@
+"""May this be told? One pure function, asked when a message is promised and again in the transaction that claims it.
+
+Default deny; every reason is given; nothing is "latest wins": any refusal in force that overlaps the question denies, and a
+permission counts only if it covers the question alone. Sources: decisions D3, D16, D17; domain_rules.md 1-12.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from contracts.consent import (
+    Consent,
+    ConsentDecision,
+    ConsentKind,
+    ConsentStatus,
+    Effect,
+    InformationCategory,
+    LegalBasis,
+    Question,
+    Reason,
+    RecipientKind,
+    UnreadableConsent,
+    UsedConsent,
+)
+from contracts.errors import Issue, IssueType
+from contracts.identity import HsaId
+from service.rules.region import RegionalProfile
+
+AnyConsent = Consent | UnreadableConsent
+_Finding = tuple[Reason, tuple[AnyConsent, ...]]
+
+
+def decide(question: Question, consents: Sequence[AnyConsent], region: RegionalProfile) -> ConsentDecision:
+    """The answer for one question, from every consent on record for the patient (in any order)."""
+    findings = list(_BASES[question.basis](question, consents, region))
+    denials = [finding for finding in findings if finding[0] not in _PERMITTING]
+    permits = [finding for finding in findings if finding[0] in _PERMITTING]
+    return _decision(question, not denials and bool(permits), denials or permits)
+
+
+def _decision(question: Question, permitted: bool, findings: Sequence[_Finding]) -> ConsentDecision:
+    reasons = {reason for reason, _ in findings}
+    used = {UsedConsent(consent.id, consent.version) for _, consents in findings for consent in consents}
+    return ConsentDecision(
+        question,
+        permitted,
+        tuple(reason for reason in Reason if reason in reasons) or (Reason.NO_CONSENT,),
+        tuple(sorted(used, key=lambda consent: (consent.id, consent.version))),
+    )
+
+
+_PERMITTING: Final = frozenset(
+    {Reason.CONSENT_COVERS, Reason.RECORD_OWNER, Reason.OWN_FOLLOW_UP, Reason.COORDINATION_WITHIN_PROVIDER}
+)
+
+
+# The grounds, one function each (decision D17).
+
+
+def _by_consent(question: Question, consents: Sequence[AnyConsent], _: RegionalProfile) -> Iterable[_Finding]:
+    """Somebody outside: consent to coordination, and one consent to disclosure that covers everything asked."""
+    yield from _stops(question, consents)
+    yield from _coordination(question, consents)
+    yield from _refusals(question, consents)
+    yield from _permissions(question, consents)
+
+
+def _as_record_owner(question: Question, _: Sequence[AnyConsent], __: RegionalProfile) -> Iterable[_Finding]:
+    """The record system that owns the record gets its own record back."""
+    yield _only_for(question, RecipientKind.RECORD_SYSTEM, Reason.RECORD_OWNER), ()
+
+
+def _as_own_follow_up(
+    question: Question, consents: Sequence[AnyConsent], region: RegionalProfile
+) -> Iterable[_Finding]:
+    """The care provider's own platform follows up its own care (PDL 2 kap. 4 §), unless the region demands consent."""
+    if region.platform_needs_consent:
+        yield from _by_consent(question, consents, region)
+        return
+    if question.protected_identity:
+        yield Reason.PROTECTED_IDENTITY, ()
+    yield _only_for(question, RecipientKind.REGIONAL_PLATFORM, Reason.OWN_FOLLOW_UP), ()
+
+
+def _within_the_provider(question: Question, consents: Sequence[AnyConsent], _: RegionalProfile) -> Iterable[_Finding]:
+    """Another unit of the same care provider: consent to coordination, no consent to disclosure (rule 6)."""
+    yield from _stops(question, consents)
+    yield from _coordination(question, consents)
+    yield _only_for(question, RecipientKind.SAME_CARE_PROVIDER, Reason.COORDINATION_WITHIN_PROVIDER), ()
+
+
+def _not_available(_: Question, __: Sequence[AnyConsent], ___: RegionalProfile) -> Iterable[_Finding]:
+    """A ground that no message of this service may rest on."""
+    yield Reason.BASIS_NOT_APPLICABLE, ()
+
+
+_BASES: Final[dict[LegalBasis, Callable[[Question, Sequence[AnyConsent], RegionalProfile], Iterable[_Finding]]]] = {
+    LegalBasis.CONSENT: _by_consent,
+    LegalBasis.RECORD_OWNER: _as_record_owner,
+    LegalBasis.OWN_FOLLOW_UP: _as_own_follow_up,
+    LegalBasis.INTERNAL_COORDINATION: _within_the_provider,
+    LegalBasis.STATUTORY_DUTY: _not_available,
+    LegalBasis.EMERGENCY: _not_available,
+}
+
+
+def _only_for(question: Question, kind: RecipientKind, reason: Reason) -> Reason:
+    return reason if question.recipient.kind is kind else Reason.BASIS_NOT_APPLICABLE
+
+
+# What is looked for among the consents.
+
+
+def _stops(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
+    """What denies whatever the consents say."""
+    if question.protected_identity:
+        yield Reason.PROTECTED_IDENTITY, ()
+    if InformationCategory.SENSITIVE_CIRCUMSTANCES in question.categories:
+        yield Reason.NEVER_SENT, ()
+    unreadable = tuple(consent for consent in consents if isinstance(consent, UnreadableConsent))
+    if unreadable:
+        yield Reason.CONSENT_UNREADABLE, unreadable
+
+
+def _coordination(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
+    """Whether the patient is coordinated by this unit at all (Act 3 §); silent when so."""
+    said = [consent for consent in _readable(consents, ConsentKind.COORDINATION) if _same_unit(consent, question)]
+    refusals = tuple(c for c in said if c.effect is Effect.DENY and _in_force(c, question))
+    permits = tuple(c for c in said if c.effect is Effect.PERMIT)
+    if refusals:
+        yield Reason.COORDINATION_REFUSED, refusals
+    if any(_in_force(consent, question) for consent in permits):
+        return
+    ended = tuple(c for c in permits if c.status in (ConsentStatus.INACTIVE, ConsentStatus.ACTIVE))
+    yield (Reason.COORDINATION_CONSENT_ENDED, ended) if ended else (Reason.NO_COORDINATION_CONSENT, ())
+
+
+def _refusals(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
+    refusals = tuple(
+        consent
+        for consent in _readable(consents, ConsentKind.DISCLOSURE)
+        if consent.effect is Effect.DENY and _in_force(consent, question) and _overlaps(consent, question)
+    )
+    if refusals:
+        yield Reason.REFUSED, refusals
+
+
+def _permissions(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
+    """A permission that covers the question; else what is wrong with each that names the recipient."""
+    named = [
+        consent
+        for consent in _readable(consents, ConsentKind.DISCLOSURE)
+        if consent.effect is Effect.PERMIT
+        and consent.recipient is not None
+        and consent.recipient.party == question.recipient.party
+    ]
+    covering = tuple(consent for consent in named if not list(_gaps(consent, question)))
+    if covering:
+        yield Reason.CONSENT_COVERS, covering
+        return
+    if not named:
+        yield Reason.NO_CONSENT, ()
+    for consent in named:
+        for gap in _gaps(consent, question):
+            yield gap, (consent,)
+
+
+def _gaps(consent: Consent, question: Question) -> Iterable[Reason]:
+    """Why a permission to this recipient does not cover the question; nothing when it does."""
+    if consent.status is not ConsentStatus.ACTIVE:
+        yield Reason.WITHDRAWN if consent.status is ConsentStatus.INACTIVE else Reason.NOT_IN_FORCE
+    if consent.period.start is not None and question.at < consent.period.start:
+        yield Reason.NOT_YET_VALID
+    if consent.period.end is not None and question.at >= consent.period.end:
+        yield Reason.EXPIRED
+    if not _same_unit(consent, question):
+        yield Reason.OTHER_UNIT
+    if consent.direction is not question.direction:
+        yield Reason.OTHER_DIRECTION
+    if question.purpose not in consent.purposes:
+        yield Reason.OTHER_PURPOSE
+    if not question.categories <= consent.categories:
+        yield Reason.CATEGORY_NOT_COVERED
+
+
+def _overlaps(refusal: Consent, question: Question) -> bool:
+    """Whether a refusal touches the question; what it leaves out, it means as all (decision D16)."""
+    return (
+        (refusal.recipient is None or refusal.recipient.party == question.recipient.party)
+        and (not refusal.purposes or question.purpose in refusal.purposes)
+        and (not refusal.categories or bool(question.categories & refusal.categories))
+        and (refusal.direction is None or refusal.direction is question.direction)
+        and _same_unit(refusal, question)
+    )
+
+
+def _readable(consents: Sequence[AnyConsent], kind: ConsentKind) -> Iterable[Consent]:
+    return (consent for consent in consents if isinstance(consent, Consent) and consent.kind is kind)
+
+
+def _in_force(consent: Consent, question: Question) -> bool:
+    return consent.status is ConsentStatus.ACTIVE and consent.period.holds(question.at)
+
+
+def _same_unit(consent: Consent, question: Question) -> bool:
+    return consent.unit is None or consent.unit == question.unit
+
+
+# A later yes and an earlier no (rule 4).
+
+
+def touches(refusal: Consent, consent: Consent, at: datetime) -> bool:
+    """Whether an active refusal stands in the way of a new permission."""
+    if (
+        refusal.effect is not Effect.DENY
+        or refusal.status is not ConsentStatus.ACTIVE
+        or refusal.kind is not consent.kind
+    ):
+        return False
+    return refusal.period.holds(at) and (consent.kind is ConsentKind.COORDINATION or _meets(refusal, consent))
+
+
+def covers(consent: Consent, refusal: Consent) -> bool:
+    """Whether a new permission takes back everything that the refusal said."""
+    if consent.kind is ConsentKind.COORDINATION:
+        return _same(consent.unit, refusal.unit)
+    return (
+        refusal.recipient is not None
+        and consent.recipient is not None
+        and refusal.recipient.party == consent.recipient.party
+        and _within(refusal.purposes, consent.purposes)
+        and _within(refusal.categories, consent.categories)
+        and refusal.direction is consent.direction
+        and _same(consent.unit, refusal.unit)
+    )
+
+
+def _meets(refusal: Consent, consent: Consent) -> bool:
+    parties = refusal.recipient, consent.recipient
+    return None in parties or (
+        parties[0] is not None and parties[1] is not None and parties[0].party == parties[1].party
+    )
+
+
+def _within(refused: frozenset[Any], permitted: frozenset[Any]) -> bool:
+    """What a refusal leaves out means all, which no list takes back."""
+    return bool(refused) and refused <= permitted
+
+
+def _same(one: HsaId | None, other: HsaId | None) -> bool:
+    return one is None or other is None or one == other
+
+
+# At the door.
+
+
+def too_general(consent: Consent, region: RegionalProfile) -> tuple[Issue, ...]:
+    """What makes a permission to disclose too general to be kept; empty when nothing does.
+
+    JO 7504-2018: a consent must let the person grasp who is told what, for what, for how long. An end, and its longest
+    distance, are the unit's policy drawn from that criticism, not law (rule 10). Refusals may be as wide as the patient
+    wants.
+    """
+    if consent.kind is not ConsentKind.DISCLOSURE or consent.effect is not Effect.PERMIT:
+        return ()
+    return tuple(
+        Issue(IssueType.BUSINESS_RULE, text, at, rule="consent-too-general")
+        for missing, text, at in _PARTS
+        if missing(consent, region)
+    )
+
+
+def _has_no_end(consent: Consent, _: RegionalProfile) -> bool:
+    return consent.period.end is None and not consent.ends_with_event
+
+
+def _is_too_long(consent: Consent, region: RegionalProfile) -> bool:
+    start, end = consent.period.start or consent.given, consent.period.end
+    longest = timedelta(days=region.longest_consent_days + 1)
+    return start is not None and end is not None and end - start > longest
+
+
+_PARTS: Final[tuple[tuple[Callable[[Consent, RegionalProfile], bool], str, str], ...]] = (
+    (lambda c, _: c.recipient is None, "name the one recipient who may be told", "Consent.provision.actor"),
+    (lambda c, _: not c.purposes, "say what it may be told for", "Consent.provision.purpose"),
+    (lambda c, _: not c.categories, "say which information may be told", "Consent.provision.code"),
+    (lambda c, _: c.direction is None, "say whether to tell or to ask", "Consent.provision.action"),
+    (
+        _has_no_end,
+        "say until when, or which event ends it (the unit's policy, drawn from JO's criticism)",
+        "Consent.provision.period.end",
+    ),
+    (
+        _is_too_long,
+        "shorten the period: it is longer than the unit's policy allows",
+        "Consent.provision.period.end",
+    ),
+    (lambda c, _: c.period.is_reversed, "the period ends before it starts", "Consent.provision.period"),
+)

@@ -1,0 +1,118 @@
+"""Statements of the hot path: written with SQLAlchemy Core, compiled once to text with named parameters.
+
+Going through SQLAlchemy for every row costs three quarters of the write rate (docs/adr/0003-store.md).
+"""
+
+import re
+from typing import Any, Final
+
+from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.sql.expression import ClauseElement
+
+from contracts.outbox import DeliveryState
+from service.store import tables
+from service.store.tables import attempt, certificate, history, outbox, reference_index, resource, token_index
+
+_DIALECT: Final = sqlite_dialect(paramstyle="named")
+
+
+def compiled(statement: ClauseElement) -> str:
+    """The statement as text with ``:name`` parameters. Constants of the statement itself are written out."""
+    result = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    constants = {name: value for name, value in result.params.items() if value is not None}
+    return re.sub(r":(\w+)", lambda match: _constant(constants, match), str(result))
+
+
+def _constant(constants: dict[str, Any], match: re.Match[str]) -> str:
+    value = constants.get(match[1])
+    return match[0] if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def insert_into(table: Table, *without: str, replace: bool = False) -> str:
+    """An insert of every column but those that the database makes."""
+    statement = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name not in without})
+    text = compiled(statement)
+    return text.replace("INSERT", "INSERT OR REPLACE", 1) if replace else text
+
+
+def _any_of(states: tuple[DeliveryState, ...]) -> list[str]:
+    return [state.value for state in states]
+
+
+CURRENT_COLUMNS: Final = (
+    resource.c.type,
+    resource.c.id,
+    resource.c.version,
+    resource.c.updated,
+    resource.c.unit,
+    resource.c.patient,
+    history.c.body,
+)
+_current: Final = select(*CURRENT_COLUMNS).join(history, history.c.hid == resource.c.hid)
+
+READ: Final = compiled(_current.where(resource.c.type == bindparam("type"), resource.c.id == bindparam("id")))
+ROW_OF: Final = compiled(
+    select(resource.c.rid, resource.c.version).where(
+        resource.c.type == bindparam("type"), resource.c.id == bindparam("id")
+    )
+)
+BY_TOKEN: Final = compiled(
+    _current.join(token_index, token_index.c.rid == resource.c.rid)
+    .where(
+        token_index.c.parameter == bindparam("parameter"),
+        token_index.c.code == bindparam("code"),
+        token_index.c.system == bindparam("system"),
+        resource.c.unit == bindparam("unit"),
+    )
+    .order_by(resource.c.rid)
+)
+BY_REFERENCE: Final = compiled(
+    _current.join(reference_index, reference_index.c.rid == resource.c.rid)
+    .where(reference_index.c.parameter == bindparam("parameter"), reference_index.c.target == bindparam("target"))
+    .order_by(resource.c.rid)
+)
+_versions: Final = (
+    select(
+        resource.c.type,
+        resource.c.id,
+        history.c.version,
+        history.c.updated,
+        resource.c.unit,
+        resource.c.patient,
+        history.c.body,
+    )
+    .join(history, history.c.rid == resource.c.rid)
+    .where(resource.c.type == bindparam("type"), resource.c.id == bindparam("id"))
+)
+VERSION: Final = compiled(_versions.where(history.c.version == bindparam("version")))
+VERSIONS: Final = compiled(_versions.order_by(history.c.version.desc()))
+
+INSERT_RESOURCE: Final = insert_into(resource)
+UPDATE_RESOURCE: Final = compiled(
+    update(resource)
+    .where(resource.c.rid == bindparam("row"))
+    .values(version=bindparam("new_version"), updated=bindparam("now"), hid=bindparam("new_hid"))
+)
+INSERT_HISTORY: Final = insert_into(history)
+INDEX_TABLES: Final = (tables.token_index, tables.reference_index, tables.date_index, tables.string_index)
+INSERT_INDEX: Final = {table.name: insert_into(table, replace=True) for table in INDEX_TABLES}
+CLEAR_INDEX: Final = tuple(compiled(delete(table).where(table.c.rid == bindparam("row"))) for table in INDEX_TABLES)
+
+INSERT_DECISION: Final = insert_into(tables.decision, "number")
+INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
+INSERT_MESSAGE: Final = insert_into(outbox, "number")
+INSERT_ATTEMPT: Final = insert_into(attempt, "number")
+PUT_PROMISED: Final = compiled(
+    select(outbox.c.number)
+    .where(outbox.c.about == bindparam("resource"), outbox.c.state != DeliveryState.CANCELLED.value)
+    .limit(1)
+)
+FIX_PAYLOAD: Final = compiled(
+    update(outbox).where(outbox.c.id == bindparam("message")).values(payload=bindparam("news"))
+)
+CERTIFICATES_OF: Final = compiled(
+    select(certificate.c.digest, certificate.c.episode, certificate.c.body).where(
+        certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
+    )
+)

@@ -1,0 +1,202 @@
+"""The schema. Instants are microseconds since 1970 in UTC; bodies are bytes that a read returns unparsed.
+
+Layout and its measurements: docs/adr/0003-store.md. A resource's versions live once, in ``history``; ``resource`` points
+at the current one; index tables hold what searches look for.
+"""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
+
+metadata: Final = MetaData()
+
+# SQLite makes a row id of a column only when its type is exactly INTEGER.
+_RowId: Final = BigInteger().with_variant(Integer, "sqlite")
+
+resource: Final = Table(
+    "resource",
+    metadata,
+    Column("rid", _RowId, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("hid", BigInteger, nullable=False),
+    Index("resource_key", "type", "id", unique=True),
+    Index("resource_of_patient", "patient", "type", "rid"),
+    Index("resource_of_unit", "unit", "type", "rid"),
+)
+
+history: Final = Table(
+    "history",
+    metadata,
+    Column("hid", _RowId, primary_key=True),
+    Column("rid", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("operation", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("history_of_resource", "rid", "version", unique=True),
+)
+
+search_parameter: Final = Table(
+    "search_parameter",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("definition", String, nullable=False),
+    Index("search_parameter_key", "type", "code", unique=True),
+)
+
+token_index: Final = Table(
+    "token_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("system", String, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("token_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+reference_index: Final = Table(
+    "reference_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("target", String, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("reference_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+date_index: Final = Table(
+    "date_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("low", BigInteger, primary_key=True),
+    Column("high", BigInteger, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("date_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+string_index: Final = Table(
+    "string_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("norm", String, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("string_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+decision: Final = Table(
+    "decision",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("about", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("permitted", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("decision_about", "about"),
+    Index("decision_of_patient", "patient"),
+)
+
+access_log: Final = Table(
+    "access_log",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("employee", String, nullable=False),
+    Column("commission", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("resource", String, nullable=False),
+    Column("interaction", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Index("access_log_of_patient", "patient", "at"),
+)
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("destination", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("next_try", BigInteger),
+    Column("reason", String, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", BigInteger),
+    Column("kind", String, nullable=False),
+    Column("question", LargeBinary, nullable=False),
+    Column("payload", LargeBinary),
+    Index("outbox_due", "destination", "state", "next_try"),
+    Index("outbox_key", "key", "number"),
+    Index("outbox_of_patient", "patient"),
+    Index("outbox_about", "about"),
+)
+
+attempt: Final = Table(
+    "attempt",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("message", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Index("attempt_of_message", "message"),
+)
+
+route: Final = Table(
+    "route",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("held", String, nullable=False, server_default=text("''")),
+    Column("since", BigInteger, nullable=False),
+)
+
+certificate: Final = Table(
+    "certificate",
+    metadata,
+    Column("unit", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("patient", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("episode", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("certificate_of_patient", "patient"),
+)
+
+pull: Final = Table(
+    "pull",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("unit", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("result", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("pull_of_unit", "unit", "number"),
+)
+
+secret: Final = Table(
+    "secret",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -1,0 +1,358 @@
+"""What a use case may do to the memory, as statements on the writer's own connection (port ``Transaction``)."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from contracts.consent import ConsentDecision, Question
+from contracts.outbox import Claim, DeliveryState, OutboxMessage, Queued
+from contracts.record import Access, Document, Record
+from contracts.sick_leave import Certificate, StoredCertificate
+from fhir_mappings.document import patient_of, with_elements
+from fhir_mappings.primitives import to_instant
+from service.store import sql
+from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRows:
+    """What searches find a resource by: per index table, the values beside the row id (parameter number first)."""
+
+    tokens: Sequence[tuple[int, str, str]] = ()
+    references: Sequence[tuple[int, str]] = ()
+    dates: Sequence[tuple[int, int, int]] = ()
+    strings: Sequence[tuple[int, str]] = ()
+
+
+class SearchIndex:
+    """Which search parameters exist, under which number, and how a resource is indexed by them."""
+
+    def __init__(
+        self, numbers: Mapping[tuple[str, str], int], rows_of: Callable[[Mapping[str, Any]], IndexRows]
+    ) -> None:
+        self.numbers = numbers
+        self.rows_of = rows_of
+
+
+@dataclass(slots=True)
+class RowIds:
+    """The next row ids. One writer hands them out, so that a resource and its history row can be written at once."""
+
+    resource: int
+    history: int
+
+
+@dataclass(slots=True)
+class SqlTransaction:
+    """One use case's view and its writes."""
+
+    connection: sqlite3.Connection
+    index: SearchIndex
+    ids: RowIds
+    at: datetime
+    woken: set[str] = field(default_factory=set)
+    """Destinations that got something to send."""
+
+    # records
+
+    def read(self, type: str, id: str) -> Record | None:
+        """See ``contracts.ports.Transaction``."""
+        row = self.connection.execute(sql.READ, {"type": type, "id": id}).fetchone()
+        return None if row is None else to_record(row)
+
+    def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
+        """See ``contracts.ports.Transaction``."""
+        wanted = {"parameter": self.index.numbers[type, parameter], "code": value, "system": system, "unit": unit}
+        return [to_record(row) for row in self.connection.execute(sql.BY_TOKEN, wanted)]
+
+    def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
+        """See ``contracts.ports.Transaction``."""
+        wanted = {"parameter": self.index.numbers[type, parameter], "target": target}
+        return [to_record(row) for row in self.connection.execute(sql.BY_REFERENCE, wanted)]
+
+    def save(self, document: Document, id: str, unit: str) -> Record:
+        """See ``contracts.ports.Transaction``."""
+        row = self.connection.execute(sql.ROW_OF, {"type": document.type, "id": id}).fetchone()
+        version = 1 if row is None else row[1] + 1
+        stored = _with_meta(document, id, version, self.at)
+        patient = patient_of(document.type, id, document.content)
+        record = Record(document.type, id, version, self.at, unit, patient, stored.body)
+        rid = self._write_first(record) if row is None else self._write_next(row[0], record)
+        self._write_history(rid, record)
+        self._write_index(rid, stored)
+        return record
+
+    def _write_first(self, record: Record) -> int:
+        rid, self.ids.resource = self.ids.resource, self.ids.resource + 1
+        self.connection.execute(
+            sql.INSERT_RESOURCE,
+            {
+                "rid": rid,
+                "type": record.type,
+                "id": record.id,
+                "version": record.version,
+                "updated": to_micros(record.updated),
+                "unit": record.unit,
+                "patient": record.patient,
+                "hid": self.ids.history,
+            },
+        )
+        return rid
+
+    def _write_next(self, rid: int, record: Record) -> int:
+        self.connection.execute(
+            sql.UPDATE_RESOURCE,
+            {
+                "row": rid,
+                "new_version": record.version,
+                "now": to_micros(record.updated),
+                "new_hid": self.ids.history,
+            },
+        )
+        for statement in sql.CLEAR_INDEX:
+            self.connection.execute(statement, {"row": rid})
+        return rid
+
+    def _write_history(self, rid: int, record: Record) -> None:
+        hid, self.ids.history = self.ids.history, self.ids.history + 1
+        self.connection.execute(
+            sql.INSERT_HISTORY,
+            {
+                "hid": hid,
+                "rid": rid,
+                "version": record.version,
+                "updated": to_micros(record.updated),
+                "operation": "create" if record.version == 1 else "update",
+                "body": record.body,
+            },
+        )
+
+    def _write_index(self, rid: int, document: Document) -> None:
+        write_index(self.connection, rid, self.index.rows_of(document.content))
+
+    # decisions and the access log
+
+    def note_decision(self, decision: ConsentDecision, about: str) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(
+            sql.INSERT_DECISION,
+            {
+                "at": to_micros(self.at),
+                "about": about,
+                "patient": decision.question.patient,
+                "unit": decision.question.unit.value,
+                "permitted": int(decision.permitted),
+                "body": encode(decision),
+            },
+        )
+
+    def log_access(self, access: Access) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(
+            sql.INSERT_ACCESS,
+            {
+                "at": to_micros(self.at),
+                "employee": access.caller.employee.value,
+                "commission": access.caller.commission,
+                "unit": access.caller.unit.value,
+                "provider": access.caller.provider.value,
+                "patient": access.patient,
+                "action": access.action.value,
+                "resource": access.resource,
+                "interaction": access.interaction,
+                "request_id": access.caller.request_id,
+            },
+        )
+
+    # the outbox
+
+    def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
+        """See ``contracts.ports.Transaction``."""
+        now = to_micros(self.at)
+        self.connection.execute(
+            sql.INSERT_MESSAGE,
+            {
+                "id": message.id,
+                "destination": message.destination,
+                "key": message.key,
+                "patient": message.patient,
+                "unit": message.question.unit.value,
+                "about": message.about,
+                "state": state.value,
+                "attempts": 0,
+                "created": now,
+                "changed": now,
+                "next_try": now if state is DeliveryState.WAITING else None,
+                "reason": reason,
+                "fence": 0,
+                "lease_until": None,
+                "kind": payload_kind(message.payload),
+                "question": encode(message.question),
+                "payload": encode(message.payload),
+            },
+        )
+        self.woken.add(message.destination)
+
+    def was_promised(self, about: str) -> bool:
+        """See ``contracts.ports.Transaction``."""
+        return self.connection.execute(sql.PROMISED, {"resource": about}).fetchone() is not None
+
+    def fix(self, message: OutboxMessage, state: DeliveryState, reason: str) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(sql.FIX_PAYLOAD, {"message": message.id, "news": encode(message.payload)})
+        self.move(message.id, state, reason)
+
+    def queued(self, patient: str) -> Sequence[Queued]:
+        """See ``contracts.ports.Transaction``."""
+        rows = self.connection.execute(sql.MESSAGES_OF_PATIENT, {"of_patient": patient})
+        return [to_queued(row) for row in rows]
+
+    def message(self, id: str) -> Queued | None:
+        """One message with its state."""
+        row = self.connection.execute(sql.MESSAGE, {"message": id}).fetchone()
+        return None if row is None else to_queued(row)
+
+    def move(self, message_id: str, state: DeliveryState, reason: str = "", next_try: datetime | None = None) -> None:
+        """See ``contracts.ports.Transaction``."""
+        due = next_try or (self.at if state is DeliveryState.WAITING else None)
+        self.connection.execute(
+            sql.MOVE_MESSAGE,
+            {
+                "message": message_id,
+                "to": state.value,
+                "because": reason,
+                "due": None if due is None else to_micros(due),
+                "now": to_micros(self.at),
+            },
+        )
+        self.woken.add("")
+
+    def due(self, destination: str, limit: int) -> Sequence[Queued]:
+        """Messages whose try may start now: the head of each key, earliest due first; none while the route is held."""
+        if self.held(destination):
+            return []
+        wanted = {"name": destination, "now": to_micros(self.at), "slots": limit}
+        return [to_queued(row) for row in self.connection.execute(sql.DUE_MESSAGES, wanted)]
+
+    def claim(self, message: OutboxMessage, lease_until: datetime) -> Claim:
+        """Take the right to try. ``lease_until`` is real time, whatever the movable clock says (decision D27)."""
+        self.connection.execute(
+            sql.CLAIM_MESSAGE,
+            {"message": message.id, "until": to_micros(lease_until), "now": to_micros(self.at)},
+        )
+        attempts, fence, _ = self.connection.execute(sql.CLAIM_OF, {"message": message.id}).fetchone()
+        return Claim(message, attempts, fence)
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether nobody has taken the message over since."""
+        row = self.connection.execute(sql.CLAIM_OF, {"message": claim.message.id}).fetchone()
+        return row is not None and row[1] == claim.fence and row[2] == DeliveryState.CLAIMED.value
+
+    def note_attempt(self, claim: Claim, outcome: str, reason: str) -> None:
+        """Keep what became of a try."""
+        self.connection.execute(
+            sql.INSERT_ATTEMPT,
+            {
+                "message": claim.message.id,
+                "attempt": claim.attempt,
+                "at": to_micros(self.at),
+                "outcome": outcome,
+                "reason": reason,
+            },
+        )
+
+    def orphans(self, real_now: datetime) -> Sequence[str]:
+        """Ids of claimed messages whose holder's lease has run out."""
+        rows = self.connection.execute(sql.ORPHANS, {"real_now": to_micros(real_now)})
+        return [row[0] for row in rows]
+
+    def next_due(self) -> datetime | None:
+        """When the next try is due, over all destinations."""
+        row = self.connection.execute(sql.NEXT_DUE).fetchone()
+        return None if row is None else from_micros(row[0])
+
+    def held(self, destination: str) -> str:
+        """Why the route to the destination is held; empty when it is not."""
+        row = self.connection.execute(sql.HELD_ROUTE, {"name": destination}).fetchone()
+        return "" if row is None else str(row[0])
+
+    def hold(self, destination: str, reason: str) -> None:
+        """Stop every try to the destination until it is released."""
+        self.connection.execute(
+            sql.HOLD_ROUTE, {"destination": destination, "held": reason, "since": to_micros(self.at)}
+        )
+
+    def release(self, destination: str) -> None:
+        """Let tries to the destination start again."""
+        self.connection.execute(sql.RELEASE_ROUTE, {"name": destination})
+        self.woken.add(destination)
+
+    # certificates from the feed
+
+    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
+        """The patient's certificates on the unit, as last pulled."""
+        rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
+        return [StoredCertificate(decode(body, Certificate), digest, episode) for digest, episode, body in rows]
+
+    def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+        """Write a certificate as pulled; ``episode`` is the EpisodeOfCare that it belongs to."""
+        self.connection.execute(
+            sql.PUT_CERTIFICATE,
+            {
+                "unit": certificate.unit.value,
+                "id": certificate.id,
+                "patient": patient,
+                "digest": digest,
+                "episode": episode,
+                "body": encode(certificate),
+            },
+        )
+
+    def note_pull(self, unit: str, result: str, body: object) -> None:
+        """Keep how a pull went."""
+        self.connection.execute(
+            sql.INSERT_PULL, {"unit": unit, "at": to_micros(self.at), "result": result, "body": encode(body)}
+        )
+
+
+def write_index(connection: sqlite3.Connection, rid: int, rows: IndexRows) -> None:
+    """Write the index rows of a resource."""
+    for table, names, values in (
+        ("token_index", ("parameter", "code", "system"), rows.tokens),
+        ("reference_index", ("parameter", "target"), rows.references),
+        ("date_index", ("parameter", "low", "high"), rows.dates),
+        ("string_index", ("parameter", "norm"), rows.strings),
+    ):
+        if values:
+            connection.executemany(sql.INSERT_INDEX[table], _named(names, values, rid))
+
+
+def _named(names: Sequence[str], values: Iterable[Sequence[Any]], rid: int) -> list[dict[str, Any]]:
+    return [dict(zip(names, row, strict=True)) | {"rid": rid} for row in values]
+
+
+def to_record(row: Row) -> Record:
+    """A row of the columns that ``sql.READ`` selects."""
+    type_, id_, version, updated, unit, patient, body = row
+    return Record(type_, id_, version, from_micros(updated), unit, patient, body)
+
+
+def to_queued(row: Row) -> Queued:
+    """A row of the outbox as a promised message with its state."""
+    id_, destination, about, state, attempts, next_try, reason, kind, question, payload = row
+    message = OutboxMessage(id_, destination, about, decode(question, Question), decode_payload(kind, payload))
+    return Queued(message, DeliveryState(state), attempts, None if next_try is None else from_micros(next_try), reason)
+
+
+def _with_meta(document: Document, id: str, version: int, at: datetime) -> Document:
+    claimed = document.content.get("meta", {})
+    meta = {**claimed, "versionId": str(version), "lastUpdated": to_instant(at)}
+    return with_elements(document, {"id": id, "meta": meta})
+
+
+LEASE: Final = timedelta(seconds=90)
+"""Longer than any time-out of a send, so that a running try is not taken over."""

@@ -1,0 +1,1 @@
+"""What the service does, one story per file. Each runs inside one transaction and awaits nothing."""

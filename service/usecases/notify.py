@@ -1,0 +1,208 @@
+"""A person on the unit asks that another party is told something: information under 4 §, a meeting, contact.
+
+It begins with a person's stated judgement, never with another activity (decision D20, domain rule 13). What is to be sent is
+fixed here; it is decided here and again when it is claimed; without a certificate that the recipient can tie it to, it waits
+as ``needs-other-channel``.
+"""
+
+from dataclasses import replace
+
+from contracts.consent import Question, Recipient
+from contracts.dialogue import CareUnit, Notification, PartyMessage, Sender
+from contracts.errors import Invalid, Issue, IssueType, Severity
+from contracts.identity import HsaId
+from contracts.outbox import UNSENT, DeliveryState, OutboxMessage, Queued
+from contracts.people import Party, RegisteredPatient
+from contracts.ports import Transaction
+from contracts.record import Caller, Record
+from contracts.sick_leave import Certificate
+from contracts.time import swedish_day
+from fhir_mappings import dialogue, people
+from fhir_mappings.document import decode
+from fhir_mappings.identifiers import HSA_ID
+from service.rules import notification as rules
+from service.usecases.context import Context, Recorded, Write
+from service.usecases.deciding import party_finder, registered_patient
+from service.usecases.keeping import keep
+from service.usecases.promising import promise
+
+_NO_CERTIFICATE = "no certificate of this patient is known: tell them by another channel, or pull the sick leaves"
+_NO_NUMBER = "the patient has no national number, which this channel needs"
+_NO_ROUTE = "there is no electronic way to this recipient"
+
+
+def notify(transaction: Transaction, context: Context, write: Write) -> Recorded:
+    """Keep the request and promise its message. Raises ``Invalid`` when the request cannot stand as it is."""
+    content = write.document.content
+    notification = dialogue.from_fhir(content)
+    recipient = _recipient(transaction, write)
+    issues = rules.faults(notification)
+    if issues:
+        raise Invalid(*issues)
+    kept = keep(transaction, context, write)
+    if not kept.changed:
+        return kept
+    notes = _cancelled(transaction, kept.record, notification) or _promised(
+        transaction, context, write.caller, kept.record, notification, recipient
+    )
+    return Recorded(kept.record, notes=notes)
+
+
+def certificate_arrived(transaction: Transaction, context: Context, patient: str) -> None:
+    """A certificate of the patient has become known: messages that waited for one are promised anew."""
+    for queued in transaction.queued(patient):
+        payload = queued.message.payload
+        if queued.state is not DeliveryState.NEEDS_OTHER_CHANNEL or not isinstance(payload, PartyMessage):
+            continue
+        certificate = _certificate(transaction, queued.message.question.unit, patient, "")
+        if certificate is not None and not payload.certificate:
+            fixed = replace(payload, certificate=certificate.id, certificate_unit=certificate.unit)
+            transaction.fix(replace(queued.message, payload=fixed), DeliveryState.WAITING, "a certificate is known now")
+
+
+def _recipient(transaction: Transaction, write: Write) -> Recipient:
+    party = dialogue.recipient_party(write.document.content, party_finder(transaction))
+    if party is None:
+        raise Invalid(
+            Issue(
+                IssueType.NOT_FOUND,
+                "the recipient is no organisation that is known here by reference or number",
+                "CommunicationRequest.recipient",
+            )
+        )
+    return party.as_recipient()
+
+
+def _cancelled(transaction: Transaction, record: Record, notification: Notification) -> tuple[Issue, ...]:
+    """A request that is taken back takes its unsent message back."""
+    if notification.is_active:
+        return ()
+    waiting = [queued for queued in _messages_of(transaction, record, notification) if queued.state in UNSENT]
+    for queued in waiting:
+        transaction.move(queued.message.id, DeliveryState.CANCELLED, "the request was taken back")
+    return tuple(_note(f"message {queued.message.id} is cancelled", "request-taken-back") for queued in waiting) or (
+        _note("nothing is sent while the request is not active", "request-not-active"),
+    )
+
+
+def _messages_of(transaction: Transaction, record: Record, notification: Notification) -> list[Queued]:
+    queued = transaction.queued(notification.patient)
+    return [each for each in queued if each.message.about == record.reference]
+
+
+def _promised(
+    transaction: Transaction,
+    context: Context,
+    caller: Caller,
+    record: Record,
+    notification: Notification,
+    recipient: Recipient,
+) -> tuple[Issue, ...]:
+    if transaction.was_promised(record.reference):
+        return (_note("the message of this request was promised before and is not sent twice", "sent-once"),)
+    patient = registered_patient(transaction, notification.patient)
+    assert patient is not None  # noqa: S101 - keep() has checked the reference
+    message = _message(transaction, context, caller, record, notification, recipient, patient)
+    state, reason = _state(context, recipient, patient, message)
+    decision = promise(transaction, context, message, state, reason)
+    told = f"{', '.join(decision.reasons)}" if not decision.permitted else reason or "waiting"
+    return (_note(f"message {message.id} to {recipient.kind}: {told}", "promised"),)
+
+
+def _state(
+    context: Context, recipient: Recipient, patient: RegisteredPatient, message: OutboxMessage
+) -> tuple[DeliveryState, str]:
+    if message.destination not in context.destinations:
+        return DeliveryState.NEEDS_OTHER_CHANNEL, _NO_ROUTE
+    if patient.person is None:
+        return DeliveryState.NEEDS_OTHER_CHANNEL, _NO_NUMBER
+    if isinstance(message.payload, PartyMessage) and not message.payload.certificate:
+        return DeliveryState.NEEDS_OTHER_CHANNEL, _NO_CERTIFICATE
+    return DeliveryState.WAITING, ""
+
+
+def _message(
+    transaction: Transaction,
+    context: Context,
+    caller: Caller,
+    record: Record,
+    notification: Notification,
+    recipient: Recipient,
+    patient: RegisteredPatient,
+) -> OutboxMessage:
+    certificate = _certificate(transaction, caller.unit, notification.patient, notification.certificate)
+    id_ = context.ids.new()
+    payload = PartyMessage(
+        id=id_,
+        topic=notification.topic,
+        recipient=recipient,
+        patient=patient.person,
+        sender=_sender(transaction, caller, notification),
+        created=transaction.at,
+        parts=notification.parts,
+        certificate=notification.certificate or (certificate.id if certificate else ""),
+        certificate_unit=certificate.unit if certificate else caller.unit,
+        reference=record.id,
+    )
+    question = Question(
+        patient=notification.patient,
+        unit=caller.unit,
+        recipient=recipient,
+        categories=notification.categories,
+        purpose=rules.PURPOSE,
+        at=transaction.at,
+        protected_identity=patient.protected,
+    )
+    destination = rules.CHANNELS.get(recipient.kind, recipient.kind.value)
+    return OutboxMessage(id_, destination, record.reference, question, payload)
+
+
+def _certificate(transaction: Transaction, unit: HsaId, patient: str, named: str) -> Certificate | None:
+    """The certificate that was named; else the one that covers the day, signed last; else the one that ends last."""
+    known = [stored.certificate for stored in transaction.certificates(unit.value, patient)]
+    if named:
+        return next((certificate for certificate in known if certificate.id == named), None)
+    today = swedish_day(transaction.at)
+    return max(known, key=lambda each: (each.start <= today <= each.end, each.end, each.signed), default=None)
+
+
+def _sender(transaction: Transaction, caller: Caller, notification: Notification) -> Sender:
+    """The person and the unit as the records name them; the ids are the caller's own."""
+    employee, name = _requester(transaction, caller, notification)
+    unit, provider = (_organisation(transaction, caller, id) for id in (caller.unit, caller.provider))
+    return Sender(
+        employee,
+        CareUnit(
+            id=caller.unit,
+            provider=caller.provider,
+            name=unit.name,
+            provider_name=provider.name,
+            address=unit.address,
+            postal_code=unit.postal_code,
+            city=unit.city,
+            telephone=unit.telephone,
+            workplace_code=unit.workplace_code,
+        ),
+        name,
+    )
+
+
+def _requester(transaction: Transaction, caller: Caller, notification: Notification) -> tuple[HsaId, str]:
+    type_, _, id_ = notification.requester.partition("/")
+    record = transaction.read(type_, id_) if id_ else None
+    if record is not None and type_ == "PractitionerRole":
+        type_, _, id_ = people.role(decode(record.body).content).practitioner.partition("/")
+        record = transaction.read(type_, id_) if id_ else None
+    if record is None:
+        return caller.employee, ""
+    member = people.staff_member(decode(record.body).content)
+    return member.hsa_id or caller.employee, member.name
+
+
+def _organisation(transaction: Transaction, caller: Caller, id: HsaId) -> Party:
+    found = transaction.by_token("Organization", "identifier", HSA_ID.fhir, id.value, caller.provider.value)
+    return people.organization(decode(found[0].body).content, found[0].id) if found else Party(hsa_id=id)
+
+
+def _note(text: str, rule: str) -> Issue:
+    return Issue(IssueType.INFORMATIONAL, text, severity=Severity.INFORMATION, rule=rule)

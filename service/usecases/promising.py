@@ -1,0 +1,29 @@
+"""Promising a message: decided now, and again in the transaction that claims it (decision D3)."""
+
+from contracts.consent import ConsentDecision
+from contracts.outbox import DeliveryState, OutboxMessage
+from contracts.ports import Transaction
+from service.usecases.context import Context
+from service.usecases.deciding import decide
+
+
+def promise(
+    transaction: Transaction,
+    context: Context,
+    message: OutboxMessage,
+    state: DeliveryState = DeliveryState.WAITING,
+    reason: str = "",
+) -> ConsentDecision:
+    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent."""
+    decision = decide(transaction, message.question, context.region)
+    transaction.note_decision(decision, message.about)
+    if decision.permitted:
+        transaction.promise(message, state, reason)
+    else:
+        transaction.promise(message, DeliveryState.WITHHELD, reasons(decision))
+    return decision
+
+
+def reasons(decision: ConsentDecision) -> str:
+    """The reasons as one text."""
+    return ", ".join(decision.reasons)

@@ -1,0 +1,99 @@
+"""A consent, a refusal or a withdrawal is recorded, and every message that waits is asked about again at once.
+
+A withdrawal withholds what waits in the same transaction (domain rule 3). What is being sent at that moment cannot be called
+back: it is told as "left before the withdrawal" (decision D19).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from contracts.consent import Consent, ConsentStatus, Effect
+from contracts.errors import Invalid, Issue, IssueType, Severity
+from contracts.outbox import UNSENT, DeliveryState, Queued
+from contracts.ports import Transaction
+from contracts.record import Document
+from fhir_mappings import consent as mapping
+from fhir_mappings.document import decode, with_elements
+from fhir_mappings.primitives import to_instant
+from service.rules import consent as rules
+from service.usecases.context import Context, Recorded, Write
+from service.usecases.deciding import consents_of, decide, party_finder
+from service.usecases.keeping import keep
+from service.usecases.promising import reasons
+
+
+def record_consent(transaction: Transaction, context: Context, write: Write) -> Recorded:
+    """Keep the consent if it is specific enough, end the refusals that the patient's new word covers, and withhold what
+    may no longer be sent. Raises ``Invalid`` telling which part is too general."""
+    consent = mapping.from_fhir(write.document.content, write.id, 0, party_finder(transaction))
+    _refuse_too_general(consent, context)
+    kept = keep(transaction, context, write)
+    if not kept.changed:
+        return kept
+    ended = _end_refusals(transaction, context, write, consent)
+    return Recorded(kept.record, notes=(*ended, *ask_again(transaction, context, consent.patient)))
+
+
+def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple[Issue, ...]:
+    """Ask the rules about each of the patient's messages that has not been accepted, and withhold what they deny."""
+    return tuple(note for queued in transaction.queued(patient) for note in _asked_again(transaction, context, queued))
+
+
+def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> Iterable[Issue]:
+    decision = decide(transaction, replace(queued.message.question, at=transaction.at), context.region)
+    message = queued.message
+    if queued.state is DeliveryState.CLAIMED and not decision.permitted:
+        yield _note(
+            f"message {message.id} to {message.destination} left before the withdrawal", "left-before-withdrawal"
+        )
+    elif queued.state in UNSENT and not decision.permitted:
+        transaction.note_decision(decision, message.about)
+        transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
+        yield _note(f"message {message.id} to {message.destination} is withheld: {reasons(decision)}", "withheld")
+    elif queued.state is DeliveryState.WITHHELD and decision.permitted:
+        yield _note(f"message {message.id} to {message.destination} may be sent now: replay it", "may-be-replayed")
+
+
+def _refuse_too_general(consent: Consent, context: Context) -> None:
+    issues = rules.too_general(consent, context.region)
+    if issues and consent.status is ConsentStatus.ACTIVE:
+        raise Invalid(*issues)
+
+
+# A later yes ends an earlier no (domain rule 4).
+
+
+def _end_refusals(transaction: Transaction, context: Context, write: Write, consent: Consent) -> Sequence[Issue]:
+    if consent.effect is not Effect.PERMIT or consent.status is not ConsentStatus.ACTIVE:
+        return ()
+    refusals = [
+        each
+        for each in consents_of(transaction, consent.patient)
+        if isinstance(each, Consent) and rules.touches(each, consent, transaction.at)
+    ]
+    return [_ended_or_named(transaction, context, write, refusal, consent) for refusal in refusals]
+
+
+def _ended_or_named(
+    transaction: Transaction, context: Context, write: Write, refusal: Consent, consent: Consent
+) -> Issue:
+    if not rules.covers(consent, refusal):
+        return _note(
+            f"the refusal Consent/{refusal.id} is wider than this consent and still denies: end it if the patient says so",
+            "refusal-stands",
+        )
+    record = transaction.read("Consent", refusal.id)
+    assert record is not None  # noqa: S101 - it was read in this transaction
+    ended = Write(write.caller, _ended(decode(record.body), transaction), refusal.id)
+    keep(transaction, context, ended)
+    return _note(f"the refusal Consent/{refusal.id} is ended by this consent", "refusal-ended")
+
+
+def _ended(document: Document, transaction: Transaction) -> Document:
+    provision = dict(document.content["provision"])
+    provision["period"] = {**provision.get("period", {}), "end": to_instant(transaction.at)}
+    return with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision})
+
+
+def _note(text: str, rule: str) -> Issue:
+    return Issue(IssueType.INFORMATIONAL, text, severity=Severity.INFORMATION, rule=rule)
