@@ -36,7 +36,7 @@ from fhir_mappings.primitives import Json, coded, spellings
 from fhir_mappings.reading import Reading
 
 _KVA: Final = spellings(KVA)
-_INEXACT_TIMES: Final = ("performedString", "performedAge", "performedRange")
+_INEXACT_TIMES: Final = frozenset({"performedString", "performedAge", "performedRange"})
 _DIAGNOSIS_ELEMENTS: Final = ("reasonCode", "complication", "complicationDetail", "bodySite")
 _MAY_TELL: Final = frozenset({*_DIAGNOSIS_ELEMENTS, "reasonReference", "contained"})
 _UNCODED: Final = "not-done-uncoded"
@@ -80,10 +80,9 @@ def _kinds(procedure: Json, reading: Reading) -> tuple[ActivityKind, ...]:
 
 
 def _performed(procedure: Json, status: ActivityStatus, reading: Reading) -> datetime | None:
-    for name in _INEXACT_TIMES:
-        if name in procedure:
-            text = "when it was performed is a time or a period, not text, an age or a range"
-            reading.note(IssueType.NOT_SUPPORTED, "Procedure.performed", text, "performed-when")
+    if not _INEXACT_TIMES.isdisjoint(procedure):
+        text = "when it was performed is a time or a period, not text, an age or a range"
+        reading.note(IssueType.NOT_SUPPORTED, "Procedure.performed", text, "performed-when")
     period: Json = procedure.get("performedPeriod", {})
     stated = procedure.get("performedDateTime") or period.get("start")
     if stated is None and status is ActivityStatus.COMPLETED:
@@ -158,8 +157,9 @@ def _check_uncoded(procedure: Json, activity: CoordinationActivity, reading: Rea
 def _check_performers(procedure: Json, reading: Reading) -> None:
     for index, performer in enumerate(procedure.get("performer", ())):
         for name in ("actor", "onBehalfOf"):
-            if name in performer:
-                people.check_hsa_reference(performer[name], f"Procedure.performer[{index}].{name}", reading)
+            if name in performer and (wrong := people.wrong_hsa_id(performer[name])):
+                at = f"Procedure.performer[{index}].{name}.identifier.value"
+                reading.note(IssueType.VALUE, at, wrong, "identity-check")
 
 
 def _diagnosis_at(procedure: Json) -> tuple[str, ...]:

@@ -114,11 +114,16 @@ def staff_hsa_id(reference: Json) -> HsaId | None:
     return None if party is None else party.hsa_id
 
 
-def check_hsa_reference(reference: Json, at: str, reading: Reading) -> None:
-    """A reference by HSA-id must hold a right one."""
+def wrong_hsa_id(reference: Json) -> str:
+    """What is wrong with the HSA-id by which a reference names somebody; empty if nothing is."""
     identifier = reference.get("identifier")
-    if identifier is not None and identifier.get("system") in spellings(HSA_ID):
-        reading.identity(HsaId, identifier.get("value", ""), f"{at}.identifier.value")
+    if identifier is None or identifier.get("system") not in spellings(HSA_ID):
+        return ""
+    try:
+        HsaId(identifier.get("value", ""))
+    except BadIdentity as wrong:
+        return str(wrong)
+    return ""
 
 
 # ---- FHIR out ----------------------------------------------------------------------------------------------------

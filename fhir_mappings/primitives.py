@@ -63,7 +63,8 @@ def period(element: Json) -> Period:
 def after(end: str) -> datetime:
     """The first instant that a period no longer covers whose ``end`` is given. ``ValueError`` as for ``instant``."""
     if len(end) > _DAY_LENGTH:
-        return min(instant(end).replace(microsecond=0) + _SECOND, LAST_INSTANT)
+        at = instant(end)
+        return min(at - timedelta(microseconds=at.microsecond) + _SECOND, LAST_INSTANT)
     last = day(end)
     return LAST_INSTANT if last == date.max else day_start(last + timedelta(days=1))
 
@@ -80,12 +81,16 @@ def to_period(value: Period) -> dict[str, str]:
 
 
 def _zoned(text: str) -> datetime:
-    # FHIR allows the leap second that Python does not know.
-    leap = text[17:19] == "60"
-    at = datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text)
+    at = datetime.fromisoformat(text) if text[17:19] != "60" else _leap_second(text)
     if at.tzinfo is None:
         raise ValueError("a time needs a zone")
-    return min((at + _SECOND if leap else at).astimezone(UTC), LAST_INSTANT)
+    at = at.astimezone(UTC)
+    return at if at < LAST_INSTANT else LAST_INSTANT
+
+
+def _leap_second(text: str) -> datetime:
+    """FHIR allows the second that Python does not know."""
+    return datetime.fromisoformat(f"{text[:17]}59{text[19:]}") + _SECOND
 
 
 def _is_midnight(at: datetime) -> bool:

@@ -6,6 +6,7 @@ Each method answers with a value that lets the reading go on; the issue that it 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from contracts.errors import Invalid, Issue, IssueType
@@ -71,11 +72,10 @@ class Reading:
 
     def member(self, code: str, at: str, known: type[E], rule: str = "") -> E | None:
         """One code as a member of a closed list."""
-        try:
-            return known(code)
-        except ValueError:
+        member = _by_code(known).get(code)
+        if member is None:
             self.note(IssueType.CODE_INVALID, at, "the code is not in the list: " + ", ".join(known), rule)
-            return None
+        return member
 
     def only(self, members: Sequence[E], at: str, what: str, rule: str = "") -> E | None:
         """The one member, where one and no more must be given."""
@@ -85,41 +85,31 @@ class Reading:
 
     # ---- Time ----------------------------------------------------------------------------------------------------
 
-    def instant(self, text: str | None, at: str) -> datetime | None:
-        """A dateTime with at least the day."""
-        try:
-            return None if text is None else primitives.instant(text)
-        except ValueError:
-            self._no_day(at)
-            return None
+    def instant(self, text: str | None, at: str, name: str = "") -> datetime | None:
+        """A dateTime with at least the day, in the child ``name`` of the element."""
+        return self._time(primitives.instant, text, at, name)
 
     def swedish_date(self, text: str | None, at: str) -> date | None:
         """The Swedish day of a date or dateTime."""
-        try:
-            return None if text is None else primitives.swedish_date(text)
-        except ValueError:
-            self._no_day(at)
-            return None
+        return self._time(primitives.swedish_date, text, at)
 
     def period(self, element: Json | None, at: str) -> Period:
         """A Period whose ends say at least the day, and that does not end before it starts."""
         if element is None:
             return Period()
-        start = self.instant(element.get("start"), f"{at}.start")
-        read = Period(start, self._after(element.get("end"), f"{at}.end"))
+        start = self.instant(element.get("start"), at, "start")
+        read = Period(start, self._time(primitives.after, element.get("end"), at, "end"))
         if read.is_reversed:
             self.note(IssueType.INVARIANT, at, "the period ends before it starts", "period-reversed")
         return read
 
-    def _after(self, end: str | None, at: str) -> datetime | None:
+    def _time(self, read: Callable[[str], T], text: str | None, at: str, name: str = "") -> T | None:
         try:
-            return None if end is None else primitives.after(end)
+            return None if text is None else read(text)
         except ValueError:
-            self._no_day(at)
+            words = "a day, or a time with zone, is needed: YYYY-MM-DD or more"
+            self.note(IssueType.VALUE, f"{at}.{name}" if name else at, words, "day-precision")
             return None
-
-    def _no_day(self, at: str) -> None:
-        self.note(IssueType.VALUE, at, "a day, or a time with zone, is needed: YYYY-MM-DD or more", "day-precision")
 
     # ---- References, identities and extensions -------------------------------------------------------------------
 
@@ -154,11 +144,16 @@ class Reading:
         return None if code is None else self.member(code, found_at, known, rule)
 
     def _extension(self, element: Json, at: str, url: str, kind: str) -> tuple[Any | None, str]:
-        extensions = enumerate(element.get("extension", ()))
-        found = [(each, f"{at}.extension[{index}]") for index, each in extensions if each["url"] == url]
-        for each, found_at in found:
-            if kind not in each:
-                self.note(IssueType.VALUE, f"{found_at}.value", f"the extension takes a {kind}")
-        for _, found_at in found[1:]:
-            self.note(IssueType.DUPLICATE, found_at, "the extension may stand once")
-        return (found[0][0].get(kind), f"{found[0][1]}.value") if found else (None, at)
+        extensions = element.get("extension", ())
+        found = [index for index, each in enumerate(extensions) if each["url"] == url]
+        if not found:
+            return None, at
+        if len(found) > 1 or kind not in extensions[found[0]]:
+            text = f"the extension stands once, with a {kind}"
+            self.note(IssueType.VALUE, f"{at}.extension[{found[-1]}]", text)
+        return extensions[found[0]].get(kind), f"{at}.extension[{found[0]}].value"
+
+
+@cache
+def _by_code(known: type[E]) -> dict[str, E]:
+    return {member.value: member for member in known}
