@@ -223,11 +223,17 @@ def communication(
         "subject": {"reference": f"Patient/{patient}"},
         "about": _about(message.certificate),
         "sent": primitives.to_instant(sent),
-        "recipient": [recipient],
+        "recipient": [_told(recipient, message.recipient)],
         "sender": primitives.logical(HSA_ID, unit.id.value, "Organization", unit.name),
         "payload": [{"contentString": part.text} for part in message.parts],
     }
     return r4.build("Communication", {name: value for name, value in content.items() if value})
+
+
+def _told(reference: Mapping[str, Any], recipient: Recipient) -> Mapping[str, Any]:
+    """A party that was contained in the request is not there in the Communication: it is named by its number."""
+    is_inside = reference.get("reference", "").startswith("#")
+    return people.recipient_reference(recipient, by_number=True)[0] if is_inside else reference
 
 
 def _payload(part: MessagePart) -> dict[str, Any]:

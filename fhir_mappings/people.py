@@ -157,16 +157,18 @@ def organization_resource(party: Party) -> dict[str, Any]:
     return {"resourceType": "Organization"} | {name: value for name, value in elements.items() if value}
 
 
-def recipient_reference(recipient: Recipient) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def recipient_reference(
+    recipient: Recipient, *, by_number: bool = False
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A reference to a recipient, and what must be contained for it.
 
     A number alone does not say what the party is to the unit. Where the kind does not follow from the number, the party
-    is contained, so that it reads back as the same.
+    is contained, so that it reads back as the same; ``by_number`` does without.
     """
     party = _party(recipient)
     if party.reference:
         return {"reference": party.reference} | ({"display": recipient.name} if recipient.name else {}), []
-    if party.kind is recipient.kind:
+    if by_number or party.kind is recipient.kind:
         return party_reference(party), []
     inside = organization_resource(_party(recipient, recipient.kind))
     return {"reference": "#recipient"}, [{"resourceType": "Organization", "id": "recipient"} | inside]
