@@ -71,6 +71,13 @@ def from_fhir(procedure: Json) -> CoordinationActivity:
     return activity
 
 
+def kva_codings(procedure: Json) -> list[Json]:
+    """The KVÅ codings on a Procedure as they stand: the main one, then the accompanying ones."""
+    main = [each for each in procedure.get("code", {}).get("coding", ()) if each.get("system") in _KVA]
+    beside = (each["valueCoding"] for each in procedure.get("extension", ()) if each["url"] == EXT_ACCOMPANYING_CODE)
+    return [*main, *beside]
+
+
 def _kinds(procedure: Json, reading: Reading) -> tuple[ActivityKind, ...]:
     found = coded(procedure.get("category"), "Procedure.category", ACTIVITY_KIND)
     if not found:

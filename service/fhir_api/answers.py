@@ -4,11 +4,11 @@ from datetime import UTC
 from email.utils import format_datetime
 from typing import Final
 
-from fhir_mappings.outcome import operation_outcome
 from starlette.responses import Response
 
 from contracts.errors import RekoError
 from contracts.record import Record
+from fhir_mappings.outcome import operation_outcome
 from service.http_edge import headers_of
 
 FHIR_JSON: Final = "application/fhir+json"

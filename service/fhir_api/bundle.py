@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import orjson
-from fhir_mappings.outcome import operation_outcome
 
 from contracts.errors import Issue
 from contracts.record import Record
+from fhir_mappings.outcome import operation_outcome
 from fhir_mappings.primitives import to_instant
 
 

@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from fhir_mappings.outcome import operation_outcome
 from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.errors import Issue, IssueType, Malformed, Severity, WrongMedia
+from fhir_mappings.outcome import operation_outcome
 from service.fhir_api import answers
 from service.usecases.context import Recorded
 

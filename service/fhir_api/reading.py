@@ -22,4 +22,4 @@ async def log_reading(around: Surroundings, caller: Caller, records: Sequence[Re
         if record.patient
     }
     if rows:
-        await around.store.run(lambda transaction: [transaction.log_access(row) for row in rows.values()])
+        await around.store.run(lambda transaction: transaction.log_access(*rows.values()))

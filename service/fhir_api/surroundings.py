@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from cryptography.fernet import Fernet
 from starlette.requests import Request
 
-from contracts.errors import NotFound
+from contracts.errors import NotFound, NotSupported
 from contracts.record import Caller, Right
 from service.fhir_api.resources import ROWS, Row
 from service.security import Clients, require
 from service.store.store import SqlStore
-from service.usecases.context import Context
+from service.usecases.context import Context, UseCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,10 @@ def row_of(request: Request) -> Row:
     if type_ not in ROWS:
         raise NotFound("this resource type is not served: see /metadata for those that are")
     return ROWS[type_]
+
+
+def writable(row: Row) -> UseCase:
+    """The story of a write. Raises ``NotSupported`` for types that the service alone writes."""
+    if row.write is None:
+        raise NotSupported(f"{row.type} is written by the service itself and can only be read")
+    return row.write

@@ -7,9 +7,10 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import create_mock_engine
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 
 from contracts.errors import Unavailable
 from service.store import tables
@@ -85,8 +86,12 @@ def _schema_version(connection: sqlite3.Connection) -> str | None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    engine = create_mock_engine("sqlite://", lambda statement, *_: connection.execute(str(statement.compile(engine))))
-    tables.metadata.create_all(engine, checkfirst=False)
+    dialect = sqlite_dialect()
+
+    def execute(statement: Any, *_: object) -> None:
+        connection.execute(str(statement.compile(dialect=dialect)))
+
+    tables.metadata.create_all(create_mock_engine("sqlite://", execute), checkfirst=False)
     connection.execute(_VERSION_TABLE)
     connection.execute("INSERT INTO alembic_version VALUES (?)", (SCHEMA_VERSION,))
     connection.execute("COMMIT")

@@ -6,20 +6,20 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 import re
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, insert, not_, null, or_, select, update
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
-from contracts.outbox import DeliveryState
+from contracts.outbox import BLOCKING, DUE, DeliveryState
 from service.store import tables
-from service.store.tables import attempt, certificate, history, outbox, reference_index, resource, token_index
+from service.store.tables import attempt, certificate, history, outbox, reference_index, resource, route, token_index
 
 _DIALECT: Final = sqlite_dialect(paramstyle="named")
 
 
 def compiled(statement: ClauseElement) -> str:
     """The statement as text with ``:name`` parameters. Constants of the statement itself are written out."""
-    result = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    result = statement.compile(dialect=_DIALECT)
     constants = {name: value for name, value in result.params.items() if value is not None}
     return re.sub(r":(\w+)", lambda match: _constant(constants, match), str(result))
 
@@ -36,8 +36,8 @@ def insert_into(table: Table, *without: str, replace: bool = False) -> str:
     return text.replace("INSERT", "INSERT OR REPLACE", 1) if replace else text
 
 
-def _any_of(states: tuple[DeliveryState, ...]) -> list[str]:
-    return [state.value for state in states]
+def _is_any_of(column: ColumnElement[str], states: tuple[DeliveryState, ...]) -> ColumnElement[bool]:
+    return or_(*(column == state.value for state in states))
 
 
 CURRENT_COLUMNS: Final = (
@@ -103,7 +103,84 @@ INSERT_DECISION: Final = insert_into(tables.decision, "number")
 INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
 INSERT_MESSAGE: Final = insert_into(outbox, "number")
 INSERT_ATTEMPT: Final = insert_into(attempt, "number")
-PUT_PROMISED: Final = compiled(
+PUT_CERTIFICATE: Final = insert_into(certificate, replace=True)
+INSERT_PULL: Final = insert_into(tables.pull, "number")
+PUT_SECRET: Final = insert_into(tables.secret, replace=True)
+HOLD_ROUTE: Final = insert_into(route, replace=True)
+RELEASE_ROUTE: Final = compiled(delete(route).where(route.c.destination == bindparam("name")))
+HELD_ROUTE: Final = compiled(select(route.c.held).where(route.c.destination == bindparam("name")))
+
+_earlier = outbox.alias("earlier")
+_queued_columns: Final = (
+    outbox.c.id,
+    outbox.c.destination,
+    outbox.c.about,
+    outbox.c.state,
+    outbox.c.attempts,
+    outbox.c.next_try,
+    outbox.c.reason,
+    outbox.c.kind,
+    outbox.c.question,
+    outbox.c.payload,
+)
+DUE_MESSAGES: Final = compiled(
+    select(*_queued_columns)
+    .where(
+        outbox.c.destination == bindparam("name"),
+        _is_any_of(outbox.c.state, DUE),
+        outbox.c.next_try <= bindparam("now"),
+        ~exists().where(
+            and_(
+                _earlier.c.key == outbox.c.key,
+                _earlier.c.number < outbox.c.number,
+                _is_any_of(_earlier.c.state, BLOCKING),
+            )
+        ),
+    )
+    .order_by(outbox.c.next_try, outbox.c.number)
+    .limit(bindparam("slots"))
+)
+MESSAGE: Final = compiled(select(*_queued_columns).where(outbox.c.id == bindparam("message")))
+MESSAGES_OF_PATIENT: Final = compiled(
+    select(*_queued_columns)
+    .where(
+        outbox.c.patient == bindparam("of_patient"),
+        not_(_is_any_of(outbox.c.state, (DeliveryState.DELIVERED, DeliveryState.CANCELLED))),
+        outbox.c.payload.is_not(None),
+    )
+    .order_by(outbox.c.number)
+)
+MOVE_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(outbox.c.id == bindparam("message"))
+    .values(
+        state=bindparam("to"),
+        reason=bindparam("because"),
+        next_try=bindparam("due"),
+        changed=bindparam("now"),
+        lease_until=null(),
+    )
+)
+CLAIM_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(outbox.c.id == bindparam("message"))
+    .values(
+        state=DeliveryState.CLAIMED.value,
+        attempts=outbox.c.attempts + 1,
+        fence=outbox.c.fence + 1,
+        lease_until=bindparam("until"),
+        changed=bindparam("now"),
+    )
+)
+CLAIM_OF: Final = compiled(
+    select(outbox.c.attempts, outbox.c.fence, outbox.c.state).where(outbox.c.id == bindparam("message"))
+)
+ORPHANS: Final = compiled(
+    select(outbox.c.id).where(
+        outbox.c.state == DeliveryState.CLAIMED.value, outbox.c.lease_until <= bindparam("real_now")
+    )
+)
+PROMISED: Final = compiled(
     select(outbox.c.number)
     .where(outbox.c.about == bindparam("resource"), outbox.c.state != DeliveryState.CANCELLED.value)
     .limit(1)
@@ -115,4 +192,12 @@ CERTIFICATES_OF: Final = compiled(
     select(certificate.c.digest, certificate.c.episode, certificate.c.body).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
+)
+CERTIFICATES_OF_UNIT: Final = compiled(
+    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body).where(
+        certificate.c.unit == bindparam("of_unit")
+    )
+)
+DROP_CERTIFICATE: Final = compiled(
+    delete(certificate).where(certificate.c.unit == bindparam("of_unit"), certificate.c.id == bindparam("with_id"))
 )

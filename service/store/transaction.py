@@ -150,23 +150,23 @@ class SqlTransaction:
             },
         )
 
-    def log_access(self, access: Access) -> None:
+    def log_access(self, *accesses: Access) -> None:
         """See ``contracts.ports.Transaction``."""
-        self.connection.execute(
-            sql.INSERT_ACCESS,
-            {
-                "at": to_micros(self.at),
-                "employee": access.caller.employee.value,
-                "commission": access.caller.commission,
-                "unit": access.caller.unit.value,
-                "provider": access.caller.provider.value,
-                "patient": access.patient,
-                "action": access.action.value,
-                "resource": access.resource,
-                "interaction": access.interaction,
-                "request_id": access.caller.request_id,
-            },
-        )
+        self.connection.executemany(sql.INSERT_ACCESS, [self._access_row(access) for access in accesses])
+
+    def _access_row(self, access: Access) -> dict[str, Any]:
+        return {
+            "at": to_micros(self.at),
+            "employee": access.caller.employee.value,
+            "commission": access.caller.commission,
+            "unit": access.caller.unit.value,
+            "provider": access.caller.provider.value,
+            "patient": access.patient,
+            "action": access.action.value,
+            "resource": access.resource,
+            "interaction": access.interaction,
+            "request_id": access.caller.request_id,
+        }
 
     # the outbox
 
@@ -236,7 +236,16 @@ class SqlTransaction:
         if self.held(destination):
             return []
         wanted = {"name": destination, "now": to_micros(self.at), "slots": limit}
-        return [to_queued(row) for row in self.connection.execute(sql.DUE_MESSAGES, wanted)]
+        rows = self.connection.execute(sql.DUE_MESSAGES, wanted).fetchall()
+        return [queued for row in rows if (queued := self._readable(row)) is not None]
+
+    def _readable(self, row: Row) -> Queued | None:
+        """A message that cannot be read back is parked: it must not stop the others."""
+        try:
+            return to_queued(row)
+        except (ValueError, KeyError, TypeError):
+            self.move(row[0], DeliveryState.PARKED, "the stored message cannot be read")
+            return None
 
     def claim(self, message: OutboxMessage, lease_until: datetime) -> Claim:
         """Take the right to try. ``lease_until`` is real time, whatever the movable clock says (decision D27)."""
@@ -254,11 +263,18 @@ class SqlTransaction:
 
     def note_attempt(self, claim: Claim, outcome: str, reason: str) -> None:
         """Keep what became of a try."""
+        self._note(claim.message.id, claim.attempt, outcome, reason)
+
+    def note_deed(self, message_id: str, deed: str, reason: str) -> None:
+        """Keep what a person did to a message, and why."""
+        self._note(message_id, 0, deed, reason)
+
+    def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
         self.connection.execute(
             sql.INSERT_ATTEMPT,
             {
-                "message": claim.message.id,
-                "attempt": claim.attempt,
+                "message": message_id,
+                "attempt": attempt,
                 "at": to_micros(self.at),
                 "outcome": outcome,
                 "reason": reason,
@@ -269,11 +285,6 @@ class SqlTransaction:
         """Ids of claimed messages whose holder's lease has run out."""
         rows = self.connection.execute(sql.ORPHANS, {"real_now": to_micros(real_now)})
         return [row[0] for row in rows]
-
-    def next_due(self) -> datetime | None:
-        """When the next try is due, over all destinations."""
-        row = self.connection.execute(sql.NEXT_DUE).fetchone()
-        return None if row is None else from_micros(row[0])
 
     def held(self, destination: str) -> str:
         """Why the route to the destination is held; empty when it is not."""
@@ -297,6 +308,15 @@ class SqlTransaction:
         """The patient's certificates on the unit, as last pulled."""
         rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
         return [StoredCertificate(decode(body, Certificate), digest, episode) for digest, episode, body in rows]
+
+    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
+        """See ``contracts.ports.Transaction``."""
+        rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
+        return [(row[0], StoredCertificate(decode(row[3], Certificate), row[1], row[2])) for row in rows]
+
+    def drop_certificate(self, unit: str, id: str) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(sql.DROP_CERTIFICATE, {"of_unit": unit, "with_id": id})
 
     def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
         """Write a certificate as pulled; ``episode`` is the EpisodeOfCare that it belongs to."""

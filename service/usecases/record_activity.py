@@ -18,7 +18,7 @@ from contracts.ports import Transaction
 from contracts.record import Document, Record
 from fhir_mappings import activity as mapping
 from fhir_mappings.document import decode, with_elements
-from fhir_mappings.identifiers import RECORD_FLAG
+from fhir_mappings.identifiers import BASE, RECORD_FLAG
 from service.rules import kva
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.deciding import consents_of, is_coordinated
@@ -116,13 +116,14 @@ def _write_back(
     coded: CodedActivity,
 ) -> None:
     """The record system gets its record back with the codes, under the identifier that it wrote itself (D25)."""
-    if RECORD_SYSTEM not in context.destinations or not coded.codes or not activity.identifiers:
+    theirs_to_match = [each for each in activity.identifiers if not each.system.startswith(BASE)]
+    if RECORD_SYSTEM not in context.destinations or not coded.codes or not theirs_to_match:
         return
     stored = decode(record.body)
     # Our id and version mean nothing there; an update whose body names another id is refused (R4 conditional update).
     meta = {name: value for name, value in stored.content["meta"].items() if name not in ("versionId", "lastUpdated")}
     theirs = with_elements(stored, {"id": None, "meta": meta or None})
-    copy = RecordCopy("Procedure", activity.identifiers[0], theirs.body.decode())
+    copy = RecordCopy("Procedure", theirs_to_match[0], theirs.body.decode())
     _promise(transaction, context, unit, record, stored, RECORD_SYSTEM, copy)
 
 

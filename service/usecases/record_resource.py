@@ -1,10 +1,12 @@
 """A resource that others point at is stored: patient, staff, organisation, plan, goal."""
 
 from contracts.ports import Transaction
+from fhir_mappings.registry import MAPPERS
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.keeping import keep
 
 
 def record_resource(transaction: Transaction, context: Context, write: Write) -> Recorded:
-    """Nothing follows from it. Its mapper has judged it before."""
+    """Judge it by its mapper and keep it; nothing else follows. Raises ``Invalid`` with everything that is wrong."""
+    MAPPERS[write.document.type](write.document.content)
     return keep(transaction, context, write)

@@ -6,8 +6,7 @@ from starlette.responses import Response
 from contracts.record import Document, Right
 from fhir_mappings import r4
 from service.fhir_api.preferences import condition, expects_json, preferred
-from service.fhir_api.surroundings import Surroundings, row_of
-from service.fhir_api.writing import judge, writable
+from service.fhir_api.surroundings import Surroundings, row_of, writable
 from service.http_edge import read_body
 from service.usecases.context import Write
 
@@ -20,7 +19,6 @@ async def create(around: Surroundings, request: Request) -> Response:
     expects_json(request)
     body = await read_body(request)
     document = Document(r4.parse(body, expected=row.type), body)
-    judge(document)
     write = Write(caller, document, unless=condition(request))
     recorded = await around.store.run(lambda transaction: use_case(transaction, around.context, write))
     location = f"{around.base}/{recorded.record.reference}/_history/{recorded.record.version}"

@@ -7,8 +7,7 @@ from contracts.errors import Issue, IssueType, Malformed
 from contracts.record import Document, Right
 from fhir_mappings import r4
 from service.fhir_api.preferences import expected_version, expects_json, preferred
-from service.fhir_api.surroundings import Surroundings, row_of
-from service.fhir_api.writing import judge, writable
+from service.fhir_api.surroundings import Surroundings, row_of, writable
 from service.http_edge import read_body
 from service.usecases.context import Write
 
@@ -23,7 +22,6 @@ async def update(around: Surroundings, request: Request) -> Response:
     body = await read_body(request)
     document = Document(r4.parse(body, expected=row.type), body)
     _same_id(document, request.path_params["id"])
-    judge(document)
     write = Write(caller, document, request.path_params["id"], expected)
     recorded = await around.store.run(lambda transaction: use_case(transaction, around.context, write))
     return preferred(request, recorded, 200, {})

@@ -1,0 +1,213 @@
+"""The JSON API: routes, rights, and errors as problem details (RFC 9457). OpenAPI under ``/api/docs``."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+
+from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported, RekoError
+from contracts.identity import HsaId
+from contracts.ports import CertificateSource
+from contracts.record import Caller, Right
+from service.api import models, operating, records, sick_leaves
+from service.http_edge import headers_of, status_of
+from service.security import Clients, require
+from service.store.store import SqlStore
+from service.usecases.context import Context
+from service.usecases.follow_sick_leaves import follow_sick_leaves
+
+_log = logging.getLogger(__name__)
+
+_bearer: Final = HTTPBearer(auto_error=False, description="The token that REKO_CLIENTS knows by its hash")
+
+
+def api_app(
+    store: SqlStore, context: Context, clients: Clients, source: CertificateSource | None, destinations: frozenset[str]
+) -> FastAPI:
+    """The application to mount under ``/api``."""
+    app = FastAPI(
+        title="Rekobryggan",
+        version="0.1.0",
+        description="Coordination of sick-leave rehabilitation, for systems without FHIR, and for operators.",
+        docs_url="/docs",
+        redoc_url=None,
+        dependencies=[Depends(_bearer)],
+    )
+
+    def caller_with(right: Right) -> Callable[[Request], Caller]:
+        async def caller(request: Request) -> Caller:
+            known = clients.caller(request.headers.get("authorization", ""), request.state.request_id)
+            require(known, right)
+            return known
+
+        return caller  # type: ignore[return-value]  # FastAPI awaits it
+
+    Reader = Annotated[Caller, Depends(caller_with(Right.FHIR_READ))]
+    Author = Annotated[Caller, Depends(caller_with(Right.FHIR_WRITE))]
+    Puller = Annotated[Caller, Depends(caller_with(Right.SICK_LEAVE_PULL))]
+    Lister = Annotated[Caller, Depends(caller_with(Right.OUTBOX_LIST))]
+    Replayer = Annotated[Caller, Depends(caller_with(Right.OUTBOX_REPLAY))]
+
+    # Records
+
+    @app.post("/activities", status_code=201)
+    async def post_activity(caller: Author, given: models.ActivityIn) -> models.WrittenOut:
+        """Record an occasion of coordination. The answer says which rule gave which KVÅ code."""
+        return await store.run(records.activity(context, caller, given))
+
+    @app.post("/consents", status_code=201)
+    async def post_consent(caller: Author, given: models.ConsentIn) -> models.WrittenOut:
+        """Record a consent or a refusal. One that is too general is refused, saying which part."""
+        return await store.run(records.consent(context, caller, given))
+
+    @app.post("/consents/{id}/withdrawal")
+    async def withdraw(caller: Author, id: str) -> models.WrittenOut:
+        """The patient takes it back. The answer lists what was withheld and what had left before."""
+        return await store.run(records.withdrawal(context, caller, id))
+
+    @app.post("/plans", status_code=201)
+    async def post_plan(caller: Author, given: models.PlanIn) -> models.WrittenOut:
+        """Record a plan with goals, tapering and measures."""
+        return await store.run(records.plan(context, caller, given))
+
+    @app.post("/notifications", status_code=201)
+    async def post_notification(caller: Author, given: models.NotificationIn) -> models.WrittenOut:
+        """Ask that a recipient is told something. It is sent only with a consent that covers all of it."""
+        return await store.run(records.notification(context, caller, given))
+
+    @app.post("/consent/decision")
+    async def post_decision(caller: Reader, given: models.DecisionIn) -> models.DecisionOut:
+        """May this unit tell this recipient this, today? Every reason, and the consents used."""
+        return await store.run(records.decision(context, caller, given))
+
+    # Sick leaves
+
+    @app.get("/units/{unit}/sick-leaves")
+    async def get_sick_leaves(caller: Reader, unit: str) -> models.SickLeavesOut:
+        """The unit's ongoing sick leaves as last pulled."""
+        return await store.run(sick_leaves.ongoing_on(caller, unit))
+
+    @app.post("/units/{unit}/pull")
+    async def pull(caller: Puller, unit: str, max_days_since_end: int = 0) -> models.PulledOut:
+        """Fetch the unit's sick leaves now."""
+        if unit != caller.unit.value:
+            raise NotFound("there is no such unit")
+        if source is None:
+            raise NotSupported("no source of sick leaves is configured: set REKO_ADAPTERS__INTYGSTJANST__URL")
+        pulled = await follow_sick_leaves(store, source, context, caller, HsaId(unit), max_days_since_end)
+        return sick_leaves.pulled_out(pulled)
+
+    # Operating
+
+    @app.get("/outbox")
+    async def list_outbox(caller: Lister, state: str = "", destination: str = "") -> list[models.MessageOut]:
+        """The unit's messages, without content."""
+        return await operating.messages(store, caller, {"state": state, "destination": destination})
+
+    @app.get("/outbox/{id}")
+    async def show_message(caller: Lister, id: str) -> models.MessageOut:
+        """One message with its tries, without content."""
+        return await operating.message(store, caller, id)
+
+    @app.post("/outbox/{id}/replay")
+    async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
+        """Try it again; consent is asked again."""
+        await store.run(operating.replay(caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.post("/outbox/{id}/cancel")
+    async def cancel(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
+        """Take it back for good."""
+        await store.run(operating.cancel(caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.post("/destinations/{name}/pause", status_code=204)
+    async def pause(caller: Replayer, name: str, given: models.WhyIn) -> None:
+        """Start no more tries to the destination; survives a restart."""
+        _known(name, destinations)
+        await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
+
+    @app.post("/destinations/{name}/resume", status_code=204)
+    async def resume(caller: Replayer, name: str) -> None:
+        """Let tries start again, also after the route was held for a fault."""
+        _known(name, destinations)
+        await store.run(lambda transaction: transaction.release(name))
+
+    @app.get("/trace/{id}")
+    async def get_trace(caller: Reader, id: str) -> models.TraceOut:
+        """What was coded, decided and delivered because of a resource or a message."""
+        return await operating.trace(store, caller, id)
+
+    app.add_exception_handler(RekoError, _problem)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(Exception, _unforeseen)
+    return app
+
+
+def _known(name: str, destinations: frozenset[str]) -> None:
+    if name not in destinations:
+        raise NotFound("there is no such destination")
+
+
+# Errors
+
+
+def problem(status: int, error: RekoError) -> Response:
+    """Problem details. https://www.rfc-editor.org/rfc/rfc9457"""
+    body = {
+        "type": "about:blank",
+        "title": type(error).__name__,
+        "status": status,
+        "detail": "; ".join(issue.text for issue in error.issues),
+        "issues": [
+            {"code": issue.type.value, "text": issue.text, "at": issue.expression, "rule": issue.rule}
+            for issue in error.issues
+        ],
+    }
+    return Response(orjson.dumps(body), status, headers_of(status), media_type="application/problem+json")
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RekoError)  # noqa: S101 - registered for it
+    return problem(status_of(error), error)
+
+
+async def _bad_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    issues = [_issue(found) for found in error.errors()]
+    malformed = any(found["type"] == "json_invalid" for found in error.errors())
+    return problem(400 if malformed else 422, Malformed(*issues))
+
+
+def _issue(found: Mapping[str, Any]) -> Issue:
+    """Where and what; never what was sent. Unknown names are not repeated either: they may be anything."""
+    if found["type"] == "extra_forbidden":
+        return Issue(IssueType.STRUCTURE, "a member that is not known here", _place(found["loc"][:-1]))
+    text = "the body is no JSON" if found["type"] == "json_invalid" else str(found["msg"])
+    return Issue(IssueType.VALUE, text.removeprefix("Value error, "), _place(found["loc"]))
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    return ".".join(str(step) for step in path if step != "body")
+
+
+async def _no_route(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 405:
+        return problem(405, NotSupported("this is not done here: see /api/docs"))
+    if status == 404:
+        return problem(404, NotFound("there is no such address"))
+    return problem(status, Malformed("the request could not be read"))
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    request_id = request.state.request_id
+    _log.error("a request failed", exc_info=error, extra={"event": "http.failed", "request_id": request_id})
+    return problem(500, RekoError(f"this service failed; say {request_id} to its operators"))

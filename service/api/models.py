@@ -1,0 +1,314 @@
+"""What the JSON API takes and gives. Unknown members are refused; names are camelCase on the wire."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from contracts.activity import ActivityKind, ContactMode, NotDoneReason
+from contracts.consent import ConsentKind as Kind
+from contracts.consent import Direction, Effect, HowGiven, InformationCategory, Purpose, RecipientKind
+from contracts.dialogue import Topic
+from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
+from contracts.people import Party
+from contracts.plan import PlanKind
+
+
+class Model(BaseModel):
+    """The base: strict about names, quiet about values (errors never repeat them)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+def _checked(make: type[Any]) -> Any:
+    def check(text: str) -> str:
+        make(text)
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, Field(max_length=10_000)]
+ShortText = Annotated[str, Field(max_length=500)]
+PersonalNumber = Annotated[str, _checked(PersonId), Field(description="Twelve digits, YYYYMMDDNNNN")]
+Hsa = Annotated[str, _checked(HsaId), Field(description="HSA-id")]
+OrgNumber = Annotated[str, _checked(OrganisationNumber), Field(description="Ten digits")]
+
+
+class PatientRef(Model):
+    """The patient: by the id that this service gave, or by national number (made known if it is new)."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9\-.]{1,64}$")] | None = None
+    personal_number: PersonalNumber | None = None
+    name: ShortText = ""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.id is None) == (self.personal_number is None):
+            raise ValueError("give either id or personalNumber")
+        return self
+
+
+class ExternalId(Model):
+    """The id that the sending system itself uses."""
+
+    system: Annotated[str, Field(min_length=1, max_length=500)]
+    value: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class RecipientRef(Model):
+    """A named recipient: by organisation number or HSA-id."""
+
+    kind: RecipientKind
+    organisation_number: OrgNumber | None = None
+    hsa_id: Hsa | None = None
+    name: ShortText = ""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if (
+            self.organisation_number is None
+            and self.hsa_id is None
+            and self.kind is not RecipientKind.FORSAKRINGSKASSAN
+        ):
+            raise ValueError("name the recipient by organisationNumber or hsaId")
+        return self
+
+    def party(self) -> Party:
+        """The party; Försäkringskassan needs no number to be known."""
+        fk = FORSAKRINGSKASSAN if self.kind is RecipientKind.FORSAKRINGSKASSAN else None
+        return Party(
+            organisation=OrganisationNumber(self.organisation_number) if self.organisation_number else fk,
+            hsa_id=HsaId(self.hsa_id) if self.hsa_id else None,
+            name=self.name,
+            stated_kind=self.kind,
+        )
+
+
+class ActivityIn(Model):
+    """An occasion of coordination. One that did not come about has ``notDoneReason`` and says in ``text`` what was
+    tried."""
+
+    patient: PatientRef
+    kinds: Annotated[tuple[ActivityKind, ...], Field(min_length=1)]
+    performed_at: AwareDatetime | None = None
+    mode: ContactMode | None = None
+    not_done_reason: NotDoneReason | None = None
+    with_sick_leave: bool = True
+    text: ShortText = ""
+    note: Text = ""
+    identifier: ExternalId | None = None
+
+    @model_validator(mode="after")
+    def _performed_or_not(self) -> Self:
+        if self.not_done_reason is None and self.performed_at is None:
+            raise ValueError("a performed activity needs performedAt; one that was not done needs notDoneReason")
+        if self.not_done_reason is not None and not self.text:
+            raise ValueError("an activity that was not done says in text what was tried")
+        return self
+
+
+class ConsentIn(Model):
+    """A consent or a refusal, to coordination or to disclosure to one recipient. The last day counts whole."""
+
+    patient: PatientRef
+    kind: Kind
+    effect: Effect = Effect.PERMIT
+    given_at: AwareDatetime
+    how: HowGiven
+    recipient: RecipientRef | None = None
+    direction: Direction | None = Direction.DISCLOSE
+    purposes: tuple[Purpose, ...] = ()
+    categories: tuple[InformationCategory, ...] = ()
+    first_day: date | None = None
+    last_day: date | None = None
+    ends_with_event: ShortText = ""
+
+
+class TaperingStepIn(Model):
+    """From ``due`` the planned degree is ``degree`` percent."""
+
+    due: date
+    degree: Annotated[int, Field(ge=0, le=100)]
+
+
+class GoalIn(Model):
+    """A goal with its tapering ladder."""
+
+    description: Annotated[str, Field(min_length=1, max_length=2000)]
+    tapering: tuple[TaperingStepIn, ...] = ()
+
+
+class MeasureIn(Model):
+    """A measure: who does it, and whose decision it needs."""
+
+    description: Annotated[str, Field(min_length=1, max_length=2000)]
+    owner: Annotated[str, Field(min_length=1, max_length=500)]
+    decided_by: ShortText = ""
+
+
+class PlanIn(Model):
+    """A plan. A SIP says who leads it."""
+
+    patient: PatientRef
+    kind: PlanKind
+    title: Annotated[str, Field(min_length=1, max_length=500)]
+    first_day: date | None = None
+    last_day: date | None = None
+    goals: tuple[GoalIn, ...] = ()
+    measures: tuple[MeasureIn, ...] = ()
+    led_by: ShortText = ""
+
+
+class PartIn(Model):
+    """A text and the one information category that it belongs to."""
+
+    category: InformationCategory
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+class NotificationIn(Model):
+    """Something that a person on the unit wants told to a recipient (information under 4 §: ``assumed-rehab-need``)."""
+
+    patient: PatientRef
+    recipient: RecipientRef
+    topic: Topic
+    parts: Annotated[tuple[PartIn, ...], Field(min_length=1)]
+    certificate: ShortText = ""
+    identifier: ExternalId | None = None
+
+
+class DecisionIn(Model):
+    """May the caller's unit tell (or ask) the recipient these categories for this purpose, now?"""
+
+    patient: PatientRef
+    recipient: RecipientRef
+    categories: Annotated[tuple[InformationCategory, ...], Field(min_length=1)]
+    purpose: Purpose = Purpose.COORDINATION
+    direction: Direction = Direction.DISCLOSE
+
+
+class WhyIn(Model):
+    """Why an operator does this; kept with it."""
+
+    why: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class CodeOut(Model):
+    """A KVÅ code, and the rule that gave it."""
+
+    code: str
+    display: str
+    rule: str
+
+
+class NoteOut(Model):
+    """What a rule had to say."""
+
+    rule: str
+    text: str
+
+
+class WrittenOut(Model):
+    """What became of a write. ``changed`` is false when the same was there already."""
+
+    resource: str
+    version: int
+    patient: str
+    changed: bool
+    codes: tuple[CodeOut, ...] = ()
+    notes: tuple[NoteOut, ...] = ()
+    free_of_charge: bool = True
+
+
+class DecisionOut(Model):
+    """A decision with all its reasons and the consents that it rests on."""
+
+    permitted: bool
+    recipient: str
+    basis: str
+    reasons: tuple[str, ...]
+    consents: tuple[str, ...]
+    at: datetime
+
+
+class TryOut(Model):
+    """What became of one try."""
+
+    attempt: int
+    at: datetime
+    outcome: str
+    reason: str
+
+
+class MessageOut(Model):
+    """A promised message; never its content."""
+
+    id: str
+    destination: str
+    key: str
+    state: str
+    attempts: int
+    next_try: datetime | None
+    reason: str
+    about: str = ""
+    tries: tuple[TryOut, ...] = ()
+
+
+class TraceOut(Model):
+    """Everything that followed from a resource or a message."""
+
+    resource: str
+    versions: tuple[int, ...]
+    codes: tuple[CodeOut, ...]
+    decisions: tuple[DecisionOut, ...]
+    messages: tuple[MessageOut, ...]
+
+
+class SetAsideOut(Model):
+    """A certificate that could not be used, and why."""
+
+    certificate: str
+    reason: str
+
+
+class PulledOut(Model):
+    """How a pull went."""
+
+    unit: str
+    certificates: int
+    patients: int
+    changed: int
+    vanished: int
+    sick_leaves: int
+    set_aside: tuple[SetAsideOut, ...]
+
+
+class SickLeaveOut(Model):
+    """One sick leave on the unit."""
+
+    episode: str
+    patient: str
+    start: date
+    end: date
+    days: int
+    degree: int
+    certificates: tuple[str, ...]
+
+
+class SickLeavesOut(Model):
+    """The unit's ongoing sick leaves, and how they were computed."""
+
+    unit: str
+    on: date
+    mode: str
+    gap: int
+    sick_leaves: tuple[SickLeaveOut, ...]

@@ -1,0 +1,237 @@
+"""Writes without FHIR: what the models say becomes a FHIR resource, and the same use case runs."""
+
+from collections.abc import Callable, Sequence
+
+from contracts.activity import ActivityStatus, CoordinationActivity, Identifier
+from contracts.consent import (
+    Consent,
+    ConsentDecision,
+    ConsentKind,
+    ConsentStatus,
+    LegalBasis,
+    Question,
+    RecipientKind,
+)
+from contracts.dialogue import MessagePart, Notification
+from contracts.identity import PersonId
+from contracts.plan import Measure, PlanGoal, RehabPlan, TaperingStep
+from contracts.ports import Transaction
+from contracts.record import Caller
+from contracts.time import Period
+from fhir_mappings import activity as activity_mapping
+from fhir_mappings import consent as consent_mapping
+from fhir_mappings import dialogue as dialogue_mapping
+from fhir_mappings import people, primitives
+from fhir_mappings import plan as plan_mapping
+from fhir_mappings.document import decode, from_content, with_elements
+from fhir_mappings.identifiers import EXT_CODING_RULE, HSA_ID, person_system
+from service.api import models
+from service.usecases.context import Context, Recorded, Write
+from service.usecases.deciding import decide, registered_patient
+from service.usecases.keeping import keep, visible
+from service.usecases.notify import notify
+from service.usecases.record_activity import record_activity
+from service.usecases.record_consent import record_consent
+from service.usecases.record_resource import record_resource
+
+Story = Callable[[Transaction], models.WrittenOut]
+
+
+def activity(context: Context, caller: Caller, given: models.ActivityIn) -> Story:
+    """An occasion of coordination, coded."""
+
+    def story(transaction: Transaction) -> models.WrittenOut:
+        patient = _patient(transaction, context, caller, given.patient)
+        said = CoordinationActivity(
+            patient=patient,
+            kinds=given.kinds,
+            status=ActivityStatus.NOT_DONE if given.not_done_reason else ActivityStatus.COMPLETED,
+            performed=given.performed_at,
+            mode=given.mode,
+            not_done_reason=given.not_done_reason,
+            with_sick_leave=given.with_sick_leave,
+            identifiers=_identifiers(given.identifier),
+        )
+        content = activity_mapping.to_fhir(
+            said, employee=caller.employee, unit=caller.unit, note=given.note, text=given.text
+        )
+        recorded = record_activity(transaction, context, Write(caller, from_content(content)))
+        return _written(recorded)
+
+    return story
+
+
+def consent(context: Context, caller: Caller, given: models.ConsentIn) -> Story:
+    """A consent or a refusal."""
+
+    def story(transaction: Transaction) -> models.WrittenOut:
+        disclosing = given.kind is ConsentKind.DISCLOSURE
+        said = Consent(
+            id="",
+            version=0,
+            kind=given.kind,
+            status=ConsentStatus.ACTIVE,
+            effect=given.effect,
+            patient=_patient(transaction, context, caller, given.patient),
+            unit=caller.unit,
+            given=given.given_at,
+            how=given.how,
+            recipient=given.recipient.party().as_recipient() if given.recipient else None,
+            direction=given.direction if disclosing else None,
+            purposes=frozenset(given.purposes),
+            categories=frozenset(given.categories),
+            period=Period.of_days(given.first_day, given.last_day),
+            ends_with_event=given.ends_with_event,
+        )
+        content = consent_mapping.to_fhir(said, recorder=caller.employee)
+        return _written(record_consent(transaction, context, Write(caller, from_content(content))))
+
+    return story
+
+
+def withdrawal(context: Context, caller: Caller, id: str) -> Story:
+    """The patient takes a consent back, as of now; every version stays."""
+
+    def story(transaction: Transaction) -> models.WrittenOut:
+        document = decode(visible(transaction, caller, "Consent", id).body)
+        provision = dict(document.content.get("provision", {}))
+        provision["period"] = {**provision.get("period", {}), "end": primitives.to_instant(transaction.at)}
+        ended = with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision})
+        return _written(record_consent(transaction, context, Write(caller, ended, id)))
+
+    return story
+
+
+def plan(context: Context, caller: Caller, given: models.PlanIn) -> Story:
+    """A plan with its goals."""
+
+    def story(transaction: Transaction) -> models.WrittenOut:
+        patient = _patient(transaction, context, caller, given.patient)
+        names = [context.ids.new() for _ in given.goals]
+        author = primitives.logical(HSA_ID, caller.unit.value, "Organization")
+        content, goals = plan_mapping.to_fhir(
+            _plan(given, patient), goals=[f"Goal/{name}" for name in names], author=author
+        )
+        for name, goal in zip(names, goals, strict=True):
+            transaction.save(from_content(goal), name, caller.unit.value)
+        return _written(record_resource(transaction, context, Write(caller, from_content(content))))
+
+    return story
+
+
+def notification(context: Context, caller: Caller, given: models.NotificationIn) -> Story:
+    """A request to tell somebody something."""
+
+    def story(transaction: Transaction) -> models.WrittenOut:
+        said = Notification(
+            patient=_patient(transaction, context, caller, given.patient),
+            recipient="",
+            topic=given.topic,
+            parts=tuple(MessagePart(part.category, part.text) for part in given.parts),
+            certificate=given.certificate,
+            identifiers=_identifiers(given.identifier),
+        )
+        content = dialogue_mapping.to_fhir(
+            said,
+            given.recipient.party().as_recipient(),
+            employee=caller.employee,
+            unit=caller.unit,
+            authored=transaction.at,
+        )
+        return _written(notify(transaction, context, Write(caller, from_content(content))))
+
+    return story
+
+
+def decision(context: Context, caller: Caller, given: models.DecisionIn) -> Callable[[Transaction], models.DecisionOut]:
+    """The consent rules' answer, kept like every other."""
+
+    def story(transaction: Transaction) -> models.DecisionOut:
+        id_ = _patient(transaction, context, caller, given.patient)
+        patient = registered_patient(transaction, id_)
+        recipient = given.recipient.party().as_recipient()
+        within = recipient.kind is RecipientKind.SAME_CARE_PROVIDER
+        question = Question(
+            patient=id_,
+            unit=caller.unit,
+            recipient=recipient,
+            categories=frozenset(given.categories),
+            purpose=given.purpose,
+            at=transaction.at,
+            direction=given.direction,
+            basis=LegalBasis.INTERNAL_COORDINATION if within else LegalBasis.CONSENT,
+            protected_identity=patient is not None and patient.protected,
+        )
+        answer = decide(transaction, question, context.region)
+        transaction.note_decision(answer, f"Patient/{id_}")
+        return decision_out(answer)
+
+    return story
+
+
+def decision_out(answer: ConsentDecision) -> models.DecisionOut:
+    """A decision as the API shows it."""
+    return models.DecisionOut(
+        permitted=answer.permitted,
+        recipient=answer.question.recipient.kind.value,
+        basis=answer.question.basis.value,
+        reasons=tuple(answer.reasons),
+        consents=tuple(f"Consent/{used.id}/_history/{used.version}" for used in answer.consents),
+        at=answer.question.at,
+    )
+
+
+def codes_of(content: object) -> tuple[models.CodeOut, ...]:
+    """The codes that rules gave a stored Procedure."""
+    return tuple(models.CodeOut(code=code, display=display, rule=rule) for code, display, rule in _codes(content))
+
+
+def _codes(content: object) -> Sequence[tuple[str, str, str]]:
+    codings = activity_mapping.kva_codings(content) if isinstance(content, dict) else []
+    return [
+        (coding["code"], coding.get("display", ""), primitives.extension_value(coding, EXT_CODING_RULE) or "")
+        for coding in codings
+    ]
+
+
+def _written(recorded: Recorded) -> models.WrittenOut:
+    document = decode(recorded.record.body)
+    return models.WrittenOut(
+        resource=recorded.record.reference,
+        version=recorded.record.version,
+        patient=recorded.record.patient,
+        changed=recorded.changed,
+        codes=codes_of(document.content) if document.type == "Procedure" else (),
+        notes=tuple(models.NoteOut(rule=note.rule, text=note.text) for note in recorded.notes),
+    )
+
+
+def _patient(transaction: Transaction, context: Context, caller: Caller, given: models.PatientRef) -> str:
+    """The logical id; a patient whom nobody has named before is made known."""
+    if given.id is not None:
+        return visible(transaction, caller, "Patient", given.id).id
+    assert given.personal_number is not None  # noqa: S101 - the model demands one of the two
+    person = PersonId(given.personal_number)
+    wanted = (person_system(person).fhir, person.digits)
+    document = from_content(people.patient_resource(person, given.name))
+    return keep(transaction, context, Write(caller, document, unless=wanted)).record.id
+
+
+def _identifiers(given: models.ExternalId | None) -> tuple[Identifier, ...]:
+    return () if given is None else (Identifier(given.system, given.value),)
+
+
+def _plan(given: models.PlanIn, patient: str) -> RehabPlan:
+    return RehabPlan(
+        kind=given.kind,
+        title=given.title,
+        patient=patient,
+        start=given.first_day,
+        end=given.last_day,
+        goals=tuple(
+            PlanGoal(goal.description, tuple(TaperingStep(step.due, step.degree) for step in goal.tapering))
+            for goal in given.goals
+        ),
+        measures=tuple(Measure(each.description, each.owner, each.decided_by) for each in given.measures),
+        led_by=given.led_by,
+    )

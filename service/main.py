@@ -1,0 +1,81 @@
+"""The ASGI application: the FHIR surface, the JSON API, health and metrics behind one edge."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from service.api.app import api_app, problem
+from service.fhir_api import answers
+from service.fhir_api.router import fhir_app
+from service.http_edge import Edge, ErrorPage
+from service.settings import Settings
+from service.telemetry import metrics_page
+from service.wiring import House, Transports, house
+
+
+def create_app(settings: Settings, transports: Transports | None = None) -> ASGIApp:
+    """The service. ``transports`` let tests end an adapter's calls in a mock in this process."""
+    routes: list[Route | Mount] = []
+    app = Starlette(routes=routes, lifespan=_lifespan(settings, transports))
+    return Edge(app, _error_page)
+
+
+def _lifespan(
+    settings: Settings, transports: Transports | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with house(settings, transports) as built:
+            app.router.routes[:] = _routes(built)
+            yield
+            app.router.routes[:] = []
+
+    return lifespan
+
+
+def _routes(built: House) -> list[Route | Mount]:
+    api = api_app(built.store, built.context, built.clients, built.source, frozenset(built.channels))
+    return [
+        Route("/health/live", _live),
+        Route("/health/ready", _ready(built)),
+        Route("/metrics", _metrics),
+        Mount("/fhir", fhir_app(built.fhir)),
+        Mount("/api", api),
+    ]
+
+
+def _error_page(path: str) -> ErrorPage:
+    """In the form of the surface that was asked."""
+    return answers.error if path.startswith("/fhir") else problem
+
+
+async def _live(_: Request) -> Response:
+    """The process runs."""
+    return PlainTextResponse("live")
+
+
+def _ready(built: House) -> Callable[[Request], object]:
+    async def ready(_: Request) -> Response:
+        """The database can be written."""
+        try:
+            await asyncio.wait_for(built.store.run(lambda _: None), READY_WITHIN)
+        except Exception:  # whatever it is, this process must get no traffic
+            return JSONResponse({"ready": False}, 503)
+        return JSONResponse({"ready": True})
+
+    return ready
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(metrics_page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+READY_WITHIN: Final = 2.0
+"""Seconds."""

@@ -1,0 +1,190 @@
+"""The relay: takes what is due, asks the consent rules once more in the transaction that claims it, and sends.
+
+A send begins when its claim commits (decision D19): the relay claims no more than it has free slots and starts each at once.
+If the process dies after the claim, the message is found by its lease and tried again under the same id; the recipient may
+then see it twice. docs/outbox.md draws the states and lists every window in which that can happen.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from contracts.errors import Unavailable
+from contracts.outbox import (
+    Claim,
+    Delivered,
+    DeliveryOutcome,
+    DeliveryState,
+    OutcomeUnknown,
+    RefusedForGood,
+    RouteBroken,
+    Transient,
+)
+from contracts.ports import Channel, Clock
+from service.outbox.backoff import wait_after
+from service.store.store import SqlStore
+from service.store.transaction import LEASE, SqlTransaction
+from service.usecases.context import Context
+from service.usecases.deciding import decide
+from service.usecases.delivered import delivered
+from service.usecases.promising import reasons
+
+IDLE: Final = 0.5
+"""Seconds between looks at the clock when nothing happens: the movable clock rings no bell."""
+
+_log = logging.getLogger(__name__)
+
+
+class Relay:
+    """One process's relay over all channels. ``slots`` is the number of tries at a time to each destination."""
+
+    def __init__(
+        self, store: SqlStore, context: Context, channels: Mapping[str, Channel], clock: Clock, slots: int = 8
+    ) -> None:
+        self._store = store
+        self._context = context
+        self._channels = channels
+        self._clock = clock
+        self._slots = slots
+        self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
+        self._running: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
+        self._bell = asyncio.Event()
+
+    async def run(self) -> None:
+        """Relay until cancelled; then let what is being sent come to its end."""
+        loop = asyncio.get_running_loop()
+        self._store.on_outbox_change(lambda: _ring(loop, self._bell))
+        try:
+            # One process owns the database: whatever is claimed now was claimed by one that is gone.
+            await self._store.run(lambda transaction: _take_back(transaction, datetime.max.replace(tzinfo=UTC)))
+            while True:
+                self._bell.clear()
+                if not await self._round():
+                    await self._wait()
+        finally:
+            await asyncio.gather(*(task for tasks in self._running.values() for task in tasks))
+
+    async def _round(self) -> bool:
+        """Whether anything was claimed. A database that does not answer stops the round, not the relay."""
+        try:
+            await self._store.run(lambda transaction: _take_back(transaction, datetime.now(UTC)))
+            claimed = [await self._claim(name) for name in self._channels]
+        except Unavailable:
+            _log.error("the outbox cannot be read", extra={"event": "relay.database-down"})
+            return False
+        return any(claimed)
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._bell.wait(), IDLE)
+        except TimeoutError:
+            return
+
+    async def _claim(self, destination: str) -> int:
+        running = self._running[destination]
+        free = self._slots - len(running)
+        if free <= 0:
+            return 0
+        claims = await self._store.run(lambda transaction: claim(transaction, self._context, destination, free))
+        for each in claims:
+            task = asyncio.create_task(self._try(destination, each))
+            running.add(task)
+            task.add_done_callback(running.discard)
+        return len(claims)
+
+    async def _try(self, destination: str, claimed: Claim) -> None:
+        outcome = await self._send(destination, claimed)
+        wait = self._wait_after(claimed, outcome)
+        try:
+            await self._store.run(lambda transaction: settle(transaction, self._context, claimed, outcome, wait))
+        except Unavailable:
+            # The lease runs out, and the message is tried again under the same id.
+            _log.error(
+                "an outcome could not be kept", extra={"event": "relay.outcome-lost", "message": claimed.message.id}
+            )
+        self._bell.set()
+
+    async def _send(self, destination: str, claimed: Claim) -> DeliveryOutcome:
+        try:
+            return await self._channels[destination].send(claimed)
+        except Exception as error:
+            # A message that breaks its own adapter must not stop the others.
+            _log.error(
+                "a channel failed", exc_info=error, extra={"event": "relay.channel-failed", "destination": destination}
+            )
+            return RefusedForGood(f"the channel failed on this message ({type(error).__name__})")
+
+    def _wait_after(self, claimed: Claim, outcome: DeliveryOutcome) -> datetime | None:
+        match outcome:
+            case Transient(_, wish, most):
+                wait = wait_after(claimed.attempt, wish, most, self._chance)
+            case OutcomeUnknown():
+                wait = wait_after(claimed.attempt, None, None, self._chance)
+            case _:
+                return None
+        return None if wait is None else self._clock.now() + wait
+
+
+def _ring(loop: asyncio.AbstractEventLoop, bell: asyncio.Event) -> None:
+    """From the writer's thread."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(bell.set)
+
+
+def claim(transaction: SqlTransaction, context: Context, destination: str, slots: int) -> Sequence[Claim]:
+    """Claim what is due and still permitted; withhold what no longer is. One transaction: a withdrawal comes wholly
+    before or wholly after it."""
+    lease_until = datetime.now(UTC) + LEASE
+    claims = []
+    for queued in transaction.due(destination, slots):
+        message = queued.message
+        decision = decide(transaction, replace(message.question, at=transaction.at), context.region)
+        transaction.note_decision(decision, message.about)
+        if decision.permitted:
+            claims.append(transaction.claim(message, lease_until))
+        else:
+            transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
+    return claims
+
+
+def settle(
+    transaction: SqlTransaction, context: Context, claimed: Claim, outcome: DeliveryOutcome, next_try: datetime | None
+) -> None:
+    """Write what became of a try, and what follows from a delivery, in one transaction. A worker that has lost its claim
+    to another writes nothing (fencing)."""
+    if not transaction.holds(claimed):
+        return
+    id_ = claimed.message.id
+    name = type(outcome).__name__
+    match outcome:
+        case Delivered(note):
+            transaction.note_attempt(claimed, name, note)
+            transaction.move(id_, DeliveryState.DELIVERED, note)
+            delivered(transaction, context, claimed.message)
+        case Transient(reason) | OutcomeUnknown(reason) if next_try is not None:
+            transaction.note_attempt(claimed, name, reason)
+            transaction.move(id_, DeliveryState.RETRYING, reason, next_try)
+        case Transient(reason) | OutcomeUnknown(reason):
+            transaction.note_attempt(claimed, name, reason)
+            transaction.move(id_, DeliveryState.PARKED, f"given up after {claimed.attempt} tries: {reason}")
+        case RefusedForGood(reason, other_channel):
+            transaction.note_attempt(claimed, name, reason)
+            transaction.move(
+                id_, DeliveryState.PARKED, f"{reason}; another channel may carry it" if other_channel else reason
+            )
+        case RouteBroken(reason):
+            transaction.note_attempt(claimed, name, reason)
+            transaction.hold(claimed.message.destination, reason)
+            transaction.move(id_, DeliveryState.RETRYING, f"the route is held: {reason}", transaction.at)
+
+
+def _take_back(transaction: SqlTransaction, lease_ended_by: datetime) -> None:
+    """What was claimed by a worker that is gone may or may not have left: it is tried again under the same id."""
+    for id_ in transaction.orphans(lease_ended_by):
+        transaction.move(
+            id_, DeliveryState.RETRYING, "the worker that sent it is gone, the outcome is unknown", transaction.at
+        )

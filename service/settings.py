@@ -1,0 +1,70 @@
+"""The environment, read once into one frozen value. ``docs/settings.md`` is made from this file and the adapters' own."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapters.http import Destination
+from adapters.registry import ADAPTERS
+from contracts.activity import ContactMode
+from service.rules.region import RegionalProfile
+
+_REGIONS: Final = Path(__file__).parent / "rules" / "regions"
+
+
+class Settings(BaseSettings):
+    """Every name has the prefix ``REKO_``."""
+
+    model_config = SettingsConfigDict(env_prefix="REKO_", env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    data: Path = Path(".reko")
+    """Where the embedded database lives."""
+    database: str = ""
+    """``sqlite:///path``; empty means ``reko.db`` in the data directory."""
+    clients: Path | None = None
+    """The TOML file of callers and their rights; without it nobody gets in."""
+    clock_url: str = ""
+    """A clock on this machine that is followed instead of the system's; for tests."""
+    region: str = "vgr"
+    """A regional profile that is shipped (``vgr``, ``halland``) or the path of one."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = ""
+    """The address that links are made with; empty means ``http://host:port``."""
+    outbox_slots: int = Field(default=8, ge=1, le=64)
+    """Tries at a time to each destination."""
+    adapters: dict[str, dict[str, Any]] = {}
+    """``REKO_ADAPTERS__<NAME>__<SETTING>``; an adapter without a URL is switched off."""
+
+    def adapter(self, name: str) -> Destination:
+        """One adapter's own settings. Raises ``pydantic.ValidationError``."""
+        return ADAPTERS[name].settings().model_validate(self.adapters.get(name, {}))
+
+    @property
+    def database_file(self) -> Path:
+        """The file of the embedded database. Raises ``ValueError`` for any other kind."""
+        if not self.database:
+            return self.data / "reko.db"
+        scheme, _, path = self.database.partition(":///")
+        if scheme != "sqlite" or not path:
+            raise ValueError("REKO_DATABASE takes sqlite:///path")
+        return Path(path)
+
+    @property
+    def base(self) -> str:
+        """The public address without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def regional_profile(self) -> RegionalProfile:
+        """The region's profile. Raises ``ValueError`` when the file cannot be used."""
+        shipped = _REGIONS / f"{self.region}.toml"
+        file = shipped if shipped.is_file() else Path(self.region)
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            modes = frozenset(ContactMode(mode) for mode in values.pop("contact_modes"))
+            return RegionalProfile(contact_modes=modes, **values)
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"REKO_REGION: {file}: {error}") from None

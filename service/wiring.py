@@ -1,0 +1,78 @@
+"""The composition root: reads like a manifest of the whole service. The only importer of concrete adapters beside the mock
+world."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from cryptography.fernet import Fernet
+
+from adapters.registry import CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from contracts.ports import Clock
+from service.clock import FollowedClock, SystemClock, Uuid7
+from service.fhir_api.search import index, parameters
+from service.fhir_api.surroundings import Surroundings
+from service.outbox.relay import Relay
+from service.security import Clients
+from service.settings import Settings
+from service.store.store import SqlStore
+from service.usecases.context import Context
+
+Transports = Mapping[str, httpx.AsyncBaseTransport]
+"""Where tests let an adapter's calls end, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything, built and connected."""
+
+    store: SqlStore
+    context: Context
+    clients: Clients
+    fhir: Surroundings
+    channels: Mapping[str, OpenChannel]
+    source: OpenCertificateSource | None
+    relay: Relay
+    clock: Clock
+
+
+@asynccontextmanager
+async def house(settings: Settings, transports: Transports | None = None) -> AsyncIterator[House]:
+    """Open the database, build the adapters that have an address, start the relay; close all of it at the end."""
+    clock = FollowedClock(settings.clock_url) if settings.clock_url else SystemClock()
+    clients = Clients.from_file(settings.clients) if settings.clients else Clients({})
+    channels = {
+        adapter.name: adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
+        for adapter in CHANNELS
+        if (adapter_settings := settings.adapter(adapter.name)).enabled
+    }
+    source = next(
+        (
+            adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
+            for adapter in CERTIFICATE_SOURCES
+            if (adapter_settings := settings.adapter(adapter.name)).enabled
+        ),
+        None,
+    )
+    store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
+    context = Context(settings.regional_profile(), Uuid7(), frozenset(channels))
+    relay = Relay(store, context, channels, clock, settings.outbox_slots)
+    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
+    following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
+    working = [asyncio.create_task(relay.run()), *following]
+    try:
+        yield House(store, context, clients, fhir, channels, source, relay, clock)
+    finally:
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        for each in (*channels.values(), *([source] if source else [])):
+            await each.aclose()
+        store.close()
+
+
+async def _page_key(store: SqlStore) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(await store.secret("page-tokens")))
