@@ -102,9 +102,9 @@ def _check_detail(detail: Json, at: str, reading: Reading) -> None:
     if detail.get("doNotPerform"):
         text = "a measure that must not be taken is not supported"
         reading.note(IssueType.NOT_SUPPORTED, f"{at}.doNotPerform", text, "do-not-perform")
-    planned = reading.extension(detail, at, EXT_PLANNED_DEGREE, "valueQuantity")
+    planned, planned_at = reading.extension_at(detail, at, EXT_PLANNED_DEGREE, "valueQuantity")
     if planned is not None:
-        _degree(planned, f"{at}.extension.value", reading)
+        _degree(planned, planned_at, reading)
 
 
 # ---- Goals -------------------------------------------------------------------------------------------------------

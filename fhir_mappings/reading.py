@@ -136,14 +136,15 @@ class Reading:
 
     def extension(self, element: Json, at: str, url: str, kind: str) -> Any | None:
         """The value of an extension that may stand once, and must have the right type of value."""
-        return self._extension(element, at, url, kind)[0] if "extension" in element else None
+        return self.extension_at(element, at, url, kind)[0] if "extension" in element else None
 
     def extension_member(self, element: Json, at: str, url: str, known: type[E], rule: str) -> E | None:
         """The ``valueCode`` of such an extension as a member of a closed list."""
-        code, found_at = self._extension(element, at, url, "valueCode")
+        code, found_at = self.extension_at(element, at, url, "valueCode")
         return None if code is None else self.member(code, found_at, known, rule)
 
-    def _extension(self, element: Json, at: str, url: str, kind: str) -> tuple[Any | None, str]:
+    def extension_at(self, element: Json, at: str, url: str, kind: str) -> tuple[Any | None, str]:
+        """The value of such an extension, and where it stands."""
         extensions = element.get("extension", ())
         found = [index for index, each in enumerate(extensions) if each["url"] == url]
         if not found:
