@@ -74,7 +74,7 @@ def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consen
     read = Consent(
         id=id,
         version=version,
-        kind=kind,
+        kind=kind or ConsentKind.DISCLOSURE,
         status=status or ConsentStatus.INACTIVE,
         effect=effect,
         patient=reading.patient(consent, "Consent", "patient"),
@@ -88,7 +88,8 @@ def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consen
         period=reading.period(provision.get("period"), f"{_PROVISION}.period"),
         ends_with_event=reading.extension(provision, _PROVISION, EXT_CONSENT_EVENT, "valueString") or "",
     )
-    _check_noted(read, reading)
+    if kind is ConsentKind.DISCLOSURE:
+        _check_noted(read, reading)
     _check_obeyed(consent, provision, reading)
     reading.close()
     return read
@@ -99,15 +100,15 @@ def check(consent: Json) -> Consent:
     return from_fhir(consent, "", 0, lambda reference: Party(reference, hsa_id=_SOMEBODY))
 
 
-def _kind(consent: Json, reading: Reading) -> ConsentKind:
+def _kind(consent: Json, reading: Reading) -> ConsentKind | None:
     """As our category code says, else as scope and category of the standard say."""
     found = primitives.codes(consent.get("category", ()), "Consent.category", CONSENT_KIND)
     stated = reading.members(found, ConsentKind, "consent-kind")
     kinds = set(stated if found else _inferred_kinds(consent))
-    if len(kinds) != 1 and not (found and not stated):
+    if len(kinds) != 1 and (stated or not found):
         text = "to coordination or to disclosure: a category of the consent-kind code system says which, one of them"
         reading.note(IssueType.REQUIRED, "Consent.category", text, "consent-kind")
-    return kinds.pop() if kinds else ConsentKind.DISCLOSURE
+    return kinds.pop() if len(kinds) == 1 else None
 
 
 def _inferred_kinds(consent: Json) -> list[ConsentKind]:
@@ -117,7 +118,7 @@ def _inferred_kinds(consent: Json) -> list[ConsentKind]:
     return disclosing + [_KIND_OF_SCOPE[scope] for scope in scopes if scope in _KIND_OF_SCOPE]
 
 
-def _effect(consent: Json, kind: ConsentKind, reading: Reading) -> Effect:
+def _effect(consent: Json, kind: ConsentKind | None, reading: Reading) -> Effect:
     stated = consent.get("provision", {}).get("type")
     if stated is not None:
         return reading.member(stated, f"{_PROVISION}.type", Effect) or Effect.DENY
@@ -171,7 +172,7 @@ def _understood(provision: Json, name: str, system: str, known: type[E], reading
 # ---- Who ---------------------------------------------------------------------------------------------------------
 
 
-def _unit(consent: Json, kind: ConsentKind, party_of: PartyOf, reading: Reading) -> HsaId | None:
+def _unit(consent: Json, kind: ConsentKind | None, party_of: PartyOf, reading: Reading) -> HsaId | None:
     """The unit that the consent was given to (coordination), or whose information it concerns (disclosure)."""
     if kind is ConsentKind.COORDINATION:
         found = [(each, f"Consent.organization[{i}]") for i, each in enumerate(consent.get("organization", ()))][:1]
@@ -183,7 +184,7 @@ def _unit(consent: Json, kind: ConsentKind, party_of: PartyOf, reading: Reading)
     return None if party is None else party.hsa_id
 
 
-def _recipient(consent: Json, kind: ConsentKind, party_of: PartyOf, reading: Reading) -> Recipient | None:
+def _recipient(consent: Json, kind: ConsentKind | None, party_of: PartyOf, reading: Reading) -> Recipient | None:
     found = _actors(consent, RECIPIENT_ROLE)
     if found and kind is ConsentKind.COORDINATION:
         text = "a consent to coordination has no recipient: to tell somebody is a consent of its own"
@@ -221,11 +222,7 @@ def _one_party(consent: Json, found: Sequence[tuple[Json, str]], party_of: Party
 
 def _check_noted(consent: Consent, reading: Reading) -> None:
     """Oral is enough, noted with date and how (domain rule 1). A refusal counts however it was noted."""
-    if not (
-        consent.kind is ConsentKind.DISCLOSURE
-        and consent.effect is Effect.PERMIT
-        and consent.status is ConsentStatus.ACTIVE
-    ):
+    if consent.effect is not Effect.PERMIT or consent.status is not ConsentStatus.ACTIVE:
         return
     if consent.how is None:
         text = "how the patient said it is required: a verification that was made, with the consent-mode extension"
