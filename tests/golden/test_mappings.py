@@ -4,7 +4,9 @@
 Cases are found by folder name. ``make approve`` (``REKO_APPROVE=1``) writes what the code says now, for review.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,10 @@ def stored_party(reference: str) -> Party | None:
 
 
 def read(case: Path) -> Any:
-    content = r4.parse((case / "resource.json").read_bytes())
+    return value_of(r4.parse((case / "resource.json").read_bytes()), case)
+
+
+def value_of(content: dict[str, Any], case: Path) -> Any:
     if content["resourceType"] == "Consent":
         return consent.from_fhir(content, case.name, 1, stored_party)
     return MAPPERS[content["resourceType"]](content)
@@ -84,6 +89,26 @@ def test_no_refusal_repeats_what_was_written(case: Path) -> None:
     written = {text for text in _texts(orjson.loads((case / "resource.json").read_bytes())) if not text.isalpha()}
 
     assert [text for text in written for issue in refusal.value.issues if f" {text} " in f" {issue.text} "] == []
+
+
+@pytest.mark.parametrize("case", READ + REFUSED, ids=name_of)
+def test_whatever_is_taken_away_it_is_read_or_refused(case: Path) -> None:
+    whole = orjson.loads((case / "resource.json").read_bytes())
+
+    for content in _poorer(whole):
+        if not r4.check(content):
+            with contextlib.suppress(Invalid):
+                value_of(content, case)
+
+
+def _poorer(element: Any) -> Iterator[Any]:
+    """The element without each one of its parts, at any depth."""
+    parts = list(element.items() if isinstance(element, dict) else enumerate(element))
+    for name, part in parts:
+        others = [each for each in parts if each[0] != name]
+        shorter = [(name, poorer) for poorer in _poorer(part)] if isinstance(part, dict | list) else []
+        for chosen in (others, *([*others, each] for each in shorter)):
+            yield dict(chosen) if isinstance(element, dict) else [value for _, value in chosen]
 
 
 def _texts(element: Any) -> list[str]:
