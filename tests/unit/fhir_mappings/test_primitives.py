@@ -121,7 +121,10 @@ def test_times_are_written_as_swedes_read_them() -> None:
 
 @pytest.mark.parametrize("system", ["urn:oid:1.2.752.116.1.3.2.1.4", "urn:oid:1.2.752.116.1.1.1.1.1"])
 def test_codes_are_found_under_every_spelling_of_their_system(system: str) -> None:
-    concepts: list[primitives.Json] = [{"text": "a"}, {"coding": [{"system": "x", "code": "no"}, {"system": system, "code": "GC001"}]}]
+    concepts: list[primitives.Json] = [
+        {"text": "a"},
+        {"coding": [{"system": "x", "code": "no"}, {"system": system, "code": "GC001"}]},
+    ]
 
     assert primitives.codes(concepts, "P.category", KVA) == [("GC001", "P.category[1].coding[1].code")]
     assert primitives.codes(concepts, "P.category", ICD_10_SE) == []
