@@ -182,5 +182,5 @@ class _translated_errors:  # noqa: N801 - reads as a statement where it is used
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol):
             raise NotReached(f"no connection ({type(error).__name__})") from error
-        if isinstance(error, httpx.HTTPError | httpx.StreamError | TimeoutError):
+        if isinstance(error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError | TimeoutError):
             raise NoAnswer(f"no whole answer ({type(error).__name__})") from error

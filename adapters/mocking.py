@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,13 +24,13 @@ LEDGER_SIZE: Final = 10_000
 class Fault(BaseModel):
     """One way to misbehave, for the next ``times`` calls (``null``: until it is taken away).
 
-    ``result``: answer with ``result_code``, ``error_id`` and ``text``; an ERROR is not accepted.
-    ``soap-fault``: SOAP fault with ``text`` (``VP009 ...``) and HTTP 500. ``http``: ``status``, ``retry_after`` seconds.
+    ``result``: answer with ``resultCode``, ``errorId`` and ``text``; an ERROR is not accepted.
+    ``soap-fault``: SOAP fault with ``text`` (``VP009 ...``) and HTTP 500. ``http``: ``status``, ``retryAfter`` seconds.
     ``delay``: wait ``seconds``, then go on as usual. ``lose-answer``: accept, then never answer (hold the connection
     for ``seconds``). ``nonsense``: HTTP 200 with ``body``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     kind: Literal["result", "soap-fault", "http", "delay", "lose-answer", "nonsense"]
     times: int | None = Field(default=1, ge=1)

@@ -66,6 +66,13 @@ class PersonId:
         """The date of birth that the number states."""
         return _birth_date(self._digits)
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the serial is of the series kept for tests: 980 and 981, and 238 and 239 for the born in 1990 or later
+        (decision D28). No living person has such a number."""
+        serial = self._digits[8:11]
+        return serial in ("980", "981") or (serial in ("238", "239") and self.birth_date.year >= 1990)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PersonId) and other._digits == self._digits
 

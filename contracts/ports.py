@@ -58,8 +58,8 @@ class Transaction(Protocol):
         """Keep a decision with its inputs; ``about`` is the resource or message it was made for."""
         ...
 
-    def log_access(self, access: Access) -> None:
-        """Write one access-log row."""
+    def log_access(self, *accesses: Access) -> None:
+        """Write a row of the access log for each."""
         ...
 
     def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
@@ -80,6 +80,18 @@ class Transaction(Protocol):
 
     def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
         """Write a certificate as pulled; ``episode`` is the id of the EpisodeOfCare that it belongs to."""
+        ...
+
+    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
+        """Every certificate on the unit, as last pulled, each with the logical id of its patient."""
+        ...
+
+    def drop_certificate(self, unit: str, id: str) -> None:
+        """Forget a certificate that has vanished from the feed; its resources keep their history."""
+        ...
+
+    def note_pull(self, unit: str, result: str, body: object) -> None:
+        """Keep how a pull went."""
         ...
 
     def queued(self, patient: str) -> Sequence[Queued]:

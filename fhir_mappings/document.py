@@ -48,6 +48,15 @@ def same_content(one: Document, other: Document) -> bool:
     return _unnamed(one.content) == _unnamed(other.content)
 
 
+def patient_of(type: str, id: str, content: Mapping[str, Any]) -> str:
+    """The logical id of the patient that a resource is about; empty when it is about none."""
+    if type == "Patient":
+        return id
+    about = content.get("subject") or content.get("patient") or {}
+    type_, _, patient = about.get("reference", "").partition("/")
+    return patient if type_ == "Patient" else ""
+
+
 def _differs(content: Mapping[str, Any], name: str, value: Any | None) -> bool:
     return name in content if value is None else content.get(name, _MISSING) != value
 

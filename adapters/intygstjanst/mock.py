@@ -24,7 +24,7 @@ from adapters.mocking import Counterpart, Entry, Fault, Room, play
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
 
-__all__ = ["PLATFORM_PATH", "configure", "create", "generate", "register", "select", "withdraw"]
+__all__ = ["PLATFORM_PATH", "Mode", "configure", "create", "generate", "register", "select", "withdraw"]
 
 PLATFORM_PATH: Final = f"/clinicalprocess/healthcond/rehabilitation/{wire.NAME}/1/rivtabp21"
 """As the national platform would publish it (the pattern of § 1.11)."""

@@ -14,7 +14,7 @@ class Settings(Destination):
     """Where the certificates of a unit are asked for, and how much of an answer is read."""
 
     path: str = DIRECT_PATH
-    logical_address: str = ""
+    logical_address: str = "5565594230"
     """Who answers, by HSA-id. Intygstjänst itself ignores it, the national platform routes by it."""
     original_consumer: str = ""
     """HSA-id of this service for the platform's header (RIV-TA BP 2.1 rule 23); empty: the header is left out."""

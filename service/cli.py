@@ -1,0 +1,291 @@
+"""The ``reko`` command. Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration.
+
+Imports stand inside the commands: ``reko --version`` and wrong use answer at once.
+"""
+
+import asyncio
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+
+app: Final = typer.Typer(
+    name="reko",
+    help="Rekobryggan: the bridge between a coordinator's record system and those she works with.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+outbox: Final = typer.Typer(help="What was promised, and what became of it.", no_args_is_help=True)
+database: Final = typer.Typer(help="The database.", no_args_is_help=True)
+app.add_typer(outbox, name="outbox")
+app.add_typer(database, name="db")
+
+Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON value a line.")]
+Url = Annotated[str, typer.Option(envvar="REKO_URL", help="The service.")]
+Token = Annotated[str, typer.Option(envvar="REKO_TOKEN", help="A token that the service knows.")]
+Why = Annotated[str, typer.Option("--why", help="Kept with the deed.")]
+SERVICE: Final = "http://127.0.0.1:8080"
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def _root(show_version: Annotated[bool, typer.Option("--version", help="Say the version and stop.")] = False) -> None:
+    if show_version:
+        print(version("rekobryggan"))
+        raise typer.Exit
+
+
+@app.command()
+def up(
+    once: Annotated[
+        bool, typer.Option("--once", help="Play the scenario and stop; 1 if an outcome is missing.")
+    ] = False,
+    as_json: Json = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The service's port.")] = 8080,
+    mock_port: Annotated[int, typer.Option(min=0, max=65535, help="The mock world's port.")] = 8090,
+    data: Annotated[Path | None, typer.Option(help="Keep the database here; a new one each time otherwise.")] = None,
+) -> None:
+    """Service, relay, mock national services and the sample scenario, all on this machine."""
+    from service.demonstration import demonstrate
+
+    _end(asyncio.run(demonstrate(once=once, as_json=as_json, port=port, mock_port=mock_port, data=data)))
+
+
+@app.command()
+def serve() -> None:
+    """The service. On SQLite the relay runs inside it."""
+    from service.settings import Settings
+    from service.telemetry import set_up_logging
+
+    settings = _configured(Settings)
+    _check(settings)
+    set_up_logging()
+    from service.demonstration import server
+    from service.main import create_app
+
+    _end(0 if server(create_app(settings), settings.host, settings.port).run_to_end() else 1)
+
+
+@app.command()
+def worker() -> None:
+    """A relay of its own; needs PostgreSQL."""
+    _fail("on SQLite one process owns the file: the relay runs inside reko serve. Separate workers need PostgreSQL.", 2)
+
+
+@app.command()
+def mock(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8090,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    patients: Annotated[int, typer.Option(min=0, help="Generated patients on the sample unit.")] = 0,
+) -> None:
+    """The mock national services alone."""
+    from contracts.identity import HsaId
+    from service import scenario
+    from service.clock import MovableClock
+    from service.demonstration import server
+    from service.mock_world import MockWorld
+    from service.telemetry import set_up_logging
+
+    set_up_logging()
+    world = MockWorld(MovableClock())
+    if patients:
+        try:
+            world.populate(seed, HsaId(scenario.UNIT), HsaId(scenario.PROVIDER), patients)
+        except ValueError as error:
+            _fail(str(error), 2)
+    _end(0 if server(world.app(), "127.0.0.1", port).run_to_end() else 1)
+
+
+@app.command()
+def pull(
+    unit: Annotated[list[str], typer.Option("--unit", help="HSA-id of the unit; may be given several times.")],
+    as_json: Json = False,
+    url: Url = SERVICE,
+    token: Token = "",
+    max_days_since_end: Annotated[int, typer.Option(min=0, max=14)] = 0,
+) -> None:
+    """Fetch sick leaves now."""
+    failed = 0
+    for each in unit:
+        path = f"/api/units/{each}/pull?max_days_since_end={max_days_since_end}"
+        answer = _call("POST", url, token, path)
+        failed += answer is None
+        if answer is not None:
+            _show(
+                answer,
+                as_json,
+                f"{each}: {answer['certificates']} certificates, {answer['patients']} patients, "
+                f"{answer['changed']} changed, {answer['vanished']} vanished, {len(answer['setAside'])} set aside",
+            )
+    _end(1 if failed else 0)
+
+
+@outbox.command("list")
+def outbox_list(
+    as_json: Json = False,
+    state: Annotated[str, typer.Option(help="Only this state.")] = "",
+    destination: Annotated[str, typer.Option(help="Only this destination.")] = "",
+    url: Url = SERVICE,
+    token: Token = "",
+) -> None:
+    """The unit's messages, without content."""
+    from urllib.parse import urlencode
+
+    answer = _call("GET", url, token, f"/api/outbox?{urlencode({'state': state, 'destination': destination})}")
+    for message in _need(answer):
+        _show(_line(message), as_json, "  ".join(str(value) for value in _line(message).values()))
+
+
+@outbox.command("show")
+def outbox_show(id: str, as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """One message with its tries."""
+    message = _need(_call("GET", url, token, f"/api/outbox/{id}"))
+    _show(message, as_json, "\n".join(f"{name}: {value}" for name, value in message.items()))
+
+
+@outbox.command()
+def replay(id: str, why: Why, as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """Try a message again; consent is asked again."""
+    message = _need(_call("POST", url, token, f"/api/outbox/{id}/replay", {"why": why}))
+    _show(_line(message), as_json, f"{id}: {message['state']}")
+
+
+@outbox.command()
+def cancel(id: str, why: Why, as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """Take a message back for good."""
+    message = _need(_call("POST", url, token, f"/api/outbox/{id}/cancel", {"why": why}))
+    _show(_line(message), as_json, f"{id}: {message['state']}")
+
+
+@outbox.command()
+def pause(destination: str, why: Why, url: Url = SERVICE, token: Token = "") -> None:
+    """Start no more tries to a destination."""
+    _need(_call("POST", url, token, f"/api/destinations/{destination}/pause", {"why": why}))
+
+
+@outbox.command()
+def resume(destination: str, url: Url = SERVICE, token: Token = "") -> None:
+    """Let tries to a destination start again."""
+    _need(_call("POST", url, token, f"/api/destinations/{destination}/resume"))
+
+
+@database.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from service.settings import Settings
+    from service.store.migrate import migrate as bring_up
+
+    print(f"schema {bring_up(_configured(Settings).database_file)}")
+
+
+@app.command()
+def settings() -> None:
+    """Every setting, its default, and what it is for."""
+    from service.settings_page import page
+
+    print(page())
+
+
+# Small things
+
+
+def _configured(make: Any) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return make()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
+        _fail("\n".join(lines), 2)
+
+
+def _check(settings: Any) -> None:
+    """Everything that can be wrong with the configuration is told before anything starts."""
+    from pydantic import ValidationError
+
+    from adapters.registry import ADAPTERS
+    from service.clock import FollowedClock
+    from service.security import BadClients, Clients
+
+    try:
+        _ = settings.database_file
+        settings.regional_profile()
+        if settings.clients:
+            Clients.from_file(settings.clients)
+        if settings.clock_url:
+            FollowedClock(settings.clock_url)
+        unknown = set(settings.adapters) - set(ADAPTERS)
+        if unknown:
+            _fail(f"REKO_ADAPTERS: there is no adapter {', '.join(sorted(unknown))}", 2)
+        for name in ADAPTERS:
+            settings.adapter(name)
+    except ValidationError as error:
+        _fail(
+            "; ".join(
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)
+            ),
+            2,
+        )
+    except (BadClients, ValueError) as error:
+        _fail(str(error), 2)
+
+
+def _call(method: str, url: str, token: str, path: str, body: Any = None) -> Any:
+    """The answer's JSON (``{}`` for none); ``None``, and a line on standard error, when the service refuses."""
+    import httpx
+
+    try:
+        response = httpx.request(
+            method,
+            f"{url}{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=120,
+            trust_env=False,
+        )
+    except httpx.HTTPError as error:
+        print(f"reko: no answer from {url} ({type(error).__name__}); does reko serve run?", file=sys.stderr)
+        return None
+    if response.is_success:
+        return response.json() if response.content else {}
+    print(f"reko: {response.status_code} {_detail(response)}", file=sys.stderr)
+    return None
+
+
+def _detail(response: Any) -> str:
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _need(answer: Any) -> Any:
+    if answer is None:
+        raise typer.Exit(1)
+    return answer
+
+
+def _line(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: message[name] for name in ("id", "destination", "key", "state", "attempts", "nextTry", "reason")}
+
+
+def _show(value: Any, as_json: bool, text: str) -> None:
+    import orjson
+
+    print(orjson.dumps(value).decode() if as_json else text)
+
+
+def _fail(text: str, status: int) -> NoReturn:
+    print(f"reko: {text}", file=sys.stderr)
+    raise typer.Exit(status)
+
+
+def _end(status: int) -> NoReturn:
+    raise typer.Exit(status)
