@@ -186,18 +186,13 @@ def _component(code: str, value: Json) -> Json:
 def _author(certificate: Certificate) -> Iterator[Json]:
     """The doctor, where the feed gives a real HSA-id; the name is empty for a doctor with protected identity."""
     try:
-        yield logical(HSA_ID, HsaId(certificate.doctor).value, "Practitioner", _shown(certificate.doctor_name))
+        yield logical(HSA_ID, HsaId(certificate.doctor).value, "Practitioner", certificate.doctor_name.strip())
     except BadIdentity:
         return
 
 
 def _unit(unit: HsaId, name: str) -> Json:
-    return logical(HSA_ID, unit.value, "Organization", _shown(name))
-
-
-def _shown(name: str) -> str:
-    """A FHIR string knows no other white space than the blank, tab and line end; names are typed with all kinds."""
-    return " ".join(name.split())
+    return logical(HSA_ID, unit.value, "Organization", name.strip())
 
 
 def _status(sick_leave: SickLeave, today: date) -> str:

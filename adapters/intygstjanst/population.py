@@ -83,7 +83,7 @@ def generate(seed: int, unit: HsaId, provider: HsaId, patients: int, today: date
     chance = random.Random(seed)  # noqa: S311 - the same people each time is the point, not secrecy
     return [
         certificate
-        for person in _people(chance, patients, today)
+        for person in people(chance, patients, today)
         for certificate in _chain(chance, person, unit, provider, today)
     ]
 
@@ -110,7 +110,7 @@ class _Series:
 
     @property
     def size(self) -> int:
-        return self._everybody + ((self.last - self._younger_from).days + 1) * len(_NEW_SERIES)
+        return self._everybody + max((self.last - self._younger_from).days + 1, 0) * len(_NEW_SERIES)
 
     def person(self, index: int) -> PersonId:
         old = index < self._everybody
@@ -125,7 +125,8 @@ def _series(today: date) -> _Series:
     return _Series(oldest, youngest)
 
 
-def _people(chance: random.Random, count: int, today: date) -> Iterator[PersonId]:
+def people(chance: random.Random, count: int, today: date) -> Iterator[PersonId]:
+    """Different synthetic people of working age. Raises ``Invalid`` for more than the test series hold."""
     series = _series(today)
     if count > series.size:
         raise Invalid(f"the test series hold {series.size} people of working age; {count} were asked for")

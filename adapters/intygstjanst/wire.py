@@ -117,7 +117,6 @@ class AnswerReader:
         self._bytes = 0
         self._span = 0
         self._envelope: etree._Element | None = None
-        self._sound = True
 
     def feed(self, chunk: bytes) -> list[Certificate | SetAside]:
         """The records that end in these bytes."""
@@ -130,19 +129,18 @@ class AnswerReader:
             root = self._parser.close()
         except etree.XMLSyntaxError:
             raise Unavailable("the answer is cut off or is not well-formed XML") from None
-        if not self._sound or root is not self._envelope:
+        if root is not self._envelope:
             raise Unavailable("the answer is no whole SOAP envelope")
         if self._is_deep(root):
             raise _too_deep()
         _check_outcome(root)
 
     def _records(self, piece: bytes) -> list[Certificate | SetAside]:
-        self._sound = False
         self._measure(len(piece))
         self._parse(piece)
         found = [self._taken(record) for record in self._ended() if _is_in_place(record)]
-        self._span = 0 if found else self._span
-        self._sound = True
+        if found:
+            self._span = 0
         return found
 
     def _measure(self, size: int) -> None:
