@@ -64,6 +64,11 @@ class Issue:
     rule: str = ""
 
 
+def note(text: str, rule: str) -> Issue:
+    """Something worth knowing that is not wrong: what a rule did, what became of a message."""
+    return Issue(IssueType.INFORMATIONAL, text, severity=Severity.INFORMATION, rule=rule)
+
+
 class RekoError(Exception):
     """The root: every error that the service tells a caller about."""
 

@@ -118,6 +118,9 @@ class OrganisationNumber:
         digits = "".join(match.groups())
         if control_digit(digits[:9]) != int(digits[9]):
             raise BadIdentity("the control digit of the organisation number is wrong")
+        if digits[2] < "2":
+            # A sole trader's organisation number is a personal number: it may not stand where this one may.
+            raise BadIdentity("a personal number is not accepted as an organisation number")
         object.__setattr__(self, "value", digits)
 
     def __str__(self) -> str:

@@ -275,11 +275,14 @@ def _performer(employee: HsaId | None, unit: HsaId | None) -> list[dict[str, Any
 # ---- The regional platform ---------------------------------------------------------------------------------------
 
 
-def reduced(procedure: Json, version: int, updated: datetime | None = None) -> dict[str, Any]:
+def reduced(
+    procedure: Json, version: int, updated: datetime | None = None, unit: HsaId | None = None
+) -> dict[str, Any]:
     """What follow-up needs of a coded activity, as contracts/wire/events/activity.coded.v1 allows: no note, report,
     name or diagnosis. What is not named here never leaves, whatever a record system put in the Procedure.
 
-    ``updated`` stands in where the Procedure has no ``meta.lastUpdated`` yet.
+    ``updated`` stands in where the Procedure has no ``meta.lastUpdated`` yet, ``unit`` where a performer's unit is not
+    named by HSA-id.
     """
     elements: dict[str, Any] = {
         **retracted(procedure, version, updated),
@@ -293,7 +296,7 @@ def reduced(procedure: Json, version: int, updated: datetime | None = None) -> d
         "code": _reduced_code(procedure),
         "performedDateTime": procedure.get("performedDateTime"),
         "performedPeriod": _ends(procedure.get("performedPeriod", {})),
-        "performer": [part for performer in procedure.get("performer", ()) if (part := _reduced_performer(performer))],
+        "performer": _reduced_performers(procedure, unit),
     }
     return {name: value for name, value in elements.items() if value}
 
@@ -329,15 +332,20 @@ def _ends(period: Json) -> dict[str, str]:
     return {name: period[name] for name in ("start", "end") if name in period}
 
 
-def _reduced_performer(performer: Json) -> dict[str, Any]:
-    """The profession and the unit, never the person."""
+def _reduced_performers(procedure: Json, unit: HsaId | None) -> list[dict[str, Any]]:
+    """The professions and the unit, never a person: the unit stands as the actor, which R4 demands."""
+    found = [_reduced_performer(performer, unit) for performer in procedure.get("performer", ())] or [_acting(unit)]
+    return [each for index, each in enumerate(found) if each and each not in found[:index]]
+
+
+def _reduced_performer(performer: Json, unit: HsaId | None) -> dict[str, Any]:
     codings: list[Mapping[str, Any]] = performer.get("function", {}).get("coding", [])
     function = [
         primitives.coding(each["system"], each["code"]) for each in codings if {"system", "code"} <= each.keys()
     ]
-    unit = people.staff_hsa_id(performer.get("onBehalfOf", {}))
-    reduced_to = {
-        "function": function and {"coding": function},
-        "onBehalfOf": unit and {"identifier": primitives.identifier(HSA_ID, unit.value)},
-    }
-    return {name: value for name, value in reduced_to.items() if value}
+    acting = _acting(people.staff_hsa_id(performer.get("onBehalfOf", {})) or unit)
+    return {"function": {"coding": function}} | acting if function and acting else acting
+
+
+def _acting(unit: HsaId | None) -> dict[str, Any]:
+    return {"actor": {"identifier": primitives.identifier(HSA_ID, unit.value)}} if unit else {}

@@ -53,6 +53,12 @@ def registered_patient(transaction: Transaction, id: str) -> RegisteredPatient |
     return None if record is None else people.patient(decode(record.body).content, id)
 
 
+def is_protected(transaction: Transaction, patient: str) -> bool:
+    """Whether the population register marks the patient (glossary 29)."""
+    known = registered_patient(transaction, patient)
+    return known is not None and known.protected
+
+
 def is_coordinated(consents: Sequence[Consent | UnreadableConsent], unit: HsaId, at: datetime) -> bool:
     """Whether a consent to coordination by the unit is in force."""
     return any(

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from contracts.consent import Question, Recipient
 from contracts.dialogue import CareUnit, Notification, PartyMessage, Sender
-from contracts.errors import Invalid, Issue, IssueType, Severity
+from contracts.errors import Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
 from contracts.outbox import UNSENT, DeliveryState, OutboxMessage, Queued
 from contracts.people import Party, RegisteredPatient
@@ -80,8 +80,8 @@ def _cancelled(transaction: Transaction, record: Record, notification: Notificat
     waiting = [queued for queued in _messages_of(transaction, record, notification) if queued.state in UNSENT]
     for queued in waiting:
         transaction.move(queued.message.id, DeliveryState.CANCELLED, "the request was taken back")
-    return tuple(_note(f"message {queued.message.id} is cancelled", "request-taken-back") for queued in waiting) or (
-        _note("nothing is sent while the request is not active", "request-not-active"),
+    return tuple(note(f"message {queued.message.id} is cancelled", "request-taken-back") for queued in waiting) or (
+        note("nothing is sent while the request is not active", "request-not-active"),
     )
 
 
@@ -99,14 +99,14 @@ def _promised(
     recipient: Recipient,
 ) -> tuple[Issue, ...]:
     if transaction.was_promised(record.reference):
-        return (_note("the message of this request was promised before and is not sent twice", "sent-once"),)
+        return (note("the message of this request was promised before and is not sent twice", "sent-once"),)
     patient = registered_patient(transaction, notification.patient)
     assert patient is not None  # noqa: S101 - keep() has checked the reference
     message = _message(transaction, context, caller, record, notification, recipient, patient)
     state, reason = _state(context, recipient, patient, message)
     decision = promise(transaction, context, message, state, reason)
     told = f"{', '.join(decision.reasons)}" if not decision.permitted else reason or "waiting"
-    return (_note(f"message {message.id} to {recipient.kind}: {told}", "promised"),)
+    return (note(f"message {message.id} to {recipient.kind}: {told}", "promised"),)
 
 
 def _state(
@@ -188,7 +188,10 @@ def _sender(transaction: Transaction, caller: Caller, notification: Notification
 
 
 def _requester(transaction: Transaction, caller: Caller, notification: Notification) -> tuple[HsaId, str]:
-    type_, _, id_ = notification.requester.partition("/")
+    """HSA-id and name; the caller where the request names nobody."""
+    type_, slash, id_ = notification.requester.partition("/")
+    if notification.requester and not slash:
+        return HsaId(notification.requester), ""
     record = transaction.read(type_, id_) if id_ else None
     if record is not None and type_ == "PractitionerRole":
         type_, _, id_ = people.role(decode(record.body).content).practitioner.partition("/")
@@ -202,7 +205,3 @@ def _requester(transaction: Transaction, caller: Caller, notification: Notificat
 def _organisation(transaction: Transaction, caller: Caller, id: HsaId) -> Party:
     found = transaction.by_token("Organization", "identifier", HSA_ID.fhir, id.value, caller.provider.value)
     return people.organization(decode(found[0].body).content, found[0].id) if found else Party(hsa_id=id)
-
-
-def _note(text: str, rule: str) -> Issue:
-    return Issue(IssueType.INFORMATIONAL, text, severity=Severity.INFORMATION, rule=rule)

@@ -5,13 +5,14 @@ record, and flagged when there is none (decision D17). All of it is one transact
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
 from contracts.activity import CodedActivity, CoordinationActivity
 from contracts.consent import LegalBasis, Purpose, Question, Recipient, RecipientKind
-from contracts.errors import Issue, IssueType, Severity
+from contracts.errors import Issue, note
 from contracts.identity import HsaId
 from contracts.outbox import EventType, OutboxMessage, Payload, RecordCopy, RecordEvent
 from contracts.ports import Transaction
@@ -21,7 +22,7 @@ from fhir_mappings.document import decode, with_elements
 from fhir_mappings.identifiers import BASE, RECORD_FLAG
 from service.rules import kva
 from service.usecases.context import Context, Recorded, Write
-from service.usecases.deciding import consents_of, is_coordinated
+from service.usecases.deciding import consents_of, is_coordinated, is_protected
 from service.usecases.keeping import keep
 from service.usecases.promising import promise
 
@@ -37,94 +38,52 @@ def record_activity(transaction: Transaction, context: Context, write: Write) ->
     coded = kva.code(activity, context.region)
     earlier = transaction.read("Procedure", write.id) if write.id else None
     document = _flagged(transaction, write, activity, mapping.with_codes(write.document, coded))
-    kept = keep(transaction, context, _with_document(write, document))
+    kept = keep(transaction, context, replace(write, document=document))
     if kept.changed:
-        _tell_platform(transaction, context, write.caller.unit, kept.record, document, earlier)
-        _write_back(transaction, context, write.caller.unit, kept.record, activity, coded)
+        told = _Telling(transaction, context, write.caller.unit, activity.patient, kept.record)
+        _tell_platform(told, document, earlier)
+        _write_back(told, activity, coded)
     return Recorded(kept.record, kept.changed, (*kept.notes, *_explained(coded)))
-
-
-def _with_document(write: Write, document: Document) -> Write:
-    return Write(write.caller, document, write.id, write.expected, write.unless)
 
 
 def _flagged(transaction: Transaction, write: Write, activity: CoordinationActivity, document: Document) -> Document:
     """With a tag when it is performed and no consent to coordination is on record; without one otherwise."""
     meta = dict(document.content.get("meta", {}))
-    tags = [tag for tag in meta.get("tag", []) if tag != _FLAG]
+    tags = [tag for tag in meta.pop("tag", []) if tag != _FLAG]
     consents = consents_of(transaction, activity.patient)
     if not is_coordinated(consents, write.caller.unit, activity.performed or transaction.at):
         tags.append(_FLAG)
-    meta = {**meta, "tag": tags} if tags else {name: value for name, value in meta.items() if name != "tag"}
-    return with_elements(document, {"meta": meta or None})
+    return with_elements(document, {"meta": meta | ({"tag": tags} if tags else {}) or None})
 
 
 # What follows
 
 
-def _tell_platform(
-    transaction: Transaction,
-    context: Context,
-    unit: HsaId,
-    record: Record,
-    document: Document,
-    earlier: Record | None,
-) -> None:
-    """The care provider's own platform follows up coded records, and learns when one no longer stands."""
-    before = None if earlier is None else _reduced(decode(earlier.body).content, earlier)
-    now = _reduced(document.content, record)
-    if PLATFORM not in context.destinations or _same_record(before, now):
-        return
-    type_, data = (EventType.ACTIVITY_RETRACTED, _retracted(record, document)) if now is None else (_CODED, now)
-    event = RecordEvent(
-        id=context.ids.new(),
-        type=type_,
-        subject=record.reference,
-        time=record.updated,
-        sequence=record.version,
-        data=orjson.dumps(data).decode(),
-    )
-    _promise(transaction, context, unit, record, document, PLATFORM, event)
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A record that others are told of. Neither telling needs a consent (decision D17); both are decided and kept."""
 
+    transaction: Transaction
+    context: Context
+    unit: HsaId
+    patient: str
+    record: Record
 
-_CODED: Final = EventType.ACTIVITY_CODED
-
-
-def _reduced(content: Mapping[str, Any], record: Record) -> dict[str, Any] | None:
-    """The record as the platform sees it; ``None`` while it has no code."""
-    if content["status"] != "completed" or not mapping.from_fhir(content).claimed_main:
-        return None
-    return mapping.reduced({**content, "id": record.id}, record.version, record.updated)
-
-
-def _retracted(record: Record, document: Document) -> dict[str, Any]:
-    return mapping.retracted({**document.content, "id": record.id}, record.version, record.updated)
-
-
-def _same_record(before: dict[str, Any] | None, now: dict[str, Any] | None) -> bool:
-    if before is None or now is None:
-        return before is now
-    return {**before, "meta": None} == {**now, "meta": None}
-
-
-def _write_back(
-    transaction: Transaction,
-    context: Context,
-    unit: HsaId,
-    record: Record,
-    activity: CoordinationActivity,
-    coded: CodedActivity,
-) -> None:
-    """The record system gets its record back with the codes, under the identifier that it wrote itself (D25)."""
-    theirs_to_match = [each for each in activity.identifiers if not each.system.startswith(BASE)]
-    if RECORD_SYSTEM not in context.destinations or not coded.codes or not theirs_to_match:
-        return
-    stored = decode(record.body)
-    # Our id and version mean nothing there; an update whose body names another id is refused (R4 conditional update).
-    meta = {name: value for name, value in stored.content["meta"].items() if name not in ("versionId", "lastUpdated")}
-    theirs = with_elements(stored, {"id": None, "meta": meta or None})
-    copy = RecordCopy("Procedure", theirs_to_match[0], theirs.body.decode())
-    _promise(transaction, context, unit, record, stored, RECORD_SYSTEM, copy)
+    def promise(self, destination: str, payload: Payload) -> None:
+        """Put the message in the outbox."""
+        basis, kind = _GROUNDS[destination]
+        question = Question(
+            patient=self.patient,
+            unit=self.unit,
+            recipient=Recipient(kind, destination),
+            categories=frozenset(),
+            purpose=Purpose.COORDINATION,
+            at=self.transaction.at,
+            basis=basis,
+            protected_identity=is_protected(self.transaction, self.patient),
+        )
+        message = OutboxMessage(self.context.ids.new(), destination, self.record.reference, question, payload)
+        promise(self.transaction, self.context, message)
 
 
 _GROUNDS: Final = {
@@ -133,34 +92,52 @@ _GROUNDS: Final = {
 }
 
 
-def _promise(
-    transaction: Transaction,
-    context: Context,
-    unit: HsaId,
-    record: Record,
-    document: Document,
-    destination: str,
-    payload: Payload,
-) -> None:
-    basis, kind = _GROUNDS[destination]
-    question = Question(
-        patient=mapping.from_fhir(document.content).patient,
-        unit=unit,
-        recipient=Recipient(kind, destination),
-        categories=frozenset(),
-        purpose=Purpose.COORDINATION,
-        at=transaction.at,
-        basis=basis,
+def _tell_platform(told: _Telling, document: Document, earlier: Record | None) -> None:
+    """The care provider's own platform follows up coded records, and learns when one no longer stands."""
+    record = told.record
+    before = None if earlier is None else _reduced(decode(earlier.body).content, earlier, told.unit)
+    now = _reduced(document.content, record, told.unit)
+    if PLATFORM not in told.context.destinations or _same_record(before, now):
+        return
+    retracted = mapping.retracted({**document.content, "id": record.id}, record.version, record.updated)
+    event = RecordEvent(
+        id=told.context.ids.new(),
+        type=EventType.ACTIVITY_RETRACTED if now is None else EventType.ACTIVITY_CODED,
+        subject=record.reference,
+        time=record.updated,
+        sequence=record.version,
+        data=orjson.dumps(retracted if now is None else now).decode(),
     )
-    promise(transaction, context, OutboxMessage(context.ids.new(), destination, record.reference, question, payload))
+    told.promise(PLATFORM, event)
+
+
+def _reduced(content: Mapping[str, Any], record: Record, unit: HsaId) -> dict[str, Any] | None:
+    """The record as the platform sees it; ``None`` while it has no code."""
+    if content["status"] != "completed" or not mapping.kva_codings(content):
+        return None
+    return mapping.reduced({**content, "id": record.id}, record.version, record.updated, unit)
+
+
+def _same_record(before: dict[str, Any] | None, now: dict[str, Any] | None) -> bool:
+    if before is None or now is None:
+        return before is now
+    return {**before, "meta": None} == {**now, "meta": None}
+
+
+def _write_back(told: _Telling, activity: CoordinationActivity, coded: CodedActivity) -> None:
+    """The record system gets its record back with the codes, under the identifier that it wrote itself (D25)."""
+    theirs = [each for each in activity.identifiers if not each.system.startswith(BASE)]
+    if RECORD_SYSTEM not in told.context.destinations or not coded.codes or not theirs:
+        return
+    stored = decode(told.record.body)
+    # Our id and version mean nothing there; an update whose body names another id is refused (R4 conditional update).
+    meta = {name: value for name, value in stored.content["meta"].items() if name not in ("versionId", "lastUpdated")}
+    copy = with_elements(stored, {"id": None, "meta": meta or None})
+    told.promise(RECORD_SYSTEM, RecordCopy("Procedure", theirs[0], copy.body.decode()))
 
 
 def _explained(coded: CodedActivity) -> tuple[Issue, ...]:
     """Which rule gave which code, or why there is none; and what the patient pays."""
-    given = [_note(f"{applied.code} by {applied.rule}", applied.rule) for applied in coded.codes]
-    none = [] if coded.main else [_note(f"no GC001: {coded.uncoded_because}", coded.rule)]
-    return (*given, *none, _note("coordination is free of charge", "kva-free-of-charge"))
-
-
-def _note(text: str, rule: str) -> Issue:
-    return Issue(IssueType.INFORMATIONAL, text, severity=Severity.INFORMATION, rule=rule)
+    given = [note(f"{applied.code} by {applied.rule}", applied.rule) for applied in coded.codes]
+    none = [] if coded.main else [note(f"no GC001: {coded.uncoded_because}", coded.rule)]
+    return (*given, *none, note("coordination is free of charge", "kva-free-of-charge"))

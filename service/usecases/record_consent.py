@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from contracts.consent import Consent, ConsentStatus, Effect
-from contracts.errors import Invalid, Issue, IssueType, Severity
+from contracts.errors import Invalid, Issue, note
 from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Document
@@ -43,15 +43,15 @@ def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> 
     decision = decide(transaction, replace(queued.message.question, at=transaction.at), context.region)
     message = queued.message
     if queued.state is DeliveryState.CLAIMED and not decision.permitted:
-        yield _note(
+        yield note(
             f"message {message.id} to {message.destination} left before the withdrawal", "left-before-withdrawal"
         )
     elif queued.state in UNSENT and not decision.permitted:
         transaction.note_decision(decision, message.about)
         transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
-        yield _note(f"message {message.id} to {message.destination} is withheld: {reasons(decision)}", "withheld")
+        yield note(f"message {message.id} to {message.destination} is withheld: {reasons(decision)}", "withheld")
     elif queued.state is DeliveryState.WITHHELD and decision.permitted:
-        yield _note(f"message {message.id} to {message.destination} may be sent now: replay it", "may-be-replayed")
+        yield note(f"message {message.id} to {message.destination} may be sent now: replay it", "may-be-replayed")
 
 
 def _refuse_too_general(consent: Consent, context: Context) -> None:
@@ -78,7 +78,7 @@ def _ended_or_named(
     transaction: Transaction, context: Context, write: Write, refusal: Consent, consent: Consent
 ) -> Issue:
     if not rules.covers(consent, refusal):
-        return _note(
+        return note(
             f"the refusal Consent/{refusal.id} is wider than this consent and still denies: end it if the patient says so",
             "refusal-stands",
         )
@@ -86,14 +86,10 @@ def _ended_or_named(
     assert record is not None  # noqa: S101 - it was read in this transaction
     ended = Write(write.caller, _ended(decode(record.body), transaction), refusal.id)
     keep(transaction, context, ended)
-    return _note(f"the refusal Consent/{refusal.id} is ended by this consent", "refusal-ended")
+    return note(f"the refusal Consent/{refusal.id} is ended by this consent", "refusal-ended")
 
 
 def _ended(document: Document, transaction: Transaction) -> Document:
     provision = dict(document.content["provision"])
     provision["period"] = {**provision.get("period", {}), "end": to_instant(transaction.at)}
     return with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision})
-
-
-def _note(text: str, rule: str) -> Issue:
-    return Issue(IssueType.INFORMATIONAL, text, severity=Severity.INFORMATION, rule=rule)

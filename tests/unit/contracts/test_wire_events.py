@@ -49,7 +49,7 @@ def coded() -> Document:
         "performer": [
             {
                 "function": {"coding": [coding("urn:oid:1.2.752.116.1.3.6", "1")]},
-                "onBehalfOf": {"identifier": unit},
+                "actor": {"identifier": unit},
             }
         ],
     }
@@ -174,7 +174,6 @@ OPTIONAL = {
         "performer",
         "performer.0.function",
         "performer.0.function.coding.0.display",
-        "performer.0.onBehalfOf",
     },
     RETRACTED: set[str](),
 }
@@ -184,7 +183,6 @@ PASSES: list[tuple[str, Change]] = [
     ("a day", every(drop("performedPeriod"), put("performedDateTime", "2026-03-02"))),
     ("a month", every(drop("performedPeriod"), put("performedDateTime", "2026-03"))),
     ("a year", every(drop("performedPeriod"), put("performedDateTime", "2026"))),
-    ("entered in error", put("status", "entered-in-error")),
     ("two kinds", put("category.coding", [coding("urn:a", "employer-contact"), coding("urn:a", "trepartsmote")])),
     ("two accompanying codes", put("extension", coded()["extension"] * 2)),
     ("two performers", put("performer", coded()["performer"] * 2)),
@@ -302,13 +300,14 @@ REFUSED: list[tuple[str, Change]] = [
     ("a function in words", put("performer.0.function", {"text": "Ord"})),
     ("no performers in a list", put("performer", [])),
     ("a performer without content", put("performer", [{}])),
-    ("a unit by reference", put("performer.0.onBehalfOf", {"reference": "Organization/1"})),
+    ("a coded one that was entered in error", put("status", "entered-in-error")),
+    ("a unit by reference", put("performer.0.actor", {"reference": "Organization/1"})),
     (
         "a unit under the HSA root of the SOAP world",
-        put("performer.0.onBehalfOf.identifier.system", "urn:oid:1.2.752.129.2.1.4.1"),
+        put("performer.0.actor.identifier.system", "urn:oid:1.2.752.129.2.1.4.1"),
     ),
-    ("a unit that is no HSA-id", put("performer.0.onBehalfOf.identifier.value", "Vårdcentralen")),
-    ("a unit's HSA-id of 32 characters", put("performer.0.onBehalfOf.identifier.value", "SE2321000131-" + "E" * 19)),
+    ("a unit that is no HSA-id", put("performer.0.actor.identifier.value", "Vårdcentralen")),
+    ("a unit's HSA-id of 32 characters", put("performer.0.actor.identifier.value", "SE2321000131-" + "E" * 19)),
     ("another extension", put("extension.0.url", f"{BASE}/fhir/StructureDefinition/contact-mode")),
     ("an extension with a code", put("extension.0", {"url": coded()["extension"][0]["url"], "valueCode": "ZV506"})),
     ("no extensions in a list", put("extension", [])),

@@ -493,10 +493,21 @@ def test_only_what_follow_up_needs_leaves() -> None:
         "performer": [
             {
                 "function": {"coding": [coding("urn:oid:1.2.752.116.1.3.6", "203090")]},
-                "onBehalfOf": {"identifier": {"system": HSA_ID.fhir, "value": UNIT.value}},
+                "actor": {"identifier": {"system": HSA_ID.fhir, "value": UNIT.value}},
             }
         ],
     }
+
+
+def test_the_unit_that_owns_the_record_stands_in() -> None:
+    acting = {"actor": {"identifier": {"system": HSA_ID.fhir, "value": UNIT.value}}}
+    coded = procedure(id="x1", meta=meta(), code={"coding": [ours(GC001)]})
+
+    assert activity.reduced(coded, 1, unit=UNIT)["performer"] == [acting]
+    assert activity.reduced(coded | {"performer": [{"actor": {"display": "Ida Ek"}}]}, 1, unit=UNIT)["performer"] == [
+        acting
+    ]
+    judge("coded", activity.reduced(coded, 1, unit=UNIT))
 
 
 @pytest.mark.parametrize(
