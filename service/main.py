@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from contracts.ports import Clock
 from service.api.app import api_app, problem
 from service.fhir_api import answers
 from service.fhir_api.router import fhir_app
@@ -20,19 +21,19 @@ from service.telemetry import metrics_page
 from service.wiring import House, Transports, house
 
 
-def create_app(settings: Settings, transports: Transports | None = None) -> ASGIApp:
-    """The service. ``transports`` let tests end an adapter's calls in a mock in this process."""
+def create_app(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
+    """The service. ``transports`` let tests end an adapter's calls in a mock in this process, ``clock`` share its time."""
     routes: list[Route | Mount] = []
-    app = Starlette(routes=routes, lifespan=_lifespan(settings, transports))
+    app = Starlette(routes=routes, lifespan=_lifespan(settings, transports, clock))
     return Edge(app, _error_page)
 
 
 def _lifespan(
-    settings: Settings, transports: Transports | None
+    settings: Settings, transports: Transports | None, clock: Clock | None
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with house(settings, transports) as built:
+        async with house(settings, transports, clock) as built:
             app.router.routes[:] = _routes(built)
             yield
             app.router.routes[:] = []

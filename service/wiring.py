@@ -40,9 +40,14 @@ class House:
 
 
 @asynccontextmanager
-async def house(settings: Settings, transports: Transports | None = None) -> AsyncIterator[House]:
-    """Open the database, build the adapters that have an address, start the relay; close all of it at the end."""
-    clock = FollowedClock(settings.clock_url) if settings.clock_url else SystemClock()
+async def house(
+    settings: Settings, transports: Transports | None = None, clock: Clock | None = None
+) -> AsyncIterator[House]:
+    """Open the database, build the adapters that have an address, start the relay; close all of it at the end.
+
+    ``clock`` lets tests share the mock world's (decision D27); otherwise the settings say which.
+    """
+    clock = clock or (FollowedClock(settings.clock_url) if settings.clock_url else SystemClock())
     clients = Clients.from_file(settings.clients) if settings.clients else Clients({})
     channels = {
         adapter.name: adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))

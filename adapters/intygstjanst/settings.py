@@ -15,7 +15,7 @@ class Settings(Destination):
 
     path: str = DIRECT_PATH
     logical_address: str = "5565594230"
-    """Who answers, by HSA-id. Intygstjänst itself ignores it, the national platform routes by it."""
+    """Who answers: Inera's organisation number. Intygstjänst itself ignores it, the national platform routes by it."""
     original_consumer: str = ""
     """HSA-id of this service for the platform's header (RIV-TA BP 2.1 rule 23); empty: the header is left out."""
     timeout_seconds: float = Field(default=60.0, gt=0)

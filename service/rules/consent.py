@@ -49,6 +49,13 @@ def _decision(question: Question, permitted: bool, findings: Sequence[_Finding])
     )
 
 
+def asks_for_consents(question: Question, region: RegionalProfile) -> bool:
+    """Whether consents have any say in the answer (decision D17): where they have none, none need be read."""
+    if question.basis is LegalBasis.OWN_FOLLOW_UP:
+        return region.platform_needs_consent
+    return question.basis is not LegalBasis.RECORD_OWNER
+
+
 _PERMITTING: Final = frozenset(
     {Reason.CONSENT_COVERS, Reason.RECORD_OWNER, Reason.OWN_FOLLOW_UP, Reason.COORDINATION_WITHIN_PROVIDER}
 )

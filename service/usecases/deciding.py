@@ -18,7 +18,8 @@ from service.rules.region import RegionalProfile
 
 def decide(transaction: Transaction, question: Question, region: RegionalProfile) -> ConsentDecision:
     """The answer to a question, from every consent on record for the patient."""
-    return rules.decide(question, consents_of(transaction, question.patient), region)
+    asked = rules.asks_for_consents(question, region)
+    return rules.decide(question, consents_of(transaction, question.patient) if asked else (), region)
 
 
 def consents_of(transaction: Transaction, patient: str) -> Sequence[Consent | UnreadableConsent]:

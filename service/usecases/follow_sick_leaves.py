@@ -47,14 +47,18 @@ async def follow_sick_leaves(
     """Pull the unit once. Raises ``Unavailable`` when the source does not answer in full: nothing has changed then."""
     pulled = Pulled(unit.value)
     by_patient: defaultdict[PersonId, list[Certificate]] = defaultdict(list)
+    ids: set[str] = set()
     try:
         async for each in source.active_for_unit(unit, max_days_since_end):
             if isinstance(each, SetAside):
                 pulled.set_aside.append(each)
-            elif each.unit == unit:
-                by_patient[each.patient].append(each)
-            else:
+            elif each.unit != unit:
                 pulled.set_aside.append(SetAside(each.id, "it belongs to another unit"))
+            elif each.id in ids:
+                pulled.set_aside.append(SetAside(each.id, "a second certificate with the same id"))
+            else:
+                ids.add(each.id)
+                by_patient[each.patient].append(each)
     except Unavailable as error:
         reason = str(error)
         await store.run(lambda transaction: transaction.note_pull(unit.value, "failed", {"reason": reason}))
@@ -63,11 +67,10 @@ async def follow_sick_leaves(
     pulled.patients = len(by_patient)
     for person, certificates in by_patient.items():
         await store.run(_Apply(context, caller, unit, person, certificates, pulled))
-    answered = {certificate.id for found in by_patient.values() for certificate in found}
     held_aside = {each.certificate for each in pulled.set_aside}
     await store.run(
         lambda transaction: _note_vanished(
-            transaction, context, caller, unit, answered | held_aside, max_days_since_end, pulled
+            transaction, context, caller, unit, ids | held_aside, max_days_since_end, pulled
         )
     )
     await store.run(lambda transaction: transaction.note_pull(unit.value, "done", pulled))

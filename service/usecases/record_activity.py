@@ -80,7 +80,7 @@ class _Telling:
             purpose=Purpose.COORDINATION,
             at=self.transaction.at,
             basis=basis,
-            protected_identity=is_protected(self.transaction, self.patient),
+            protected_identity=destination == PLATFORM and is_protected(self.transaction, self.patient),
         )
         message = OutboxMessage(self.context.ids.new(), destination, self.record.reference, question, payload)
         promise(self.transaction, self.context, message)
