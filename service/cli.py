@@ -67,8 +67,8 @@ def serve() -> None:
     settings = _configured(Settings)
     _check(settings)
     set_up_logging()
-    from service.demonstration import server
     from service.main import create_app
+    from service.server import server
 
     _end(0 if server(create_app(settings), settings.host, settings.port).run_to_end() else 1)
 
@@ -89,8 +89,8 @@ def mock(
     from contracts.identity import HsaId
     from service import scenario
     from service.clock import MovableClock
-    from service.demonstration import server
     from service.mock_world import MockWorld
+    from service.server import server
     from service.telemetry import set_up_logging
 
     set_up_logging()

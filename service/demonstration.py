@@ -6,18 +6,15 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
 
 import httpx
 import orjson
-import uvicorn
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from starlette.types import ASGIApp
 
 from contracts.record import Right
 from service import scenario
@@ -26,28 +23,9 @@ from service.main import create_app
 from service.mock_world import MockWorld
 from service.scenario import Failed, Outcome, World
 from service.security import token_hash
+from service.server import HOST, serving
 from service.settings import Settings
 from service.telemetry import set_up_logging
-
-HOST: Final = "127.0.0.1"
-
-
-class Server(uvicorn.Server):
-    """A uvicorn server that tells whether it came up."""
-
-    def run_to_end(self) -> bool:
-        """Serve until told to stop; false when it could not begin."""
-        with contextlib.suppress(KeyboardInterrupt, SystemExit):
-            self.run()
-        return self.started
-
-
-def server(app: ASGIApp, host: str, port: int) -> Server:
-    """The settings that every server here runs with. Its access log is off: it would hold addresses."""
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
-    )
-    return Server(config)
 
 
 async def demonstrate(*, once: bool, as_json: bool, port: int, mock_port: int, data: Path | None) -> int:
@@ -67,8 +45,8 @@ async def demonstrate(*, once: bool, as_json: bool, port: int, mock_port: int, d
             return 2
         token = secrets.token_urlsafe(24)
         settings = _settings(home, token, *ports)
-        await stack.enter_async_context(_serving(MockWorld(MovableClock()).app(), ports[1]))
-        await stack.enter_async_context(_serving(create_app(settings), ports[0]))
+        await stack.enter_async_context(serving(MockWorld(MovableClock()).app(), ports[1]))
+        await stack.enter_async_context(serving(create_app(settings), ports[0]))
         outcomes, failure = await _played(console, ports, token)
         _close(console, outcomes, failure, as_json)
         ok = not failure and all(outcome.ok for outcome in outcomes)
@@ -118,19 +96,6 @@ def _free(port: int) -> int:
         probe.bind((HOST, port))
         number: int = probe.getsockname()[1]
         return number
-
-
-@asynccontextmanager
-async def _serving(app: ASGIApp, port: int) -> AsyncIterator[None]:
-    running = server(app, HOST, port)
-    task = asyncio.create_task(running._serve())
-    while not running.started and not task.done():  # noqa: ASYNC110 - uvicorn offers a flag, no event
-        await asyncio.sleep(0.01)
-    try:
-        yield
-    finally:
-        running.should_exit = True
-        await task
 
 
 async def _played(console: Console, ports: tuple[int, int], token: str) -> tuple[Sequence[Outcome], str]:

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from adapters.registry import CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
 from contracts.ports import Clock
+from fhir_mappings import r4
 from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
 from service.fhir_api.surroundings import Surroundings
@@ -62,6 +63,7 @@ async def house(
         ),
         None,
     )
+    r4.check({})  # compiles the judge now, so that no caller waits for it
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels))
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
