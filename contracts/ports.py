@@ -43,7 +43,8 @@ class Transaction(Protocol):
         ...
 
     def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
-        """Current versions whose token search parameter equals ``system|value``, oldest first, owned by ``unit``."""
+        """Current versions whose token search parameter equals ``system|value`` (in any known spelling of the system),
+        oldest first, owned by ``unit``."""
         ...
 
     def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:

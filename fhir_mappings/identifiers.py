@@ -114,6 +114,29 @@ LAW_2019_1297: Final = (
 NATIONAL_PERSON_SYSTEMS: Final = (PERSONNUMMER, SAMORDNINGSNUMMER)
 
 
+_CANONICAL: Final = {
+    spelling: system.fhir
+    for system in (
+        PERSONNUMMER,
+        SAMORDNINGSNUMMER,
+        HSA_ID,
+        ORGANISATION_NUMBER,
+        WORKPLACE_CODE,
+        KVA,
+        ICD_10_SE,
+        SNOMED_CT,
+    )
+    for spelling in (system.fhir, f"urn:oid:{system.rivta}", *system.also)
+}
+
+
+def canonical_token(system: str, value: str) -> tuple[str, str]:
+    """System and value as searches compare them: one spelling of the system, no hyphen in a national number. An unknown
+    system stays as it is."""
+    known = _CANONICAL.get(system, system)
+    return known, value.replace("-", "") if is_national_person_system(known) else value
+
+
 def person_system(person: PersonId) -> System:
     """The system that a national number belongs to."""
     return PERSONNUMMER if person.kind is PersonIdKind.PERSONNUMMER else SAMORDNINGSNUMMER

@@ -30,6 +30,7 @@ from contracts.errors import (
     VersionConflict,
     WrongMedia,
 )
+from service.telemetry import REQUESTS
 
 MAX_BODY: Final = 5 * 1024 * 1024
 """Bytes of a request body."""
@@ -98,6 +99,7 @@ class Edge:
 
         async def send_stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
+                count_answer(scope["path"], message["status"])
                 message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
             await send(message)
 
@@ -107,6 +109,14 @@ class Edge:
             return
         await self._app(scope, receive, send_stamped)
 
+
+def count_answer(path: str, status: int) -> None:
+    """One more answer on the surface that the path begins with."""
+    surface = path.split("/", 2)[1] if path.count("/") else ""
+    REQUESTS.labels(surface if surface in SURFACES else "other", f"{status // 100}xx").inc()
+
+
+SURFACES: Final = frozenset({"fhir", "api", "health", "metrics"})
 
 _PERSON_IN_ADDRESS: Final = Malformed(
     "the address holds what looks like a personal number, which never stands in an address: "

@@ -13,11 +13,12 @@ from starlette.types import ASGIApp
 
 from contracts.ports import Clock
 from service.api.app import api_app, problem
+from service.api.operating import standing
 from service.fhir_api import answers
 from service.fhir_api.router import fhir_app
 from service.http_edge import Edge, ErrorPage
 from service.settings import Settings
-from service.telemetry import metrics_page
+from service.telemetry import metrics_page, tell_outbox
 from service.wiring import House, Transports, house
 
 
@@ -46,7 +47,7 @@ def _routes(built: House) -> list[Route | Mount]:
     return [
         Route("/health/live", _live),
         Route("/health/ready", _ready(built)),
-        Route("/metrics", _metrics),
+        Route("/metrics", _metrics(built)),
         Mount("/fhir", fhir_app(built.fhir)),
         Mount("/api", api),
     ]
@@ -74,8 +75,13 @@ def _ready(built: House) -> Callable[[Request], object]:
     return ready
 
 
-async def _metrics(_: Request) -> Response:
-    return Response(metrics_page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+def _metrics(built: House) -> Callable[[Request], object]:
+    async def metrics(_: Request) -> Response:
+        """Prometheus text; the outbox is counted when somebody asks."""
+        tell_outbox(await standing(built.store), built.clock.now())
+        return Response(metrics_page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return metrics
 
 
 READY_WITHIN: Final = 2.0

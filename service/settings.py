@@ -18,7 +18,9 @@ _REGIONS: Final = Path(__file__).parent / "rules" / "regions"
 class Settings(BaseSettings):
     """Every name has the prefix ``REKO_``."""
 
-    model_config = SettingsConfigDict(env_prefix="REKO_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="REKO_", env_nested_delimiter="__", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     data: Path = Path(".reko")
     """Where the embedded database lives."""
@@ -31,7 +33,9 @@ class Settings(BaseSettings):
     region: str = "vgr"
     """A regional profile that is shipped (``vgr``, ``halland``) or the path of one."""
     host: str = "127.0.0.1"
+    """The address to listen on; the service speaks plain HTTP, so anything wider needs TLS in front of it."""
     port: int = Field(default=8080, ge=0, le=65535)
+    """The port to listen on."""
     public_url: str = ""
     """The address that links are made with; empty means ``http://host:port``."""
     outbox_slots: int = Field(default=8, ge=1, le=64)

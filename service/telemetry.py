@@ -7,6 +7,7 @@ enough to find the fault.
 import logging
 import sys
 import traceback
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -62,6 +63,19 @@ def set_up_logging(level: str = "INFO") -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def tell_outbox(standing: Iterable[tuple[str, str, int, datetime]], now: datetime) -> None:
+    """Set the outbox gauges from (destination, state, messages, when the oldest was promised)."""
+    OUTBOX_MESSAGES.clear()
+    OUTBOX_OLDEST.clear()
+    waiting: dict[str, datetime] = {}
+    for destination, state, messages, oldest in standing:
+        OUTBOX_MESSAGES.labels(destination, state).set(messages)
+        if state in ("waiting", "retrying"):
+            waiting[destination] = min(oldest, waiting.get(destination, oldest))
+    for destination, oldest in waiting.items():
+        OUTBOX_OLDEST.labels(destination).set((now - oldest).total_seconds())
 
 
 def metrics_page() -> bytes:

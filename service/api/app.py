@@ -52,6 +52,7 @@ def api_app(
     Author = Annotated[Caller, Depends(caller_with(Right.FHIR_WRITE))]
     Puller = Annotated[Caller, Depends(caller_with(Right.SICK_LEAVE_PULL))]
     Lister = Annotated[Caller, Depends(caller_with(Right.OUTBOX_LIST))]
+    ContentReader = Annotated[Caller, Depends(caller_with(Right.OUTBOX_CONTENT))]
     Replayer = Annotated[Caller, Depends(caller_with(Right.OUTBOX_REPLAY))]
 
     # Records
@@ -114,6 +115,11 @@ def api_app(
     async def show_message(caller: Lister, id: str) -> models.MessageOut:
         """One message with its tries, without content."""
         return await operating.message(store, caller, id)
+
+    @app.get("/outbox/{id}/content")
+    async def show_content(caller: ContentReader, id: str) -> dict[str, Any]:
+        """What a message says; needs a right of its own, and stands in the access log."""
+        return await operating.content(store, caller, id)
 
     @app.post("/outbox/{id}/replay")
     async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:

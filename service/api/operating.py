@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, or_, select
+import orjson
+from sqlalchemy import Select, func, or_, select
 
 from contracts.consent import ConsentDecision
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import DeliveryState
-from contracts.record import Caller
+from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
 from service.api import models
 from service.api.records import codes_of, decision_out
@@ -59,6 +60,25 @@ async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut
     if not found:
         raise NotFound("there is no such message")
     return _message(found[0], await _tries(store, [id]))
+
+
+async def content(store: SqlStore, caller: Caller, id: str) -> dict[str, Any]:
+    """What a message says. Somebody reads a patient's data: the access log has the row first. Raises ``NotFound``."""
+    wanted = select(outbox.c.payload, outbox.c.patient).where(outbox.c.id == id, outbox.c.unit == caller.unit.value)
+    found = await store.select(wanted)
+    if not found or found[0][0] is None:
+        raise NotFound("there is no such message, or its content has been erased")
+    access = Access(caller, AccessAction.READ, found[0][1], f"outbox/{id}", "outbox-content")
+    await store.run(lambda transaction: transaction.log_access(access))
+    said: dict[str, Any] = orjson.loads(found[0][0])
+    return said
+
+
+async def standing(store: SqlStore) -> list[tuple[str, str, int, datetime]]:
+    """Per destination and state: how many messages, and when the oldest was promised."""
+    columns = outbox.c.destination, outbox.c.state
+    rows = await store.select(select(*columns, func.count(), func.min(outbox.c.created)).group_by(*columns))
+    return [(destination, state, messages, from_micros(oldest)) for destination, state, messages, oldest in rows]
 
 
 async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:

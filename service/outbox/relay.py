@@ -99,6 +99,8 @@ class Relay:
     async def _try(self, destination: str, claimed: Claim) -> None:
         outcome = await self._send(destination, claimed)
         wait = self._wait_after(claimed, outcome)
+        told = {"event": "relay.tried", "destination": destination, "message": claimed.message.id}
+        _log.info("a message was tried", extra={**told, "attempt": claimed.attempt, "outcome": type(outcome).__name__})
         try:
             await self._store.run(lambda transaction: settle(transaction, self._context, claimed, outcome, wait))
         except Unavailable:

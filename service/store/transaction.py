@@ -11,6 +11,7 @@ from contracts.outbox import Claim, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, Document, Record
 from contracts.sick_leave import Certificate, StoredCertificate
 from fhir_mappings.document import patient_of, with_elements
+from fhir_mappings.identifiers import canonical_token
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
@@ -66,7 +67,8 @@ class SqlTransaction:
 
     def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
         """See ``contracts.ports.Transaction``."""
-        wanted = {"parameter": self.index.numbers[type, parameter], "code": value, "system": system, "unit": unit}
+        known, code = canonical_token(system, value)
+        wanted = {"parameter": self.index.numbers[type, parameter], "code": code, "system": known, "unit": unit}
         return [to_record(row) for row in self.connection.execute(sql.BY_TOKEN, wanted)]
 
     def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from contracts.time import Period
 from fhir_mappings import primitives
+from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
 from service.store.codec import to_micros
 from service.store.transaction import IndexRows
@@ -49,7 +50,8 @@ def _tokens(value: Any) -> Iterator[tuple[str, str]]:
         for coding in value["coding"]:
             yield from _tokens(coding)
     elif "code" in value or "value" in value:
-        yield value.get("code") or value.get("value", ""), value.get("system", "")
+        system, code = canonical_token(value.get("system", ""), value.get("code") or value.get("value", ""))
+        yield code, system
 
 
 def _references(value: Any) -> Iterator[tuple[str]]:

@@ -6,6 +6,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+INDEXING: Final = 1
+"""Raised when values are indexed in another way: then everything stored is indexed again."""
+
 Kind = Literal["token", "reference", "date", "string"]
 
 
@@ -21,7 +24,7 @@ class SearchParameter:
     @property
     def definition(self) -> str:
         """A text that changes when the parameter's meaning does: then old data is indexed again."""
-        return f"{self.kind}:{','.join(self.paths)}"
+        return f"{self.kind}:{','.join(self.paths)}:{INDEXING}"
 
 
 def _token(code: str, *paths: str) -> SearchParameter:

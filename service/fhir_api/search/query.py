@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, sel
 
 from contracts.errors import Issue, IssueType, Malformed
 from contracts.time import Period
+from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.index import FAR_FUTURE, FAR_PAST, normal, span
 from service.fhir_api.search.parameters import SearchParameter, find
 from service.store.codec import to_micros
@@ -164,12 +165,13 @@ def _present(parameter: SearchParameter, number: int) -> Condition:
 
 
 def _token(_: SearchParameter, number: int, __: str, value: str) -> Condition:
-    system, bar, code = value.rpartition("|")
+    stated, bar, written = value.rpartition("|")
+    system, code = canonical_token(stated.replace("\1", "|"), written.replace("\1", "|"))
     criteria = [token_index.c.parameter == number, token_index.c.rid == resource.c.rid]
     if code:
-        criteria.append(token_index.c.code == code.replace("\1", "|"))
+        criteria.append(token_index.c.code == code)
     if bar:
-        criteria.append(token_index.c.system == system.replace("\1", "|"))
+        criteria.append(token_index.c.system == system)
     return exists().where(*criteria)
 
 
