@@ -35,16 +35,18 @@ class NoAnswer(Unavailable):
 class Destination(BaseModel):
     """How to reach one outside system. The base of each adapter's own settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     url: str = ""
     """Base address. Empty: the adapter is switched off."""
     token: SecretStr = SecretStr("")
     """Bearer token, where the system wants one."""
     connect_seconds: float = Field(default=5.0, gt=0)
+    """The longest wait for a connection."""
     timeout_seconds: float = Field(default=35.0, gt=0)
     """Longer than the national platform's own 30 s, so that its verdict is heard (forsakringskassan.md § 2.4)."""
     max_concurrent: int = Field(default=8, ge=1, le=64)
+    """Connections at a time."""
     ca_file: str = ""
     """Trusted certificates (PEM); empty means the system's."""
     client_certificate_file: str = ""

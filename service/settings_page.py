@@ -1,6 +1,7 @@
 """``docs/settings.md``, made from the settings themselves: ``reko settings`` prints it, ``make generate`` writes it."""
 
 import inspect
+import re
 import types
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -19,9 +20,11 @@ _HEAD: Final = "| Setting | Type | Default | Meaning |\n|---|---|---|---|"
 
 _INTRODUCTION: Final = """# Settings
 
-Everything is set through the environment and read once, at the start. A name that is wrong, or a value that does not
-fit, is told before anything starts: `reko serve` then exits 2. This page is made by `make generate` from the code;
-`reko settings` prints the same."""
+Everything is set through the environment and read once, at the start. A value that does not fit, and an outside system
+or one of its settings that is not known, are told before anything starts: `reko serve` then exits 2. Other names that
+begin with `REKO_` and are not listed here are passed over.
+
+`make generate` makes this page from the code; `reko settings` prints the same."""
 
 _ADAPTERS: Final = """## Outside systems
 
@@ -51,7 +54,7 @@ def _table(prefix: str, fields: Mapping[str, FieldInfo]) -> str:
 
 def _row(name: str, field: FieldInfo) -> str:
     cells = (f"`{name}`", _type(field), _default(field.default), _meaning(field))
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def _type(field: FieldInfo) -> str:
@@ -96,4 +99,9 @@ def _meaning(field: FieldInfo) -> str:
     """The words below the attribute; of a choice without any, the words of its type."""
     kind = _bare(field.annotation)
     words = field.description or (inspect.getdoc(kind) if isinstance(kind, type) and issubclass(kind, Enum) else "")
-    return " ".join((words or "").replace("``", "`").split()) or "–"
+    told = _CITATION.sub("", " ".join((words or "").split()))
+    return told.replace("``", "`") or "–"
+
+
+_CITATION: Final = re.compile(r" \([a-z_]+\.md [^)]*\)")
+"""Code cites the facts that it was written from; operators do not have them."""
