@@ -6,11 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from contracts.errors import NotFound, NotSupported
 from contracts.ports import Clock
 from service.api.app import api_app, problem
 from service.api.operating import standing
@@ -25,7 +27,8 @@ from service.wiring import House, Transports, house
 def create_app(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
     """The service. ``transports`` let tests end an adapter's calls in a mock in this process, ``clock`` share its time."""
     routes: list[Route | Mount] = []
-    app = Starlette(routes=routes, lifespan=_lifespan(settings, transports, clock))
+    lifespan = _lifespan(settings, transports, clock)
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _no_route})
     return Edge(app, _error_page)
 
 
@@ -45,6 +48,7 @@ def _lifespan(
 def _routes(built: House) -> list[Route | Mount]:
     api = api_app(built.store, built.context, built.clients, built.source, frozenset(built.channels))
     return [
+        Route("/", _front),
         Route("/health/live", _live),
         Route("/health/ready", _ready(built)),
         Route("/metrics", _metrics(built)),
@@ -56,6 +60,25 @@ def _routes(built: House) -> list[Route | Mount]:
 def _error_page(path: str) -> ErrorPage:
     """In the form of the surface that was asked."""
     return answers.error if path.startswith("/fhir") else problem
+
+
+async def _front(_: Request) -> Response:
+    """Where to go."""
+    return HTMLResponse(_FRONT)
+
+
+_FRONT: Final = """<!doctype html>
+<html lang="sv"><head><meta charset="utf-8"><title>Rekobryggan</title></head>
+<body><h1>Rekobryggan</h1>
+<p>Koordinering av rehabilitering för sjukskrivna: tjänsten mellan journalsystemet och dem som samverkar.</p>
+<ul><li><a href="/fhir/metadata">FHIR R4</a></li><li><a href="/api/docs">JSON-API</a></li>
+<li><a href="/health/ready">Hälsa</a></li><li><a href="/metrics">Mätvärden</a></li></ul></body></html>
+"""
+
+
+def _no_route(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return problem(status, NotFound("there is no such address") if status == 404 else NotSupported("not done here"))
 
 
 async def _live(_: Request) -> Response:

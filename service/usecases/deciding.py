@@ -1,6 +1,7 @@
 """Asking the consent rules with what is on record."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from contracts.consent import Consent, ConsentDecision, ConsentKind, ConsentStatus, Effect, Question, UnreadableConsent
@@ -31,10 +32,17 @@ def consents_of(transaction: Transaction, patient: str) -> Sequence[Consent | Un
 
 def _read(record: Record, find: Callable[[str], Party | None]) -> Consent | UnreadableConsent:
     try:
-        return consent_mapping.from_fhir(decode(record.body).content, record.id, record.version, find)
+        read = consent_mapping.from_fhir(decode(record.body).content, record.id, record.version, find)
+        return _of_its_unit(read, record)
     except (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         # Whatever is wrong with a stored refusal, it must not open what it closed (decision D16).
         return UnreadableConsent(record.id, record.version)
+
+
+def _of_its_unit(consent: Consent, record: Record) -> Consent:
+    """A permission that names no unit was given to the one that recorded it; a refusal that names none means all."""
+    named = consent.unit is not None or consent.effect is Effect.DENY
+    return consent if named else replace(consent, unit=HsaId(record.unit))
 
 
 def party_finder(transaction: Transaction) -> Callable[[str], Party | None]:
