@@ -27,10 +27,11 @@ class Period:
 
     @classmethod
     def of_days(cls, first: date | None, last: date | None) -> "Period":
-        """Whole Swedish days: the last day counts in full."""
+        """Whole Swedish days: the last day counts in full. The calendar's own ends, which systems write for "always",
+        are open sides."""
         return cls(
-            None if first is None else day_start(first),
-            None if last is None else day_start(last + timedelta(days=1)),
+            None if first in (None, date.min) else day_start(first),
+            None if last in (None, date.max) else day_start(last + timedelta(days=1)),
         )
 
     def holds(self, at: datetime) -> bool:

@@ -125,7 +125,10 @@ _PERSON_IN_ADDRESS: Final = Malformed(
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._\-]{1,64}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_PERSON: Final = re.compile(r"(?<![0-9A-Za-z])((?:1[89]|20)?\d{2})(\d{2})(\d{2})[-+]?\d{4}(?![0-9A-Za-z])")
+_PERSON: Final = re.compile(
+    r"(?<![0-9A-Za-z])((?:1[89]|20)?\d{2})-?(\d{2})-?(\d{2})[-+ _\u2010-\u2015\u2212]?\d{4}(?![0-9A-Za-z])"
+)
+"""As people write it. A plus, which parts the number of somebody over a hundred, is a space in a query."""
 
 
 def names_a_person(address: bytes) -> bool:

@@ -19,7 +19,7 @@ from service.fhir_api.reading import log_reading
 from service.fhir_api.search import query as queries
 from service.fhir_api.search.query import CONCEALED, Query
 from service.fhir_api.surroundings import Surroundings, row_of
-from service.http_edge import read_body
+from service.http_edge import names_a_person, read_body
 from service.store.transaction import to_record
 
 PAGE: Final = "_page"
@@ -101,9 +101,11 @@ def _links(
 def _shown(query: Query, pairs: Sequence[tuple[str, str]]) -> str:
     """The parameters that were obeyed, by name; values that may tell who somebody is are left out."""
     kept = [(name, value) for name, value in pairs if name not in query.ignored]
-    return urlencode(
-        [(name, "" if name.partition(":")[0] in CONCEALED else value) for name, value in kept], safe="|,:/"
-    )
+    return urlencode([(name, "" if _tells_who(name, value) else value) for name, value in kept], safe="|,:/")
+
+
+def _tells_who(name: str, value: str) -> bool:
+    return name.partition(":")[0] in CONCEALED or names_a_person(value.encode())
 
 
 def _ignored(query: Query) -> list[Issue]:

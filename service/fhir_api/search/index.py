@@ -1,6 +1,7 @@
 """From a resource to the rows that searches find it by. https://hl7.org/fhir/R4/search.html"""
 
 import unicodedata
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
@@ -62,7 +63,10 @@ def _references(value: Any) -> Iterator[tuple[str]]:
 
 def _dates(value: Any) -> Iterator[tuple[int, int]]:
     """The first instant and the first one after it, in microseconds; open sides are far away."""
-    lasting = _lasting(value)
+    try:
+        lasting = _lasting(value)
+    except ValueError:  # the first hours of the year 1, which no other zone can tell: no search finds them
+        return
     low = FAR_PAST if lasting.start is None else to_micros(lasting.start)
     yield low, FAR_FUTURE if lasting.end is None else to_micros(lasting.end)
 
@@ -88,8 +92,8 @@ def span(text: str) -> Period:
 def _last_day(first: date, precision: int) -> date:
     if precision == 3:
         return first
-    following = first.replace(year=first.year + 1) if precision == 1 else (first + timedelta(days=31)).replace(day=1)
-    return following - timedelta(days=1)
+    month = 12 if precision == 1 else first.month
+    return date(first.year, month, monthrange(first.year, month)[1])
 
 
 def _strings(value: Any) -> Iterator[tuple[str]]:

@@ -109,7 +109,7 @@ def _problem(type_: str, name: str, value: str) -> Issue | None:
     parameter = _SPECIAL.get(code) or find(type_, code)
     if parameter is None:
         return _unknown(f"{type_} has no search parameter of this name, or it is not served")
-    if modifier and modifier not in _MODIFIERS[parameter.kind]:
+    if modifier and (code in _SPECIAL or modifier not in _MODIFIERS[parameter.kind]):
         return _unknown(f"{code} cannot be asked with this modifier")
     if not value:
         return Issue(IssueType.VALUE, f"{code} has no value")
