@@ -60,7 +60,7 @@ class Transaction(Protocol):
         ...
 
     def log_access(self, *accesses: Access) -> None:
-        """Write a row of the access log for each."""
+        """Write a row of the access log for each; one per request and patient, and a write counts before a read."""
         ...
 
     def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:

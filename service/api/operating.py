@@ -33,6 +33,7 @@ _COLUMNS: Final = (
     outbox.c.next_try,
     outbox.c.reason,
     outbox.c.about,
+    outbox.c.patient,
 )
 
 _REPLAYABLE: Final = (DeliveryState.PARKED, DeliveryState.WITHHELD, DeliveryState.RETRYING, DeliveryState.CANCELLED)
@@ -51,7 +52,9 @@ async def messages(store: SqlStore, caller: Caller, filters: Mapping[str, str]) 
     statement = (
         select(*_COLUMNS).where(outbox.c.unit == caller.unit.value, *wanted).order_by(outbox.c.number).limit(LIST)
     )
-    return [_message(row) for row in await store.select(statement)]
+    rows = await store.select(statement)
+    await _log(store, caller, {row[-1]: f"outbox/{row[0]}" for row in reversed(rows)}, "outbox-list")
+    return [_message(row) for row in rows]
 
 
 async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut:
@@ -59,6 +62,7 @@ async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut
     found = await store.select(select(*_COLUMNS).where(outbox.c.id == id, outbox.c.unit == caller.unit.value))
     if not found:
         raise NotFound("there is no such message")
+    await _log(store, caller, {found[0][-1]: f"outbox/{id}"}, "outbox-read")
     return _message(found[0], await _tries(store, [id]))
 
 
@@ -68,8 +72,7 @@ async def content(store: SqlStore, caller: Caller, id: str) -> dict[str, Any]:
     found = await store.select(wanted)
     if not found or found[0][0] is None:
         raise NotFound("there is no such message, or its content has been erased")
-    access = Access(caller, AccessAction.READ, found[0][1], f"outbox/{id}", "outbox-content")
-    await store.run(lambda transaction: transaction.log_access(access))
+    await _log(store, caller, {found[0][1]: f"outbox/{id}"}, "outbox-content")
     said: dict[str, Any] = orjson.loads(found[0][0])
     return said
 
@@ -90,6 +93,9 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
     )
     tries = await _tries(store, [row[0] for row in rows])
     versions = store.versions(type_, id_)
+    if versions and versions[0].patient:
+        access = Access(caller, AccessAction.READ, versions[0].patient, about, "trace")
+        await store.run(lambda transaction: transaction.log_access(access))
     content = decode(versions[0].body).content if type_ == "Procedure" else None
     return models.TraceOut(
         resource=about,
@@ -124,6 +130,14 @@ def _moved(
         transaction.note_deed(id, deed, reason)
 
     return move
+
+
+async def _log(store: SqlStore, caller: Caller, read: Mapping[str, str], interaction: str) -> None:
+    """A row of the access log for each patient, with what was read; without it nothing is shown. Raises
+    ``Unavailable``."""
+    rows = [Access(caller, AccessAction.READ, patient, what, interaction) for patient, what in read.items()]
+    if rows:
+        await store.run(lambda transaction: transaction.log_access(*rows))
 
 
 async def _resource_of(store: SqlStore, caller: Caller, id: str) -> str:
@@ -163,7 +177,7 @@ async def _decisions(store: SqlStore, about: str) -> tuple[models.DecisionOut, .
 
 
 def _message(row: Sequence[Any], tries: Mapping[str, tuple[models.TryOut, ...]] | None = None) -> models.MessageOut:
-    id_, destination, key, state, attempts, next_try, reason, about = row
+    id_, destination, key, state, attempts, next_try, reason, about, _ = row
     due: datetime | None = None if next_try is None else from_micros(next_try)
     return models.MessageOut(
         id=id_,

@@ -16,7 +16,7 @@ from contracts.dialogue import MessagePart, Notification
 from contracts.identity import PersonId
 from contracts.plan import Measure, PlanGoal, RehabPlan, TaperingStep
 from contracts.ports import Transaction
-from contracts.record import Caller
+from contracts.record import Access, AccessAction, Caller
 from contracts.time import Period
 from fhir_mappings import activity as activity_mapping
 from fhir_mappings import consent as consent_mapping
@@ -164,6 +164,7 @@ def decision(context: Context, caller: Caller, given: models.DecisionIn) -> Call
         )
         answer = decide(transaction, question, context.region)
         transaction.note_decision(answer, f"Patient/{id_}")
+        transaction.log_access(Access(caller, AccessAction.READ, id_, f"Patient/{id_}", "consent-decision"))
         return decision_out(answer)
 
     return story

@@ -103,7 +103,7 @@ class Relay:
         _log.info("a message was tried", extra={**told, "attempt": claimed.attempt, "outcome": type(outcome).__name__})
         try:
             await self._store.run(lambda transaction: settle(transaction, self._context, claimed, outcome, wait))
-        except Unavailable:
+        except Exception:
             # The lease runs out, and the message is tried again under the same id.
             _log.error(
                 "an outcome could not be kept", extra={"event": "relay.outcome-lost", "message": claimed.message.id}
@@ -166,7 +166,7 @@ def settle(
         case Delivered(note):
             transaction.note_attempt(claimed, name, note)
             transaction.move(id_, DeliveryState.DELIVERED, note)
-            delivered(transaction, context, claimed.message)
+            _follow_up(transaction, context, claimed)
         case Transient(reason) | OutcomeUnknown(reason) if next_try is not None:
             transaction.note_attempt(claimed, name, reason)
             transaction.move(id_, DeliveryState.RETRYING, reason, next_try)
@@ -182,6 +182,16 @@ def settle(
             transaction.note_attempt(claimed, name, reason)
             transaction.hold(claimed.message.destination, reason)
             transaction.move(id_, DeliveryState.RETRYING, f"the route is held: {reason}", transaction.at)
+
+
+def _follow_up(transaction: SqlTransaction, context: Context, claimed: Claim) -> None:
+    """What follows must not undo that it was delivered: it would be sent again for ever."""
+    error = transaction.attempt(lambda: delivered(transaction, context, claimed.message))
+    if error is not None:
+        transaction.note_deed(claimed.message.id, "follow-up failed", str(error))
+        _log.error(
+            "a delivery could not be recorded", extra={"event": "relay.follow-up-failed", "message": claimed.message.id}
+        )
 
 
 def _take_back(transaction: SqlTransaction, lease_ended_by: datetime) -> None:

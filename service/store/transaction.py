@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from contracts.consent import ConsentDecision, Question
+from contracts.errors import RekoError
 from contracts.outbox import Claim, DeliveryState, OutboxMessage, Queued
-from contracts.record import Access, Document, Record
+from contracts.record import Access, AccessAction, Document, Record
 from contracts.sick_leave import Certificate, StoredCertificate
 from fhir_mappings.document import patient_of, with_elements
 from fhir_mappings.identifiers import canonical_token
@@ -57,6 +58,8 @@ class SqlTransaction:
     at: datetime
     woken: set[str] = field(default_factory=set)
     """Destinations that got something to send."""
+    accesses: dict[tuple[str, str], Access] = field(default_factory=dict)
+    """Rows for the access log by request and patient."""
 
     # records
 
@@ -154,7 +157,27 @@ class SqlTransaction:
 
     def log_access(self, *accesses: Access) -> None:
         """See ``contracts.ports.Transaction``."""
-        self.connection.executemany(sql.INSERT_ACCESS, [self._access_row(access) for access in accesses])
+        for access in accesses:
+            key = access.caller.request_id, access.patient
+            if self.accesses.get(key, access).action is AccessAction.READ:
+                self.accesses[key] = access
+
+    def finish(self) -> None:
+        """Write what was gathered. The writer calls it when the work has ended well."""
+        if self.accesses:
+            self.connection.executemany(sql.INSERT_ACCESS, [self._access_row(each) for each in self.accesses.values()])
+
+    def attempt(self, work: Callable[[], None]) -> RekoError | None:
+        """Do the work wholly or not at all, and go on either way; the error is the answer."""
+        self.connection.execute("SAVEPOINT attempt")
+        try:
+            work()
+        except RekoError as error:
+            self.connection.execute("ROLLBACK TO attempt")
+            return error
+        finally:
+            self.connection.execute("RELEASE attempt")
+        return None
 
     def _access_row(self, access: Access) -> dict[str, Any]:
         return {

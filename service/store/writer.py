@@ -115,6 +115,7 @@ class Writer:
         self._connection.execute("SAVEPOINT work")
         try:
             job.result = job.work(transaction)
+            transaction.finish()
         except Exception as error:
             self._connection.execute("ROLLBACK TO work")
             self._ids.resource, self._ids.history = before.resource, before.history

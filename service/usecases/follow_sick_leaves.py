@@ -92,10 +92,13 @@ class _Apply:
         patient = self._patient(transaction)
         known = {stored.certificate.id: stored for stored in transaction.certificates(self.unit.value, patient)}
         answered = {certificate.id for certificate in self.certificates}
-        gone = [stored for id_, stored in known.items() if id_ not in answered]
+        # One that cannot be read this time is still there: it stays as it was.
+        aside = {each.certificate for each in self.pulled.set_aside}
+        kept = [stored.certificate for id_, stored in known.items() if id_ in aside - answered]
+        gone = [stored for id_, stored in known.items() if id_ not in answered | aside]
         for stored in gone:
             _supersede(transaction, self.unit, stored, patient)
-        changed = _keep(transaction, self.context, self.unit, patient, self.certificates, known, self.pulled)
+        changed = _keep(transaction, self.context, self.unit, patient, [*self.certificates, *kept], known, self.pulled)
         self.pulled.vanished += len(gone)
         if changed or gone:
             _log(transaction, self.caller, patient)

@@ -40,7 +40,7 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
         return _already_there(transaction, write, earlier)
     check_references(transaction, write.caller, write.document)
     if earlier is not None and _says_the_same(write.document, earlier):
-        return Recorded(earlier, changed=False)
+        return _unchanged(transaction, write.caller, earlier)
     record = transaction.save(write.document, write.id or context.ids.new(), owner(write.caller, write.document.type))
     if record.patient:
         transaction.log_access(written(write.caller, record))
@@ -99,7 +99,7 @@ def _own_identifier(document: Document) -> tuple[str, str] | None:
 def _already_there(transaction: Transaction, write: Write, earlier: Record) -> Recorded:
     """A create that finds its like: asked for (If-None-Exist) or the same again is answered with what is there."""
     if write.unless or same_content(write.document, decode(earlier.body)):
-        return Recorded(earlier, changed=False)
+        return _unchanged(transaction, write.caller, earlier)
     raise Conflict(
         Issue(
             IssueType.DUPLICATE,
@@ -107,6 +107,13 @@ def _already_there(transaction: Transaction, write: Write, earlier: Record) -> R
             f"{write.document.type}.identifier",
         )
     )
+
+
+def _unchanged(transaction: Transaction, caller: Caller, earlier: Record) -> Recorded:
+    """The answer shows what was there: that is a reading."""
+    if earlier.patient:
+        transaction.log_access(Access(caller, AccessAction.READ, earlier.patient, earlier.reference, "read"))
+    return Recorded(earlier, changed=False)
 
 
 def _says_the_same(document: Document, earlier: Record) -> bool:
