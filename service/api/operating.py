@@ -93,9 +93,7 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
     )
     tries = await _tries(store, [row[0] for row in rows])
     versions = store.versions(type_, id_)
-    if versions and versions[0].patient:
-        access = Access(caller, AccessAction.READ, versions[0].patient, about, "trace")
-        await store.run(lambda transaction: transaction.log_access(access))
+    await _log(store, caller, {record.patient: about for record in versions[:1] if record.patient}, "trace")
     content = decode(versions[0].body).content if type_ == "Procedure" else None
     return models.TraceOut(
         resource=about,
