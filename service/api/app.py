@@ -1,22 +1,24 @@
 """The JSON API: routes, rights, and errors as problem details (RFC 9457). OpenAPI under ``/api/docs``."""
 
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
-from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported, RekoError
+from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported, RekoError, WrongMedia
 from contracts.identity import HsaId
 from contracts.ports import CertificateSource
 from contracts.record import Caller, Right
 from service.api import models, operating, records, sick_leaves
-from service.http_edge import headers_of, status_of
+from service.http_edge import headers_of, read_body, status_of
 from service.security import Clients, require
 from service.store.store import SqlStore
 from service.usecases.context import Context
@@ -39,6 +41,7 @@ def api_app(
         redoc_url=None,
         dependencies=[Depends(_bearer)],
     )
+    app.router.route_class = Door
 
     def caller_with(right: Right) -> Callable[[Request], Caller]:
         async def caller(request: Request) -> Caller:
@@ -155,6 +158,43 @@ def api_app(
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _unforeseen)
     return app
+
+
+class Door(APIRoute):
+    """What a body passes before FastAPI reads it: its size, its media type, and that no member stands twice."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See ``APIRoute``."""
+        handle = super().get_route_handler()
+
+        async def bounded(request: Request) -> Response:
+            body = await read_body(request)
+            if body:
+                _check_json(request, body)
+            request._body = body
+            return await handle(request)
+
+        return bounded
+
+
+def _check_json(request: Request, body: bytes) -> None:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        raise WrongMedia("send application/json")
+    try:
+        json.loads(body, object_pairs_hook=_once)
+    except RecursionError:
+        raise Malformed("objects and lists stand too deep inside each other") from None
+    except ValueError:  # its words may repeat what was sent
+        raise Malformed("the body is no JSON in UTF-8") from None
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers would not agree on what a name that stands twice in one object says."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise Malformed("a member stands twice in one object")
+    return found
 
 
 def _known(name: str, destinations: frozenset[str]) -> None:

@@ -1,7 +1,8 @@
 """What the JSON API takes and gives. Unknown members are refused; names are camelCase on the wire."""
 
+import re
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -13,6 +14,7 @@ from contracts.dialogue import Topic
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
 from contracts.people import Party
 from contracts.plan import PlanKind
+from contracts.time import STOCKHOLM
 
 
 class Model(BaseModel):
@@ -28,6 +30,15 @@ class Model(BaseModel):
     )
 
 
+def _in_reach(at: datetime) -> datetime:
+    """A time that can be told in Sweden: not in the first or last hours that a calendar knows."""
+    try:
+        at.astimezone(STOCKHOLM)
+    except OverflowError:
+        raise ValueError("the year is outside what can be reckoned with") from None
+    return at
+
+
 def _checked(make: type[Any]) -> Any:
     def check(text: str) -> str:
         make(text)
@@ -36,9 +47,21 @@ def _checked(make: type[Any]) -> Any:
     return AfterValidator(check)
 
 
-Text = Annotated[str, Field(max_length=10_000)]
-ShortText = Annotated[str, Field(max_length=500)]
+def _plain(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("a text has no control characters but line breaks and tabs")
+    return text
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What FHIR does not take as text."""
+
+Text = Annotated[str, Field(max_length=10_000), AfterValidator(_plain)]
+ShortText = Annotated[str, Field(max_length=500), AfterValidator(_plain)]
+Title = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_plain)]
+Description = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_plain)]
 PersonalNumber = Annotated[str, _checked(PersonId), Field(description="Twelve digits, YYYYMMDDNNNN")]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 Hsa = Annotated[str, _checked(HsaId), Field(description="HSA-id")]
 OrgNumber = Annotated[str, _checked(OrganisationNumber), Field(description="Ten digits")]
 
@@ -60,8 +83,8 @@ class PatientRef(Model):
 class ExternalId(Model):
     """The id that the sending system itself uses."""
 
-    system: Annotated[str, Field(min_length=1, max_length=500)]
-    value: Annotated[str, Field(min_length=1, max_length=500)]
+    system: Title
+    value: Title
 
 
 class RecipientRef(Model):
@@ -99,7 +122,7 @@ class ActivityIn(Model):
 
     patient: PatientRef
     kinds: Annotated[tuple[ActivityKind, ...], Field(min_length=1)]
-    performed_at: AwareDatetime | None = None
+    performed_at: Instant | None = None
     mode: ContactMode | None = None
     not_done_reason: NotDoneReason | None = None
     with_sick_leave: bool = True
@@ -122,7 +145,7 @@ class ConsentIn(Model):
     patient: PatientRef
     kind: Kind
     effect: Effect = Effect.PERMIT
-    given_at: AwareDatetime
+    given_at: Instant
     how: HowGiven
     recipient: RecipientRef | None = None
     direction: Direction | None = Direction.DISCLOSE
@@ -143,15 +166,15 @@ class TaperingStepIn(Model):
 class GoalIn(Model):
     """A goal with its tapering ladder."""
 
-    description: Annotated[str, Field(min_length=1, max_length=2000)]
+    description: Description
     tapering: tuple[TaperingStepIn, ...] = ()
 
 
 class MeasureIn(Model):
     """A measure: who does it, and whose decision it needs."""
 
-    description: Annotated[str, Field(min_length=1, max_length=2000)]
-    owner: Annotated[str, Field(min_length=1, max_length=500)]
+    description: Description
+    owner: Title
     decided_by: ShortText = ""
 
 
@@ -160,7 +183,7 @@ class PlanIn(Model):
 
     patient: PatientRef
     kind: PlanKind
-    title: Annotated[str, Field(min_length=1, max_length=500)]
+    title: Title
     first_day: date | None = None
     last_day: date | None = None
     goals: tuple[GoalIn, ...] = ()
@@ -172,7 +195,7 @@ class PartIn(Model):
     """A text and the one information category that it belongs to."""
 
     category: InformationCategory
-    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    text: Annotated[Text, Field(min_length=1)]
 
 
 class NotificationIn(Model):
