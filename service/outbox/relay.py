@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from contracts.errors import Unavailable
 from contracts.outbox import (
     Claim,
     Delivered,
@@ -69,12 +68,12 @@ class Relay:
             await asyncio.gather(*(task for tasks in self._running.values() for task in tasks))
 
     async def _round(self) -> bool:
-        """Whether anything was claimed. A database that does not answer stops the round, not the relay."""
+        """Whether anything was claimed. Whatever goes wrong ends the round, not the relay."""
         try:
             await self._store.run(lambda transaction: _take_back(transaction, datetime.now(UTC)))
             claimed = [await self._claim(name) for name in self._channels]
-        except Unavailable:
-            _log.error("the outbox cannot be read", extra={"event": "relay.database-down"})
+        except Exception as error:
+            _log.error("the outbox cannot be read", exc_info=error, extra={"event": "relay.database-down"})
             return False
         return any(claimed)
 

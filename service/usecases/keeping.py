@@ -6,7 +6,7 @@ from typing import Any, Final
 from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound, VersionConflict
 from contracts.ports import Transaction
 from contracts.record import Access, AccessAction, Caller, Document, Record
-from fhir_mappings.document import decode, same_content
+from fhir_mappings.document import decode, patient_of, same_content
 from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
 from fhir_mappings.primitives import identifiers, literal
 from service.usecases.context import Context, Recorded, Write
@@ -39,6 +39,8 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
     check_references(transaction, write.caller, write.document)
+    if earlier is not None:
+        _refuse_other_patient(write.document, earlier)
     if earlier is not None and _says_the_same(write.document, earlier):
         return _unchanged(transaction, write.caller, earlier)
     record = transaction.save(write.document, write.id or context.ids.new(), owner(write.caller, write.document.type))
@@ -114,6 +116,15 @@ def _unchanged(transaction: Transaction, caller: Caller, earlier: Record) -> Rec
     if earlier.patient:
         transaction.log_access(Access(caller, AccessAction.READ, earlier.patient, earlier.reference, "read"))
     return Recorded(earlier, changed=False)
+
+
+def _refuse_other_patient(document: Document, earlier: Record) -> None:
+    """The history, the access log and what was promised are the patient's whom the record was first about."""
+    if patient_of(document.type, earlier.id, document.content) == earlier.patient:
+        return
+    text = "a record stays with its patient: mark it as entered in error, and write a new one"
+    name = "subject" if "subject" in document.content else "patient"
+    raise Invalid(Issue(IssueType.BUSINESS_RULE, text, f"{document.type}.{name}", rule="same-patient"))
 
 
 def _says_the_same(document: Document, earlier: Record) -> bool:
