@@ -32,7 +32,7 @@ from service.usecases.keeping import keep, visible
 from service.usecases.notify import notify
 from service.usecases.record_activity import record_activity
 from service.usecases.record_consent import record_consent
-from service.usecases.record_resource import record_resource
+from service.usecases.record_plan import record_plan
 
 Story = Callable[[Transaction], models.WrittenOut]
 
@@ -114,7 +114,7 @@ def plan(context: Context, caller: Caller, given: models.PlanIn) -> Story:
         )
         for name, goal in zip(names, goals, strict=True):
             transaction.save(from_content(goal), name, caller.unit.value)
-        return _written(record_resource(transaction, context, Write(caller, from_content(content))))
+        return _written(record_plan(transaction, context, Write(caller, from_content(content))))
 
     return story
 

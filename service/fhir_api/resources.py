@@ -8,6 +8,7 @@ from service.usecases.context import UseCase
 from service.usecases.notify import notify
 from service.usecases.record_activity import record_activity
 from service.usecases.record_consent import record_consent
+from service.usecases.record_plan import record_plan
 from service.usecases.record_resource import record_resource
 
 
@@ -34,7 +35,7 @@ ROWS: Final = {
         ),
         Row("Organization", record_resource, "http://hl7.se/fhir/ig/base/StructureDefinition/SEBaseOrganization"),
         Row("Consent", record_consent, _profile("reko-consent")),
-        Row("CarePlan", record_resource, _profile("reko-care-plan")),
+        Row("CarePlan", record_plan, _profile("reko-care-plan")),
         Row("Goal", record_resource, _profile("reko-goal")),
         Row("Procedure", record_activity, _profile("reko-procedure")),
         Row("CommunicationRequest", notify, _profile("reko-communication-request")),

@@ -1,4 +1,4 @@
-"""A resource that others point at is stored: patient, staff, organisation, plan, goal."""
+"""A resource that others point at is stored: patient, staff, organisation, goal."""
 
 from contracts.ports import Transaction
 from fhir_mappings.registry import MAPPERS
