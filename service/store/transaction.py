@@ -159,7 +159,8 @@ class SqlTransaction:
         """See ``contracts.ports.Transaction``."""
         for access in accesses:
             key = access.caller.request_id, access.patient
-            if self.accesses.get(key, access).action is AccessAction.READ:
+            earlier = self.accesses.get(key)
+            if earlier is None or earlier.action is AccessAction.READ:
                 self.accesses[key] = access
 
     def finish(self) -> None:
