@@ -13,17 +13,20 @@ from contracts.consent import (
     ConsentDecision,
     ConsentKind,
     ConsentStatus,
+    Direction,
     Effect,
     InformationCategory,
     LegalBasis,
     Question,
     Reason,
+    Recipient,
     RecipientKind,
     UnreadableConsent,
     UsedConsent,
 )
 from contracts.errors import Issue, IssueType
 from contracts.identity import HsaId
+from contracts.time import Period, swedish_day
 from service.rules.region import RegionalProfile
 
 AnyConsent = Consent | UnreadableConsent
@@ -44,18 +47,17 @@ def _decision(question: Question, permitted: bool, findings: Sequence[_Finding])
     return ConsentDecision(
         question,
         permitted,
-        tuple(reason for reason in Reason if reason in reasons) or (Reason.NO_CONSENT,),
+        tuple(sorted(reasons, key=_ORDER.__getitem__)) or (Reason.NO_CONSENT,),
         tuple(sorted(used, key=lambda consent: (consent.id, consent.version))),
     )
 
 
-def asks_for_consents(question: Question, region: RegionalProfile) -> bool:
+def asks_for_consents(question: Question, _: RegionalProfile) -> bool:
     """Whether consents have any say in the answer (decision D17): where they have none, none need be read."""
-    if question.basis is LegalBasis.OWN_FOLLOW_UP:
-        return region.platform_needs_consent
-    return question.basis is not LegalBasis.RECORD_OWNER
+    return question.basis in (LegalBasis.CONSENT, LegalBasis.INTERNAL_COORDINATION)
 
 
+_ORDER: Final = {reason: place for place, reason in enumerate(Reason)}
 _PERMITTING: Final = frozenset(
     {Reason.CONSENT_COVERS, Reason.RECORD_OWNER, Reason.OWN_FOLLOW_UP, Reason.COORDINATION_WITHIN_PROVIDER}
 )
@@ -66,7 +68,7 @@ _PERMITTING: Final = frozenset(
 
 def _by_consent(question: Question, consents: Sequence[AnyConsent], _: RegionalProfile) -> Iterable[_Finding]:
     """Somebody outside: consent to coordination, and one consent to disclosure that covers everything asked."""
-    yield from _stops(question, consents)
+    yield from _stops(question)
     yield from _coordination(question, consents)
     yield from _refusals(question, consents)
     yield from _permissions(question, consents)
@@ -74,25 +76,24 @@ def _by_consent(question: Question, consents: Sequence[AnyConsent], _: RegionalP
 
 def _as_record_owner(question: Question, _: Sequence[AnyConsent], __: RegionalProfile) -> Iterable[_Finding]:
     """The record system that owns the record gets its own record back."""
-    yield _only_for(question, RecipientKind.RECORD_SYSTEM, Reason.RECORD_OWNER), ()
+    yield _if_telling(question, RecipientKind.RECORD_SYSTEM, Reason.RECORD_OWNER), ()
 
 
-def _as_own_follow_up(
-    question: Question, consents: Sequence[AnyConsent], region: RegionalProfile
-) -> Iterable[_Finding]:
-    """The care provider's own platform follows up its own care (PDL 2 kap. 4 §), unless the region demands consent."""
+def _as_own_follow_up(question: Question, _: Sequence[AnyConsent], region: RegionalProfile) -> Iterable[_Finding]:
+    """The care provider's own platform follows up its own care (PDL 2 kap. 4 §). Where the region demands consent, that is
+    the ground to ask on."""
+    yield from _stops(question)
     if region.platform_needs_consent:
-        yield from _by_consent(question, consents, region)
-        return
-    if question.protected_identity:
-        yield Reason.PROTECTED_IDENTITY, ()
-    yield _only_for(question, RecipientKind.REGIONAL_PLATFORM, Reason.OWN_FOLLOW_UP), ()
+        yield Reason.REGION_DEMANDS_CONSENT, ()
+    yield _if_telling(question, RecipientKind.REGIONAL_PLATFORM, Reason.OWN_FOLLOW_UP), ()
 
 
 def _within_the_provider(question: Question, consents: Sequence[AnyConsent], _: RegionalProfile) -> Iterable[_Finding]:
-    """Another unit of the same care provider: consent to coordination, no consent to disclosure (rule 6)."""
-    yield from _stops(question, consents)
+    """Another unit of the same care provider: consent to coordination, no consent to disclosure (rule 6). A refusal
+    still denies (D16)."""
+    yield from _stops(question)
     yield from _coordination(question, consents)
+    yield from _refusals(question, consents)
     yield _only_for(question, RecipientKind.SAME_CARE_PROVIDER, Reason.COORDINATION_WITHIN_PROVIDER), ()
 
 
@@ -115,37 +116,45 @@ def _only_for(question: Question, kind: RecipientKind, reason: Reason) -> Reason
     return reason if question.recipient.kind is kind else Reason.BASIS_NOT_APPLICABLE
 
 
+def _if_telling(question: Question, kind: RecipientKind, reason: Reason) -> Reason:
+    """A ground to tell is none to ask."""
+    return (
+        _only_for(question, kind, reason) if question.direction is Direction.DISCLOSE else Reason.BASIS_NOT_APPLICABLE
+    )
+
+
 # What is looked for among the consents.
 
 
-def _stops(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
-    """What denies whatever the consents say."""
+def _stops(question: Question) -> Iterable[_Finding]:
+    """What denies whatever the patient has said (rules 8, 31)."""
     if question.protected_identity:
         yield Reason.PROTECTED_IDENTITY, ()
     if InformationCategory.SENSITIVE_CIRCUMSTANCES in question.categories:
         yield Reason.NEVER_SENT, ()
-    unreadable = tuple(consent for consent in consents if isinstance(consent, UnreadableConsent))
-    if unreadable:
-        yield Reason.CONSENT_UNREADABLE, unreadable
 
 
 def _coordination(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
     """Whether the patient is coordinated by this unit at all (Act 3 §); silent when so."""
-    said = [consent for consent in _readable(consents, ConsentKind.COORDINATION) if _same_unit(consent, question)]
+    said = [c for c in _said(question, consents, ConsentKind.COORDINATION) if _same(c.unit, question.unit)]
     refusals = tuple(c for c in said if c.effect is Effect.DENY and _in_force(c, question))
     permits = tuple(c for c in said if c.effect is Effect.PERMIT)
     if refusals:
         yield Reason.COORDINATION_REFUSED, refusals
     if any(_in_force(consent, question) for consent in permits):
         return
-    ended = tuple(c for c in permits if c.status in (ConsentStatus.INACTIVE, ConsentStatus.ACTIVE))
+    ended = tuple(c for c in permits if c.status is ConsentStatus.INACTIVE or _is_over(c, question.at))
     yield (Reason.COORDINATION_CONSENT_ENDED, ended) if ended else (Reason.NO_COORDINATION_CONSENT, ())
 
 
 def _refusals(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
+    """Every refusal in force that overlaps the question; one that cannot be read might be such a refusal (D16)."""
+    unreadable = tuple(consent for consent in consents if isinstance(consent, UnreadableConsent))
+    if unreadable:
+        yield Reason.CONSENT_UNREADABLE, unreadable
     refusals = tuple(
         consent
-        for consent in _readable(consents, ConsentKind.DISCLOSURE)
+        for consent in _said(question, consents, ConsentKind.DISCLOSURE)
         if consent.effect is Effect.DENY and _in_force(consent, question) and _overlaps(consent, question)
     )
     if refusals:
@@ -153,64 +162,79 @@ def _refusals(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_F
 
 
 def _permissions(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
-    """A permission that covers the question; else what is wrong with each that names the recipient."""
+    """A permission that covers the question alone; else what is wrong with each that names the recipient."""
     named = [
         consent
-        for consent in _readable(consents, ConsentKind.DISCLOSURE)
+        for consent in _said(question, consents, ConsentKind.DISCLOSURE)
         if consent.effect is Effect.PERMIT
         and consent.recipient is not None
         and consent.recipient.party == question.recipient.party
     ]
-    covering = tuple(consent for consent in named if not list(_gaps(consent, question)))
+    covering = tuple(consent for consent in named if not any(_gaps(consent, question)))
     if covering:
         yield Reason.CONSENT_COVERS, covering
-        return
-    if not named:
+    elif named:
+        yield from ((gap, (consent,)) for consent in named for gap in _gaps(consent, question))
+    else:
         yield Reason.NO_CONSENT, ()
-    for consent in named:
-        for gap in _gaps(consent, question):
-            yield gap, (consent,)
 
 
 def _gaps(consent: Consent, question: Question) -> Iterable[Reason]:
     """Why a permission to this recipient does not cover the question; nothing when it does."""
-    if consent.status is not ConsentStatus.ACTIVE:
-        yield Reason.WITHDRAWN if consent.status is ConsentStatus.INACTIVE else Reason.NOT_IN_FORCE
+    if consent.status is ConsentStatus.INACTIVE:
+        yield Reason.WITHDRAWN
+    elif consent.status is not ConsentStatus.ACTIVE or _is_endless(consent):
+        yield Reason.NOT_IN_FORCE
     if consent.period.start is not None and question.at < consent.period.start:
         yield Reason.NOT_YET_VALID
-    if consent.period.end is not None and question.at >= consent.period.end:
+    if _is_over(consent, question.at):
         yield Reason.EXPIRED
-    if not _same_unit(consent, question):
+    if not _same(consent.unit, question.unit):
         yield Reason.OTHER_UNIT
     if consent.direction is not question.direction:
         yield Reason.OTHER_DIRECTION
     if question.purpose not in consent.purposes:
         yield Reason.OTHER_PURPOSE
-    if not question.categories <= consent.categories:
+    if not question.categories or not question.categories <= consent.categories:
         yield Reason.CATEGORY_NOT_COVERED
 
 
-def _overlaps(refusal: Consent, question: Question) -> bool:
-    """Whether a refusal touches the question; what it leaves out, it means as all (decision D16)."""
+def _overlaps(refusal: Consent, asked: Question | Consent) -> bool:
+    """Whether a refusal touches what is asked, or permitted; what it leaves out, it means as all (decision D16)."""
+    purposes = asked.purposes if isinstance(asked, Consent) else frozenset({asked.purpose})
     return (
-        (refusal.recipient is None or refusal.recipient.party == question.recipient.party)
-        and (not refusal.purposes or question.purpose in refusal.purposes)
-        and (not refusal.categories or bool(question.categories & refusal.categories))
-        and (refusal.direction is None or refusal.direction is question.direction)
-        and _same_unit(refusal, question)
+        _same_party(refusal.recipient, asked.recipient)
+        and (not refusal.purposes or not refusal.purposes.isdisjoint(purposes))
+        and (not refusal.categories or not refusal.categories.isdisjoint(asked.categories))
+        and (refusal.direction is None or refusal.direction is asked.direction)
+        and _same(refusal.unit, asked.unit)
     )
 
 
-def _readable(consents: Sequence[AnyConsent], kind: ConsentKind) -> Iterable[Consent]:
-    return (consent for consent in consents if isinstance(consent, Consent) and consent.kind is kind)
+def _said(question: Question, consents: Sequence[AnyConsent], kind: ConsentKind) -> Iterable[Consent]:
+    """What the patient has said of the kind, as far as it can be read."""
+    return (c for c in consents if isinstance(c, Consent) and c.kind is kind and c.patient == question.patient)
 
 
 def _in_force(consent: Consent, question: Question) -> bool:
     return consent.status is ConsentStatus.ACTIVE and consent.period.holds(question.at)
 
 
-def _same_unit(consent: Consent, question: Question) -> bool:
-    return consent.unit is None or consent.unit == question.unit
+def _is_over(consent: Consent, at: datetime) -> bool:
+    return consent.period.end is not None and consent.period.end <= at
+
+
+def _is_endless(consent: Consent) -> bool:
+    return consent.period.end is None and not consent.ends_with_event
+
+
+def _same_party(one: Recipient | None, other: Recipient | None) -> bool:
+    return one is None or other is None or one.party == other.party
+
+
+def _same(one: HsaId | None, other: HsaId | None) -> bool:
+    """A consent that names no unit is the unit's in whose record of the patient it stands."""
+    return one is None or other is None or one == other
 
 
 # A later yes and an earlier no (rule 4).
@@ -218,44 +242,42 @@ def _same_unit(consent: Consent, question: Question) -> bool:
 
 def touches(refusal: Consent, consent: Consent, at: datetime) -> bool:
     """Whether an active refusal stands in the way of a new permission."""
-    if (
-        refusal.effect is not Effect.DENY
-        or refusal.status is not ConsentStatus.ACTIVE
-        or refusal.kind is not consent.kind
-    ):
+    if refusal.effect is not Effect.DENY or refusal.kind is not consent.kind:
         return False
-    return refusal.period.holds(at) and (consent.kind is ConsentKind.COORDINATION or _meets(refusal, consent))
+    in_force = refusal.status is ConsentStatus.ACTIVE and refusal.period.holds(at)
+    if consent.kind is ConsentKind.COORDINATION:
+        return in_force and _same(refusal.unit, consent.unit)
+    return in_force and _overlaps(refusal, consent)
 
 
 def covers(consent: Consent, refusal: Consent) -> bool:
-    """Whether a new permission takes back everything that the refusal said."""
-    if consent.kind is ConsentKind.COORDINATION:
-        return _same(consent.unit, refusal.unit)
-    return (
+    """Whether a new permission takes back everything that the refusal said, from the day on which it is given.
+
+    One for later, or for what is over, does not: what the refusal holds back would be open without it.
+    """
+    if consent.kind is not refusal.kind or not _same(consent.unit, refusal.unit) or not _holds_when_given(consent):
+        return False
+    return consent.kind is ConsentKind.COORDINATION or (
         refusal.recipient is not None
         and consent.recipient is not None
         and refusal.recipient.party == consent.recipient.party
         and _within(refusal.purposes, consent.purposes)
         and _within(refusal.categories, consent.categories)
         and refusal.direction is consent.direction
-        and _same(consent.unit, refusal.unit)
     )
 
 
-def _meets(refusal: Consent, consent: Consent) -> bool:
-    parties = refusal.recipient, consent.recipient
-    return None in parties or (
-        parties[0] is not None and parties[1] is not None and parties[0].party == parties[1].party
-    )
+def _holds_when_given(consent: Consent) -> bool:
+    period, given = consent.period, consent.given
+    if given is None:
+        return period == Period()
+    begun = period.start is None or swedish_day(period.start) <= swedish_day(given)
+    return begun and (period.end is None or given < period.end)
 
 
 def _within(refused: frozenset[Any], permitted: frozenset[Any]) -> bool:
     """What a refusal leaves out means all, which no list takes back."""
     return bool(refused) and refused <= permitted
-
-
-def _same(one: HsaId | None, other: HsaId | None) -> bool:
-    return one is None or other is None or one == other
 
 
 # At the door.
@@ -277,23 +299,27 @@ def too_general(consent: Consent, region: RegionalProfile) -> tuple[Issue, ...]:
     )
 
 
-def _has_no_end(consent: Consent, _: RegionalProfile) -> bool:
-    return consent.period.end is None and not consent.ends_with_event
+def _lacks_category(consent: Consent, _: RegionalProfile) -> bool:
+    """ "All" says no more than nothing does (delivery_consent_security.md § 5.2, rule 2)."""
+    return not consent.categories or consent.categories == frozenset(InformationCategory)
 
 
 def _is_too_long(consent: Consent, region: RegionalProfile) -> bool:
+    """Counted in Swedish days, which have 23, 24 or 25 hours."""
     start, end = consent.period.start or consent.given, consent.period.end
-    longest = timedelta(days=region.longest_consent_days + 1)
-    return start is not None and end is not None and end - start > longest
+    if start is None or end is None:
+        return False
+    last = swedish_day(end - timedelta.resolution)
+    return (last - swedish_day(start)).days > region.longest_consent_days
 
 
 _PARTS: Final[tuple[tuple[Callable[[Consent, RegionalProfile], bool], str, str], ...]] = (
     (lambda c, _: c.recipient is None, "name the one recipient who may be told", "Consent.provision.actor"),
     (lambda c, _: not c.purposes, "say what it may be told for", "Consent.provision.purpose"),
-    (lambda c, _: not c.categories, "say which information may be told", "Consent.provision.code"),
+    (_lacks_category, "say which information may be told, and not all of it", "Consent.provision.code"),
     (lambda c, _: c.direction is None, "say whether to tell or to ask", "Consent.provision.action"),
     (
-        _has_no_end,
+        lambda c, _: _is_endless(c),
         "say until when, or which event ends it (the unit's policy, drawn from JO's criticism)",
         "Consent.provision.period.end",
     ),

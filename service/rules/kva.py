@@ -19,6 +19,7 @@ from contracts.activity import (
     CoordinationActivity,
     KvaCode,
     KvaDisplay,
+    NotDoneReason,
 )
 from contracts.errors import Invalid, Issue, IssueType
 from contracts.time import swedish_day
@@ -169,10 +170,12 @@ _UNCODED: Final = {
 }
 
 _NOT_DONE: Final = {
-    "no-answer": ("kva-no-answer", "the contacted party did not answer: documented, not coded (VGR's reading)"),
-    "declined": ("kva-declined", "the patient declined: documented, not coded"),
-    "no-activity": ("kva-no-activity", "the case led to no activity: documented, not coded (VGR's reading)"),
+    NotDoneReason.NO_ANSWER: ("kva-no-answer", "the contacted party did not answer: documented, not coded"),
+    NotDoneReason.DECLINED: ("kva-declined", "the patient declined: documented, not coded"),
+    NotDoneReason.NO_ACTIVITY: ("kva-no-activity", "the case led to no activity: documented, not coded"),
+    None: ("kva-not-done", "it did not come about: documented, not coded"),
 }
+"""Documenting covers attempts too (Act 5 §). The region's own reading of GC001, where it has one, is told beside (rule 20)."""
 
 
 def code(activity: CoordinationActivity, region: RegionalProfile) -> CodedActivity:
@@ -189,8 +192,8 @@ def code(activity: CoordinationActivity, region: RegionalProfile) -> CodedActivi
 
 def _coded(activity: CoordinationActivity, region: RegionalProfile) -> CodedActivity:
     if activity.status is ActivityStatus.NOT_DONE:
-        rule, why = _NOT_DONE[activity.not_done_reason or "no-activity"]
-        return CodedActivity(None, uncoded_because=why, rule=rule)
+        rule, why = _NOT_DONE[activity.not_done_reason]
+        return CodedActivity(None, uncoded_because="; ".join(filter(None, (why, region.gc001_reading))), rule=rule)
     if activity.status is not ActivityStatus.COMPLETED or activity.performed is None:
         rule, why = _UNCODED.get(activity.status, ("kva-not-performed", "it is not known when it was performed"))
         return CodedActivity(None, uncoded_because=why, rule=rule)

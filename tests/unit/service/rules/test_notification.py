@@ -1,0 +1,63 @@
+"""What a unit may ask to have told (domain_rules.md 13, 25, 31; decision D20)."""
+
+import pytest
+
+from contracts.consent import InformationCategory, Purpose, RecipientKind
+from contracts.dialogue import MessagePart, Notification, Topic
+from contracts.errors import IssueType, Severity
+from service.rules import notification
+
+NEED = InformationCategory.ASSUMED_REHAB_NEED
+MEETING = InformationCategory.MEETING_PARTICIPATION
+DIAGNOSIS, SENSITIVE = InformationCategory.DIAGNOSIS, InformationCategory.SENSITIVE_CIRCUMSTANCES
+NEVER = {DIAGNOSIS, SENSITIVE}
+
+_PAYLOAD = "CommunicationRequest.payload"
+_SENT, _NEED = "notification-never-sent", "notification-states-the-need"
+
+
+def asked(topic: Topic, *categories: InformationCategory) -> Notification:
+    parts = tuple(MessagePart(category, "Ordagrant ur samtalet") for category in categories)
+    return Notification("p-1", "Organization/fk", topic, parts)
+
+
+CASES: dict[str, tuple[Notification, list[tuple[str, str]]]] = {
+    "a judged need": (asked(Topic.ASSUMED_REHAB_NEED, NEED), []),
+    "a judged need and who takes part": (asked(Topic.ASSUMED_REHAB_NEED, MEETING, NEED), []),
+    "4 § without the need": (asked(Topic.ASSUMED_REHAB_NEED, MEETING), [(_PAYLOAD, _NEED)]),
+    "4 § without any text": (asked(Topic.ASSUMED_REHAB_NEED), [(_PAYLOAD, _NEED)]),
+    "a meeting": (asked(Topic.MEETING, MEETING), []),
+    "contact": (asked(Topic.CONTACT, InformationCategory.CONTACT_DETAILS), []),
+    "something else": (asked(Topic.OTHER, InformationCategory.WORK_ADJUSTMENTS), []),
+    "a meeting, with a diagnosis": (asked(Topic.MEETING, MEETING, DIAGNOSIS), [(f"{_PAYLOAD}[1]", _SENT)]),
+    "contact, with answers on violence": (asked(Topic.CONTACT, SENSITIVE), [(f"{_PAYLOAD}[0]", _SENT)]),
+    "everything at once": (
+        asked(Topic.ASSUMED_REHAB_NEED, SENSITIVE, MEETING, DIAGNOSIS),
+        [(f"{_PAYLOAD}[0]", _SENT), (f"{_PAYLOAD}[2]", _SENT), (_PAYLOAD, _NEED)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("request_", "expected"), CASES.values(), ids=CASES)
+def test_a_request_to_tell(request_: Notification, expected: list[tuple[str, str]]) -> None:
+    assert [(issue.expression, issue.rule) for issue in notification.faults(request_)] == expected
+
+
+@pytest.mark.parametrize("topic", Topic)
+@pytest.mark.parametrize("category", InformationCategory)
+def test_what_is_never_told_whatever_it_is_about(topic: Topic, category: InformationCategory) -> None:
+    issues = notification.faults(asked(topic, NEED, category))
+    assert [issue.expression for issue in issues] == ([f"{_PAYLOAD}[1]"] if category in NEVER else [])
+
+
+def test_a_fault_is_an_error_that_repeats_no_text() -> None:
+    for request_, _ in CASES.values():
+        for issue in notification.faults(request_):
+            assert issue.severity is Severity.ERROR
+            assert issue.type in (IssueType.BUSINESS_RULE, IssueType.REQUIRED)
+            assert "Ordagrant" not in issue.text
+
+
+def test_a_notification_is_for_coordination_and_reaches_forsakringskassan_alone_by_itself() -> None:
+    assert notification.PURPOSE is Purpose.COORDINATION
+    assert {RecipientKind.FORSAKRINGSKASSAN: "forsakringskassan"} == notification.CHANNELS
