@@ -13,6 +13,7 @@ import orjson
 from contracts.record import Document
 
 _SPLIT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PIECES: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _JOIN: Final = msgspec.json.Encoder()
 _HEAD: Final = ("resourceType", "id", "meta")
 _MISSING: Final = object()
@@ -31,7 +32,7 @@ def from_content(content: Mapping[str, Any]) -> Document:
 def with_elements(document: Document, changes: Mapping[str, Any | None]) -> Document:
     """The document with top-level elements set, or removed where the change is ``None``.
 
-    An element that already has the value keeps its bytes; if none changes, the same document comes back.
+    What already has the value keeps its bytes, also inside an element; if nothing changes, the same document comes back.
     """
     news = {name: value for name, value in changes.items() if _differs(document.content, name, value)}
     if not news:
@@ -39,7 +40,7 @@ def with_elements(document: Document, changes: Mapping[str, Any | None]) -> Docu
     content, raw = dict(document.content), _SPLIT.decode(document.body)
     for name, value in news.items():
         _set(content, name, value)
-        _set(raw, name, None if value is None else msgspec.Raw(orjson.dumps(value)))
+        _set(raw, name, None if value is None else _as_it_came(value, document.content.get(name), raw.get(name)))
     return Document(content, _JOIN.encode(_head_first(raw)))
 
 
@@ -66,6 +67,26 @@ def _set(elements: dict[str, Any], name: str, value: Any | None) -> None:
         elements.pop(name, None)
     else:
         elements[name] = value
+
+
+def _as_it_came(value: Any, earlier: Any, raw: msgspec.Raw | None) -> msgspec.Raw:
+    """The value as bytes. What stood in the earlier value already keeps the bytes in which it came: a decimal beside a
+    coding that the service adds is not to be rewritten."""
+    if raw is not None and value == earlier:
+        return raw
+    if raw is not None and isinstance(value, Mapping) and isinstance(earlier, Mapping):
+        members = _SPLIT.decode(raw)
+        kept = {name: _as_it_came(each, earlier.get(name), members.get(name)) for name, each in value.items()}
+        return msgspec.Raw(_JOIN.encode(kept))
+    if raw is not None and isinstance(value, list) and isinstance(earlier, list):
+        came = list(zip(earlier, _PIECES.decode(raw), strict=True))
+        return msgspec.Raw(_JOIN.encode([_piece(each, came) for each in value]))
+    return msgspec.Raw(orjson.dumps(value))
+
+
+def _piece(value: Any, came: list[tuple[Any, msgspec.Raw]]) -> msgspec.Raw:
+    """The very same piece, not one that equals it: 1.5 and 1.50 are equal, and are not written alike."""
+    return next((raw for each, raw in came if each is value), None) or msgspec.Raw(orjson.dumps(value))
 
 
 def _head_first(raw: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
