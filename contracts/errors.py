@@ -8,6 +8,7 @@ RekoError                   carries one or more issues, never a personal number,
 │   ├── Invalid             it is readable, but breaks a profile or a domain rule
 │   ├── Unauthenticated     nobody is known to be asking
 │   ├── Forbidden           somebody is known, and lacks the right
+│   ├── NotSupported        it is not done here to this kind of thing
 │   ├── NotFound            it is not there, or not for this caller (the two are told alike)
 │   ├── Conflict            it clashes with what is stored
 │   └── VersionConflict     it was written against another version than the current one

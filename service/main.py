@@ -1,6 +1,7 @@
 """The ASGI application: the FHIR surface, the JSON API, health and metrics behind one edge."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from contracts.errors import NotFound, NotSupported
+from contracts.errors import NotFound, NotSupported, RekoError
 from contracts.ports import Clock
 from service.api.app import api_app, problem
 from service.api.operating import standing
@@ -22,6 +23,8 @@ from service.http_edge import Edge, ErrorPage
 from service.settings import Settings
 from service.telemetry import metrics_page, tell_outbox
 from service.wiring import House, Transports, house
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
@@ -37,10 +40,14 @@ def _lifespan(
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with house(settings, transports, clock) as built:
-            app.router.routes[:] = _routes(built)
-            yield
-            app.router.routes[:] = []
+        try:
+            async with house(settings, transports, clock) as built:
+                app.router.routes[:] = _routes(built)
+                yield
+                app.router.routes[:] = []
+        except RekoError as error:
+            _log.error("the service cannot run", extra={"event": "service.cannot-run", "reason": str(error)})
+            raise
 
     return lifespan
 

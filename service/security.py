@@ -62,6 +62,13 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _hash(text: object) -> str:
+    found = str(text).lower()
+    if len(found) != 64 or not set(found) <= set("0123456789abcdef"):
+        raise ValueError("token_sha256 is 64 hexadecimal digits")
+    return found
+
+
 _PARTS: Final = ("employee", "care_unit", "care_provider")
 
 
@@ -69,7 +76,7 @@ def _client(index: int, entry: Mapping[str, Any]) -> tuple[str, Caller]:
     try:
         employee, unit, provider = (HsaId(entry[part]) for part in _PARTS)
         rights = frozenset(Right(right) for right in entry["rights"])
-        return str(entry["token_sha256"]).lower(), Caller(employee, str(entry["commission"]), unit, provider, rights)
+        return _hash(entry["token_sha256"]), Caller(employee, str(entry["commission"]), unit, provider, rights)
     except KeyError as missing:
         raise BadClients(f"client {index + 1} lacks {missing}") from None
     except (BadIdentity, ValueError, TypeError) as error:

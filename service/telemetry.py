@@ -41,11 +41,20 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": extra.pop("event", record.name),
-            "text": record.msg if isinstance(record.msg, str) else "",
+            "text": _text(record),
             **{name: str(value) for name, value in extra.items()},
             **_place(record),
         }
         return orjson.dumps(line).decode()
+
+
+def _text(record: logging.LogRecord) -> str:
+    """Our own words; of a library's, what it says when all is well. Where it quotes an exception, nobody knows what that
+    repeats."""
+    if record.name.startswith(("service", "adapters")):
+        return str(record.msg)
+    told = record.getMessage() if record.levelno < logging.ERROR else str(record.msg)
+    return "a library told of an exception" if "Traceback" in told else told
 
 
 def _place(record: logging.LogRecord) -> dict[str, object]:

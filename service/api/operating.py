@@ -36,7 +36,7 @@ _COLUMNS: Final = (
     outbox.c.patient,
 )
 
-_REPLAYABLE: Final = (DeliveryState.PARKED, DeliveryState.WITHHELD, DeliveryState.RETRYING, DeliveryState.CANCELLED)
+_REPLAYABLE: Final = (DeliveryState.PARKED, DeliveryState.WITHHELD, DeliveryState.RETRYING)
 _CANCELLABLE: Final = (
     DeliveryState.WAITING,
     DeliveryState.RETRYING,

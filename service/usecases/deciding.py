@@ -4,7 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from contracts.consent import Consent, ConsentDecision, ConsentKind, ConsentStatus, Effect, Question, UnreadableConsent
+from contracts.consent import (
+    Consent,
+    ConsentDecision,
+    ConsentKind,
+    ConsentStatus,
+    Effect,
+    LegalBasis,
+    Question,
+    UnreadableConsent,
+)
 from contracts.errors import RekoError
 from contracts.identity import HsaId
 from contracts.people import Party, RegisteredPatient
@@ -21,6 +30,13 @@ def decide(transaction: Transaction, question: Question, region: RegionalProfile
     """The answer to a question, from every consent on record for the patient."""
     asked = rules.asks_for_consents(question, region)
     return rules.decide(question, consents_of(transaction, question.patient) if asked else (), region)
+
+
+def decide_again(transaction: Transaction, question: Question, region: RegionalProfile) -> ConsentDecision:
+    """The answer to a question that was asked before, as things are now: the hour, the consents, and whether the
+    population register has marked the patient since (the record system gets its own record back all the same)."""
+    marked = question.basis is not LegalBasis.RECORD_OWNER and is_protected(transaction, question.patient)
+    return decide(transaction, replace(question, at=transaction.at, protected_identity=marked), region)
 
 
 def consents_of(transaction: Transaction, patient: str) -> Sequence[Consent | UnreadableConsent]:

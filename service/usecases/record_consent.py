@@ -5,7 +5,6 @@ back: it is told as "left before the withdrawal" (decision D19).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from contracts.consent import Consent, ConsentStatus, Effect
 from contracts.errors import Invalid, Issue, note
@@ -17,7 +16,7 @@ from fhir_mappings.document import decode, with_elements
 from fhir_mappings.primitives import to_instant
 from service.rules import consent as rules
 from service.usecases.context import Context, Recorded, Write
-from service.usecases.deciding import consents_of, decide, party_finder
+from service.usecases.deciding import consents_of, decide_again, party_finder
 from service.usecases.keeping import keep
 from service.usecases.promising import reasons
 
@@ -40,7 +39,7 @@ def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple
 
 
 def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> Iterable[Issue]:
-    decision = decide(transaction, replace(queued.message.question, at=transaction.at), context.region)
+    decision = decide_again(transaction, queued.message.question, context.region)
     message = queued.message
     if queued.state is DeliveryState.CLAIMED and not decision.permitted:
         yield note(
