@@ -54,7 +54,9 @@ def _text(record: logging.LogRecord) -> str:
     if record.name.startswith(("service", "adapters")):
         return str(record.msg)
     told = record.getMessage() if record.levelno < logging.ERROR else str(record.msg)
-    return "a library told of an exception" if "Traceback" in told else told
+    if "Traceback" in told:
+        return "a library told of an exception"
+    return told.partition("\n")[0]  # asyncio writes the exception's own words on the second line
 
 
 def _place(record: logging.LogRecord) -> dict[str, object]:
