@@ -79,7 +79,9 @@ class Relay:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._bell.wait(), IDLE)
+            # Not wait_for: when the bell rings as the service stops, it swallows the cancellation (Python 3.11).
+            async with asyncio.timeout(IDLE):
+                await self._bell.wait()
         except TimeoutError:
             return
 
