@@ -16,7 +16,7 @@ SCHEDULE: Final = (
     timedelta(days=1),
     timedelta(days=1),
 )
-"""The wait after the first try, the second, and so on: 4 days and 20 hours in all, then a person decides."""
+"""The wait after the first try, the second, and so on: 3 days and 20 hours in all, then a person decides."""
 
 JITTER: Final = 0.2
 """Each wait is up to this share longer or shorter, so that what failed together does not come back together."""

@@ -9,10 +9,11 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from contracts.errors import RekoError
 from contracts.outbox import (
     Claim,
     Delivered,
@@ -26,14 +27,20 @@ from contracts.outbox import (
 from contracts.ports import Channel, Clock
 from service.outbox.backoff import wait_after
 from service.store.store import SqlStore
-from service.store.transaction import LEASE, SqlTransaction
+from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
-from service.usecases.deciding import decide
+from service.usecases.deciding import decide_again
 from service.usecases.delivered import delivered
 from service.usecases.promising import reasons
 
 IDLE: Final = 0.5
 """Seconds between looks at the clock when nothing happens: the movable clock rings no bell."""
+
+LEASE: Final = timedelta(seconds=90)
+"""Longer than any time-out of a send, so that a running try is not taken over."""
+
+_FAULTS: Final = (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What stored data that nobody foresaw can make of a rule."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,14 +59,13 @@ class Relay:
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._running: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
         self._bell = asyncio.Event()
+        self._is_new = True
 
     async def run(self) -> None:
         """Relay until cancelled; then let what is being sent come to its end."""
         loop = asyncio.get_running_loop()
         self._store.on_outbox_change(lambda: _ring(loop, self._bell))
         try:
-            # One process owns the database: whatever is claimed now was claimed by one that is gone.
-            await self._store.run(lambda transaction: _take_back(transaction, datetime.max.replace(tzinfo=UTC)))
             while True:
                 self._bell.clear()
                 if not await self._round():
@@ -68,22 +74,36 @@ class Relay:
             await asyncio.gather(*(task for tasks in self._running.values() for task in tasks))
 
     async def _round(self) -> bool:
-        """Whether anything was claimed. Whatever goes wrong ends the round, not the relay."""
+        """Whether anything was claimed. Whatever goes wrong ends the round, or a destination's part of it."""
         try:
-            await self._store.run(lambda transaction: _take_back(transaction, datetime.now(UTC)))
-            claimed = [await self._claim(name) for name in self._channels]
+            await self._look_for_orphans()
         except Exception as error:
             _log.error("the outbox cannot be read", exc_info=error, extra={"event": "relay.database-down"})
             return False
-        return any(claimed)
+        return any([await self._serve(name) for name in self._channels])
+
+    async def _look_for_orphans(self) -> None:
+        """One process owns the database: whatever is claimed when it starts was claimed by one that is gone."""
+        by = datetime.max.replace(tzinfo=UTC) if self._is_new else datetime.now(UTC)
+        await self._store.run(lambda transaction: _take_back(transaction, by))
+        self._is_new = False
+
+    async def _serve(self, destination: str) -> bool:
+        try:
+            return await self._claim(destination) > 0
+        except Exception as error:
+            _log.error(
+                "nothing could be claimed",
+                exc_info=error,
+                extra={"event": "relay.claim-failed", "destination": destination},
+            )
+            return False
 
     async def _wait(self) -> None:
-        try:
-            # Not wait_for: when the bell rings as the service stops, it swallows the cancellation (Python 3.11).
+        # Not wait_for: until Python 3.12 it loses a cancellation that comes as the time runs out.
+        with suppress(TimeoutError):
             async with asyncio.timeout(IDLE):
                 await self._bell.wait()
-        except TimeoutError:
-            return
 
     async def _claim(self, destination: str) -> int:
         running = self._running[destination]
@@ -100,14 +120,16 @@ class Relay:
     async def _try(self, destination: str, claimed: Claim) -> None:
         outcome = await self._send(destination, claimed)
         wait = self._wait_after(claimed, outcome)
-        told = {"event": "relay.tried", "destination": destination, "message": claimed.message.id}
+        told = {"event": "relay.tried", "destination": destination, "message_id": claimed.message.id}
         _log.info("a message was tried", extra={**told, "attempt": claimed.attempt, "outcome": type(outcome).__name__})
         try:
             await self._store.run(lambda transaction: settle(transaction, self._context, claimed, outcome, wait))
-        except Exception:
+        except Exception as error:
             # The lease runs out, and the message is tried again under the same id.
             _log.error(
-                "an outcome could not be kept", extra={"event": "relay.outcome-lost", "message": claimed.message.id}
+                "an outcome could not be kept",
+                exc_info=error,
+                extra={"event": "relay.outcome-lost", "message_id": claimed.message.id},
             )
         self._bell.set()
 
@@ -134,7 +156,7 @@ class Relay:
 
 def _ring(loop: asyncio.AbstractEventLoop, bell: asyncio.Event) -> None:
     """From the writer's thread."""
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the loop is closed: nobody relays any more
         loop.call_soon_threadsafe(bell.set)
 
 
@@ -145,7 +167,11 @@ def claim(transaction: SqlTransaction, context: Context, destination: str, slots
     claims = []
     for queued in transaction.due(destination, slots):
         message = queued.message
-        decision = decide(transaction, replace(message.question, at=transaction.at), context.region)
+        try:
+            decision = decide_again(transaction, message.question, context.region)
+        except _FAULTS as error:
+            transaction.move(message.id, DeliveryState.PARKED, f"the rules failed on it ({type(error).__name__})")
+            continue
         transaction.note_decision(decision, message.about)
         if decision.permitted:
             claims.append(transaction.claim(message, lease_until))
@@ -189,9 +215,12 @@ def _follow_up(transaction: SqlTransaction, context: Context, claimed: Claim) ->
     """What follows must not undo that it was delivered: it would be sent again for ever."""
     error = transaction.attempt(lambda: delivered(transaction, context, claimed.message))
     if error is not None:
-        transaction.note_deed(claimed.message.id, "follow-up failed", str(error))
+        fault = str(error) if isinstance(error, RekoError) else type(error).__name__
+        transaction.note_deed(claimed.message.id, "follow-up failed", fault)
         _log.error(
-            "a delivery could not be recorded", extra={"event": "relay.follow-up-failed", "message": claimed.message.id}
+            "a delivery could not be recorded",
+            exc_info=error,
+            extra={"event": "relay.follow-up-failed", "message_id": claimed.message.id},
         )
 
 

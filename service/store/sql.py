@@ -3,37 +3,44 @@
 Going through SQLAlchemy for every row costs three quarters of the write rate (docs/adr/0003-store.md).
 """
 
-import re
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Table, and_, bindparam, delete, exists, insert, not_, null, or_, select, update
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
 from contracts.outbox import BLOCKING, DUE, DeliveryState
 from service.store import tables
 from service.store.tables import attempt, certificate, history, outbox, reference_index, resource, route, token_index
 
-_DIALECT: Final = sqlite_dialect(paramstyle="named")
+_NAMED: Final = sqlite_dialect(paramstyle="named")
+_TEMPLATE: Final = sqlite_dialect(paramstyle="pyformat")
+_POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
 
 
 def compiled(statement: ClauseElement) -> str:
-    """The statement as text with ``:name`` parameters. Constants of the statement itself are written out."""
-    result = statement.compile(dialect=_DIALECT)
-    constants = {name: value for name, value in result.params.items() if value is not None}
-    return re.sub(r":(\w+)", lambda match: _constant(constants, match), str(result))
+    """The statement as text with ``:name`` parameters. Constants of the statement itself are written out, so that
+    partial indexes apply.
+
+    SQLAlchemy escapes whatever is not a parameter for the ``%`` operator, and writes each constant by its own rules: no
+    text, whatever it holds, can be taken for a parameter.
+    """
+    result = SQLCompiler(_TEMPLATE, statement)
+    return str(result) % {name: _written(name, parameter) for name, parameter in result.binds.items()}
 
 
-def _constant(constants: dict[str, Any], match: re.Match[str]) -> str:
-    value = constants.get(match[1])
-    return match[0] if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+def _written(name: str, parameter: BindParameter[object]) -> str:
+    if parameter.required:
+        return f":{name}"
+    return str(parameter.compile(dialect=_NAMED, compile_kwargs={"literal_binds": True}))
 
 
 def insert_into(table: Table, *without: str, replace: bool = False) -> str:
     """An insert of every column but those that the database makes."""
     statement = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name not in without})
-    text = compiled(statement)
-    return text.replace("INSERT", "INSERT OR REPLACE", 1) if replace else text
+    return compiled(statement.prefix_with("OR REPLACE") if replace else statement)
 
 
 def _is_any_of(column: ColumnElement[str], states: tuple[DeliveryState, ...]) -> ColumnElement[bool]:
@@ -92,12 +99,23 @@ INSERT_RESOURCE: Final = insert_into(resource)
 UPDATE_RESOURCE: Final = compiled(
     update(resource)
     .where(resource.c.rid == bindparam("row"))
-    .values(version=bindparam("new_version"), updated=bindparam("now"), hid=bindparam("new_hid"))
+    .values(
+        version=bindparam("new_version"),
+        updated=bindparam("now"),
+        unit=bindparam("owner"),
+        patient=bindparam("about"),
+        hid=bindparam("new_hid"),
+    )
 )
 INSERT_HISTORY: Final = insert_into(history)
-INDEX_TABLES: Final = (tables.token_index, tables.reference_index, tables.date_index, tables.string_index)
-INSERT_INDEX: Final = {table.name: insert_into(table, replace=True) for table in INDEX_TABLES}
-CLEAR_INDEX: Final = tuple(compiled(delete(table).where(table.c.rid == bindparam("row"))) for table in INDEX_TABLES)
+INSERT_INDEX: Final = {
+    kind: str(insert(table).prefix_with("OR REPLACE").compile(dialect=_POSITIONAL))
+    for kind, table in tables.INDEX_TABLES.items()
+}
+"""By the kind of parameter; the values in the order of the table's columns."""
+CLEAR_INDEX: Final = tuple(
+    compiled(delete(table).where(table.c.rid == bindparam("row"))) for table in tables.INDEX_TABLES.values()
+)
 
 INSERT_DECISION: Final = insert_into(tables.decision, "number")
 INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
@@ -111,6 +129,7 @@ RELEASE_ROUTE: Final = compiled(delete(route).where(route.c.destination == bindp
 HELD_ROUTE: Final = compiled(select(route.c.held).where(route.c.destination == bindparam("name")))
 
 _earlier = outbox.alias("earlier")
+_sibling = outbox.alias("sibling")
 _queued_columns: Final = (
     outbox.c.id,
     outbox.c.destination,
@@ -136,11 +155,14 @@ DUE_MESSAGES: Final = compiled(
                 _is_any_of(_earlier.c.state, BLOCKING),
             )
         ),
+        # One that waited elsewhere and was let go may be earlier than one that is being sent.
+        ~exists().where(_sibling.c.key == outbox.c.key, _sibling.c.state == DeliveryState.CLAIMED.value),
     )
     .order_by(outbox.c.next_try, outbox.c.number)
     .limit(bindparam("slots"))
 )
 MESSAGE: Final = compiled(select(*_queued_columns).where(outbox.c.id == bindparam("message")))
+STANDING: Final = compiled(select(outbox.c.unit, outbox.c.state).where(outbox.c.id == bindparam("message")))
 MESSAGES_OF_PATIENT: Final = compiled(
     select(*_queued_columns)
     .where(

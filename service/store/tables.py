@@ -88,10 +88,19 @@ string_index: Final = Table(
     metadata,
     Column("parameter", Integer, primary_key=True),
     Column("norm", String, primary_key=True),
+    Column("text", String, primary_key=True),
     Column("rid", BigInteger, primary_key=True),
     Index("string_index_of_resource", "rid"),
     sqlite_with_rowid=False,
 )
+
+INDEX_TABLES: Final = {
+    "token": token_index,
+    "reference": reference_index,
+    "date": date_index,
+    "string": string_index,
+}
+"""By the kind of search parameter. The parameter's number stands first, the row id last."""
 
 decision: Final = Table(
     "decision",
@@ -124,6 +133,8 @@ access_log: Final = Table(
     Index("access_log_of_patient", "patient", "at"),
 )
 
+_CLAIMED: Final = text("state = 'claimed'")
+
 outbox: Final = Table(
     "outbox",
     metadata,
@@ -149,6 +160,8 @@ outbox: Final = Table(
     Index("outbox_key", "key", "number"),
     Index("outbox_of_patient", "patient"),
     Index("outbox_about", "about"),
+    # The database itself refuses a second claim of a key; and what is claimed is found without reading what is not.
+    Index("outbox_claimed", "key", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
 )
 
 attempt: Final = Table(

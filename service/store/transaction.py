@@ -1,14 +1,14 @@
 """What a use case may do to the memory, as statements on the writer's own connection (port ``Transaction``)."""
 
+import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from contracts.consent import ConsentDecision, Question
-from contracts.errors import RekoError
-from contracts.outbox import Claim, DeliveryState, OutboxMessage, Queued
+from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, AccessAction, Document, Record
 from contracts.sick_leave import Certificate, StoredCertificate
 from fhir_mappings.document import patient_of, with_elements
@@ -16,28 +16,11 @@ from fhir_mappings.identifiers import canonical_token
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
+from service.store.indexing import SearchIndex
 
 Row = tuple[Any, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class IndexRows:
-    """What searches find a resource by: per index table, the values beside the row id (parameter number first)."""
-
-    tokens: Sequence[tuple[int, str, str]] = ()
-    references: Sequence[tuple[int, str]] = ()
-    dates: Sequence[tuple[int, int, int]] = ()
-    strings: Sequence[tuple[int, str]] = ()
-
-
-class SearchIndex:
-    """Which search parameters exist, under which number, and how a resource is indexed by them."""
-
-    def __init__(
-        self, numbers: Mapping[tuple[str, str], int], rows_of: Callable[[Mapping[str, Any]], IndexRows]
-    ) -> None:
-        self.numbers = numbers
-        self.rows_of = rows_of
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -88,7 +71,7 @@ class SqlTransaction:
         record = Record(document.type, id, version, self.at, unit, patient, stored.body)
         rid = self._write_first(record) if row is None else self._write_next(row[0], record)
         self._write_history(rid, record)
-        self._write_index(rid, stored)
+        self.index.write(self.connection, rid, stored.content)
         return record
 
     def _write_first(self, record: Record) -> int:
@@ -115,11 +98,12 @@ class SqlTransaction:
                 "row": rid,
                 "new_version": record.version,
                 "now": to_micros(record.updated),
+                "owner": record.unit,
+                "about": record.patient,
                 "new_hid": self.ids.history,
             },
         )
-        for statement in sql.CLEAR_INDEX:
-            self.connection.execute(statement, {"row": rid})
+        self.index.clear(self.connection, rid)
         return rid
 
     def _write_history(self, rid: int, record: Record) -> None:
@@ -135,9 +119,6 @@ class SqlTransaction:
                 "body": record.body,
             },
         )
-
-    def _write_index(self, rid: int, document: Document) -> None:
-        write_index(self.connection, rid, self.index.rows_of(document.content))
 
     # decisions and the access log
 
@@ -168,16 +149,21 @@ class SqlTransaction:
         if self.accesses:
             self.connection.executemany(sql.INSERT_ACCESS, [self._access_row(each) for each in self.accesses.values()])
 
-    def attempt(self, work: Callable[[], None]) -> RekoError | None:
-        """Do the work wholly or not at all, and go on either way; the error is the answer."""
+    def attempt(self, work: Callable[[], None]) -> Exception | None:
+        """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
+        none: that is raised."""
+        accesses = dict(self.accesses)
         self.connection.execute("SAVEPOINT attempt")
         try:
             work()
-        except RekoError as error:
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            self.accesses = accesses
             self.connection.execute("ROLLBACK TO attempt")
-            return error
-        finally:
             self.connection.execute("RELEASE attempt")
+            return error
+        self.connection.execute("RELEASE attempt")
         return None
 
     def _access_row(self, access: Access) -> dict[str, Any]:
@@ -212,7 +198,7 @@ class SqlTransaction:
                 "attempts": 0,
                 "created": now,
                 "changed": now,
-                "next_try": now if state is DeliveryState.WAITING else None,
+                "next_try": now if state in DUE else None,
                 "reason": reason,
                 "fence": 0,
                 "lease_until": None,
@@ -234,17 +220,21 @@ class SqlTransaction:
 
     def queued(self, patient: str) -> Sequence[Queued]:
         """See ``contracts.ports.Transaction``."""
-        rows = self.connection.execute(sql.MESSAGES_OF_PATIENT, {"of_patient": patient})
-        return [to_queued(row) for row in rows]
+        return self._readable(self.connection.execute(sql.MESSAGES_OF_PATIENT, {"of_patient": patient}).fetchall())
 
     def message(self, id: str) -> Queued | None:
         """One message with its state."""
         row = self.connection.execute(sql.MESSAGE, {"message": id}).fetchone()
         return None if row is None else to_queued(row)
 
+    def standing(self, id: str) -> tuple[str, DeliveryState] | None:
+        """Whose a message is (the unit) and its state: told also of one that cannot be read."""
+        row = self.connection.execute(sql.STANDING, {"message": id}).fetchone()
+        return None if row is None else (row[0], DeliveryState(row[1]))
+
     def move(self, message_id: str, state: DeliveryState, reason: str = "", next_try: datetime | None = None) -> None:
         """See ``contracts.ports.Transaction``."""
-        due = next_try or (self.at if state is DeliveryState.WAITING else None)
+        due = next_try or (self.at if state in DUE else None)
         self.connection.execute(
             sql.MOVE_MESSAGE,
             {
@@ -262,15 +252,20 @@ class SqlTransaction:
         if self.held(destination):
             return []
         wanted = {"name": destination, "now": to_micros(self.at), "slots": limit}
-        rows = self.connection.execute(sql.DUE_MESSAGES, wanted).fetchall()
-        return [queued for row in rows if (queued := self._readable(row)) is not None]
+        return self._readable(self.connection.execute(sql.DUE_MESSAGES, wanted).fetchall())
 
-    def _readable(self, row: Row) -> Queued | None:
-        """A message that cannot be read back is parked: it must not stop the others."""
+    def _readable(self, rows: Iterable[Row]) -> Sequence[Queued]:
+        """The messages that can be read back. The others are parked if they wait: they must not stop anything."""
+        return [queued for row in rows if (queued := self._read_back(row)) is not None]
+
+    def _read_back(self, row: Row) -> Queued | None:
         try:
             return to_queued(row)
         except (ValueError, KeyError, TypeError):
-            self.move(row[0], DeliveryState.PARKED, "the stored message cannot be read")
+            id_, state = row[0], row[3]
+            _log.error("a stored message cannot be read", extra={"event": "outbox.unreadable", "message_id": id_})
+            if state in DUE:
+                self.move(id_, DeliveryState.PARKED, "the stored message cannot be read")
             return None
 
     def claim(self, message: OutboxMessage, lease_until: datetime) -> Claim:
@@ -365,22 +360,6 @@ class SqlTransaction:
         )
 
 
-def write_index(connection: sqlite3.Connection, rid: int, rows: IndexRows) -> None:
-    """Write the index rows of a resource."""
-    for table, names, values in (
-        ("token_index", ("parameter", "code", "system"), rows.tokens),
-        ("reference_index", ("parameter", "target"), rows.references),
-        ("date_index", ("parameter", "low", "high"), rows.dates),
-        ("string_index", ("parameter", "norm"), rows.strings),
-    ):
-        if values:
-            connection.executemany(sql.INSERT_INDEX[table], _named(names, values, rid))
-
-
-def _named(names: Sequence[str], values: Iterable[Sequence[Any]], rid: int) -> list[dict[str, Any]]:
-    return [dict(zip(names, row, strict=True)) | {"rid": rid} for row in values]
-
-
 def to_record(row: Row) -> Record:
     """A row of the columns that ``sql.READ`` selects."""
     type_, id_, version, updated, unit, patient, body = row
@@ -398,7 +377,3 @@ def _with_meta(document: Document, id: str, version: int, at: datetime) -> Docum
     claimed = document.content.get("meta", {})
     meta = {**claimed, "versionId": str(version), "lastUpdated": to_instant(at)}
     return with_elements(document, {"id": id, "meta": meta})
-
-
-LEASE: Final = timedelta(seconds=90)
-"""Longer than any time-out of a send, so that a running try is not taken over."""

@@ -10,12 +10,15 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from contracts.errors import RekoError, Unavailable
 from contracts.ports import Clock
-from service.store.database import Database
-from service.store.transaction import RowIds, SearchIndex, SqlTransaction
+from service.store.database import Database, telling
+from service.store.indexing import SearchIndex
+from service.store.transaction import RowIds, SqlTransaction
 
 T = TypeVar("T")
 Work = Callable[[SqlTransaction], Any]
@@ -56,19 +59,26 @@ class Writer:
         self._wake = wake
         self._ids = _next_ids(self._connection)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     async def run(self, work: Callable[[SqlTransaction], T]) -> T:
-        """Run the work in the next group and wait until it is durable."""
+        """Run the work in the next group and wait until it is durable. Raises ``Unavailable`` after the end."""
         job = _Job(work, asyncio.get_running_loop())
-        self._jobs.put(job)
+        with self._door:
+            if self._closed:
+                raise Unavailable("the database is closed")
+            self._jobs.put(job)
         result: T = await job.future
         return result
 
     def close(self) -> None:
         """Finish what waits, then stop."""
-        self._jobs.put(None)
+        with self._door:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
         self._connection.close()
 
@@ -76,9 +86,19 @@ class Writer:
         stopping = False
         while not stopping:
             group, stopping = self._collect()
-            if group and self._write(group):
-                self._wake()
+            if not group:
+                continue
+            changed = self._write(group)
             _hand_over(group)
+            if changed:
+                self._ring()
+
+    def _ring(self) -> None:
+        """Whoever listens cannot stop the writer."""
+        try:
+            self._wake()
+        except Exception as error:
+            _log.error("the outbox's listener failed", exc_info=error, extra={"event": "store.wake-failed"})
 
     def _collect(self) -> tuple[list[_Job], bool]:
         first = self._jobs.get()
@@ -97,49 +117,56 @@ class Writer:
 
     def _write(self, group: list[_Job]) -> bool:
         """Whether somebody should look at the outbox."""
-        ids = RowIds(self._ids.resource, self._ids.history)
+        before = replace(self._ids)
         woken = False
         try:
+            self._roll_back()
             self._connection.execute("BEGIN IMMEDIATE")
             for job in group:
                 woken = self._attempt(job) or woken
             self._connection.execute("COMMIT")
         except Exception as error:
-            self._undo(group, ids, error)
+            self._ids = before
+            self._undo(group, error)
             return False
         return woken
 
     def _attempt(self, job: _Job) -> bool:
-        before = RowIds(self._ids.resource, self._ids.history)
+        before = replace(self._ids)
         transaction = SqlTransaction(self._connection, self._index, self._ids, self._clock.now())
         self._connection.execute("SAVEPOINT work")
         try:
-            job.result = job.work(transaction)
-            transaction.finish()
-        except Exception as error:
-            self._connection.execute("ROLLBACK TO work")
-            self._ids.resource, self._ids.history = before.resource, before.history
+            with telling("written"):
+                job.result = job.work(transaction)
+                transaction.finish()
+        except BaseException as error:
+            self._ids = before
             job.error = _told(error)
+            # Fails when the database itself has ended the transaction (disk full): then the whole group is undone.
+            self._connection.execute("ROLLBACK TO work")
         self._connection.execute("RELEASE work")
         return job.error is None and bool(transaction.woken)
 
-    def _undo(self, group: list[_Job], ids: RowIds, error: Exception) -> None:
-        _log.error(
-            "a group could not be committed", extra={"event": "store.commit-failed", "kind": type(error).__name__}
-        )
+    def _undo(self, group: list[_Job], error: Exception) -> None:
+        _log.error("a group could not be committed", exc_info=error, extra={"event": "store.commit-failed"})
+        with suppress(sqlite3.Error):  # tried again before the next group
+            self._roll_back()
+        for job in group:
+            job.error = job.error or Unavailable("the database cannot be written")
+
+    def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-        self._ids.resource, self._ids.history = ids.resource, ids.history
-        for job in group:
-            job.error = job.error or _told(error)
 
 
-def _told(error: Exception) -> Exception:
-    if isinstance(error, sqlite3.Error):
-        return Unavailable("the database cannot be written")
-    if not isinstance(error, RekoError):
-        _log.exception("a piece of work failed", extra={"event": "store.work-failed"})
-    return error
+def _told(error: BaseException) -> BaseException:
+    """What the caller gets for it."""
+    if isinstance(error, RekoError) and not isinstance(error, Unavailable):
+        return error
+    _log.error("a piece of work failed", exc_info=error, extra={"event": "store.work-failed"})
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(f"a piece of work ended with {type(error).__name__}")  # a future refuses the error itself
 
 
 def _hand_over(group: list[_Job]) -> None:

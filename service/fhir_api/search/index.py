@@ -1,44 +1,56 @@
 """From a resource to the rows that searches find it by. https://hl7.org/fhir/R4/search.html"""
 
+import re
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from contracts.time import Period
+from contracts.time import STOCKHOLM, Period
 from fhir_mappings import primitives
 from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
 from service.store.codec import to_micros
-from service.store.transaction import IndexRows
+from service.store.indexing import IndexRows, Numbers
 
 FAR_PAST: Final = -(2**62)
 FAR_FUTURE: Final = 2**62
 
 
-def rows_of(numbers: Mapping[tuple[str, str], int], content: Mapping[str, Any]) -> IndexRows:
+def rows_of(numbers: Numbers, content: Mapping[str, Any]) -> IndexRows:
     """The index rows of a resource under the numbers that the store gave the parameters."""
     type_ = content["resourceType"]
-    rows: dict[str, dict[tuple[Any, ...], None]] = {"token": {}, "reference": {}, "date": {}, "string": {}}
+    rows: dict[str, set[tuple[Any, ...]]] = {kind: set() for kind in _EXTRACT}
     for parameter in PARAMETERS.get(type_, ()):
         number = numbers[type_, parameter.code]
-        extract = _EXTRACT[parameter.kind]
         for value in _values(content, parameter):
-            rows[parameter.kind].update(((number, *row), None) for row in extract(value))
-    return IndexRows(tuple(rows["token"]), tuple(rows["reference"]), tuple(rows["date"]), tuple(rows["string"]))
+            rows[parameter.kind].update((number, *row) for row in _found(parameter, value))
+    return rows
+
+
+def _found(parameter: SearchParameter, value: Any) -> Iterable[tuple[Any, ...]]:
+    """What is found under the value; where that is nothing (a concept that is only text), that it is there at all."""
+    return tuple(_EXTRACT[parameter.kind](value)) or _PRESENT[parameter.kind]
 
 
 def _values(content: Mapping[str, Any], parameter: SearchParameter) -> Iterator[Any]:
     for path in parameter.paths:
-        yield from _walk([content], path.split("."))
+        yield from _walk([content], _steps(path))
 
 
-def _walk(elements: Iterable[Any], path: list[str]) -> Iterator[Any]:
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+def _walk(elements: Iterable[Any], steps: tuple[str, ...]) -> Iterator[Any]:
+    """The values at the end of the path. A repeating element may hold nulls, where there are only extensions."""
     for element in elements:
-        found = element.get(path[0]) if isinstance(element, Mapping) else None
-        below = found if isinstance(found, list) else () if found is None else (found,)
-        yield from below if len(path) == 1 else _walk(below, path[1:])
+        found = element.get(steps[0]) if isinstance(element, dict) else None
+        below = found if isinstance(found, list) else (found,)
+        yield from (each for each in below if each is not None) if len(steps) == 1 else _walk(below, steps[1:])
 
 
 def _tokens(value: Any) -> Iterator[tuple[str, str]]:
@@ -63,44 +75,67 @@ def _references(value: Any) -> Iterator[tuple[str]]:
 
 def _dates(value: Any) -> Iterator[tuple[int, int]]:
     """The first instant and the first one after it, in microseconds; open sides are far away."""
-    try:
-        lasting = _lasting(value)
-    except ValueError:  # the first hours of the year 1, which no other zone can tell: no search finds them
-        return
+    lasting = _lasting(value)
     low = FAR_PAST if lasting.start is None else to_micros(lasting.start)
     yield low, FAR_FUTURE if lasting.end is None else to_micros(lasting.end)
 
 
 def _lasting(value: Any) -> Period:
-    if isinstance(value, Mapping):
-        return Period(
-            span(value["start"]).start if "start" in value else None, span(value["end"]).end if "end" in value else None
-        )
-    return span(value)
+    if isinstance(value, str):
+        return _covered(value)
+    return Period(_covered(value.get("start")).start, _covered(value.get("end")).end)
+
+
+def _covered(text: str | None) -> Period:
+    """What is not stated, and what cannot be reckoned with (the first hours of the year 1), may be any time."""
+    try:
+        return Period() if text is None else span(text)
+    except ValueError:
+        return Period()
 
 
 def span(text: str) -> Period:
-    """The time that a date of any precision covers: a year, a month or a day in Sweden, else one second."""
-    if len(text) > len("2026-03-29"):
-        start = primitives.instant(text)
-        return Period(start, start.replace(microsecond=0) + timedelta(seconds=1))
-    parts = [int(part) for part in text.split("-")]
-    first = date(parts[0], *[*parts[1:], 1, 1][:2])
-    return Period.of_days(first, _last_day(first, len(parts)))
+    """The time that a date of any precision covers: a year, a month or a day in Sweden, a minute, a second, or, with a
+    fraction, an instant. A time without zone, which a search may state, is Swedish. ``ValueError`` for anything else."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        return _time(text)
+    year, month, day = int(match["year"]), match["month"], match["day"]
+    last_month = int(month or 12)
+    last_day = int(day or monthrange(year, last_month)[1])
+    return Period.of_days(date(year, int(month or 1), int(day or 1)), date(year, last_month, last_day))
 
 
-def _last_day(first: date, precision: int) -> date:
-    if precision == 3:
-        return first
-    month = 12 if precision == 1 else first.month
-    return date(first.year, month, monthrange(first.year, month)[1])
+_DATE: Final = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?", re.ASCII)
+_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<second>:\d\d(?P<fraction>\.\d+)?)?(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII
+)
 
 
-def _strings(value: Any) -> Iterator[tuple[str]]:
-    yield (normal(value),)
+def _time(text: str) -> Period:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("this is no date and no time")
+    start = primitives.instant(text) if match["zone"] else _swedish(text)
+    if match["fraction"]:
+        return Period(start, start + timedelta(microseconds=1))
+    return Period(start, start + (timedelta(seconds=1) if match["second"] else timedelta(minutes=1)))
+
+
+def _swedish(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the year is outside what can be reckoned with") from None
+
+
+def _strings(value: Any) -> Iterator[tuple[str, str]]:
+    yield normal(value), value
 
 
 _EXTRACT: Final = {"token": _tokens, "reference": _references, "date": _dates, "string": _strings}
+_PRESENT: Final[dict[str, tuple[tuple[Any, ...], ...]]] = {"token": (("", ""),), "reference": (("",),)}
+"""A row that no value is equal to, for ``:missing``."""
 
 
 def normal(text: str) -> str:
@@ -110,4 +145,6 @@ def normal(text: str) -> str:
 
 
 def _plain(letter: str) -> str:
-    return letter if letter in "åäö" else unicodedata.normalize("NFD", letter)[0]
+    if letter in "åäö":
+        return letter
+    return "".join(part for part in unicodedata.normalize("NFD", letter) if not unicodedata.combining(part))

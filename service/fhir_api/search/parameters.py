@@ -6,10 +6,13 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-INDEXING: Final = 1
+INDEXING: Final = 2
 """Raised when values are indexed in another way: then everything stored is indexed again."""
 
 Kind = Literal["token", "reference", "date", "string"]
+
+FEW, SOME, MANY = range(3)
+"""How many resources a value of a parameter mostly means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,15 @@ class SearchParameter:
     def definition(self) -> str:
         """A text that changes when the parameter's meaning does: then old data is indexed again."""
         return f"{self.kind}:{','.join(self.paths)}:{INDEXING}"
+
+    @property
+    def spread(self) -> int:
+        """FEW, SOME or MANY. A state, a period or a member of staff says little about which resource is meant."""
+        if self.kind == "reference":
+            return MANY if {"Organization", "PractitionerRole"}.intersection(self.targets) else FEW
+        if self.kind == "string" or self.code == "identifier":
+            return FEW
+        return SOME if self.code == "code" else MANY
 
 
 def _token(code: str, *paths: str) -> SearchParameter:
