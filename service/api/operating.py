@@ -118,11 +118,11 @@ def _moved(
     caller: Caller, id: str, why: str, allowed: Sequence[DeliveryState], to: DeliveryState, deed: str
 ) -> Callable[[SqlTransaction], None]:
     def move(transaction: SqlTransaction) -> None:
-        queued = transaction.message(id)
-        if queued is None or not caller.may_see(queued.message.question.unit.value):
+        standing = transaction.standing(id)
+        if standing is None or not caller.may_see(standing[0]):
             raise NotFound("there is no such message")
-        if queued.state not in allowed:
-            raise Conflict(f"a message that is {queued.state.value} cannot be {deed}")
+        if standing[1] not in allowed:
+            raise Conflict(f"a message that is {standing[1].value} cannot be {deed}")
         reason = f"{deed} by {caller.employee}: {why}"
         transaction.move(id, to, reason)
         transaction.note_deed(id, deed, reason)
