@@ -5,6 +5,8 @@ Imports stand inside the commands: ``reko --version`` and wrong use answer at on
 
 import asyncio
 import sys
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -196,20 +198,21 @@ def settings() -> None:
 # Small things
 
 
-def _configured(make: Any) -> Any:
+def _configured(make: Callable[[], Any], prefix: str = "") -> Any:
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     try:
         return make()
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)]
-        _fail("\n".join(lines), 2)
+        found = error.errors(include_input=False)
+        _fail("; ".join(f"{prefix}{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found), 2)
+    except SettingsError as error:
+        _fail(str(error), 2)
 
 
 def _check(settings: Any) -> None:
     """Everything that can be wrong with the configuration is told before anything starts."""
-    from pydantic import ValidationError
-
     from adapters.registry import ADAPTERS
     from service.clock import FollowedClock
     from service.security import BadClients, Clients
@@ -225,14 +228,7 @@ def _check(settings: Any) -> None:
         if unknown:
             _fail(f"REKO_ADAPTERS: there is no adapter {', '.join(sorted(unknown))}", 2)
         for name in ADAPTERS:
-            settings.adapter(name)
-    except ValidationError as error:
-        _fail(
-            "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors(include_input=False)
-            ),
-            2,
-        )
+            _configured(partial(settings.adapter, name), f"adapters.{name}.")
     except (BadClients, ValueError) as error:
         _fail(str(error), 2)
 
@@ -250,7 +246,7 @@ def _call(method: str, url: str, token: str, path: str, body: Any = None) -> Any
             timeout=120,
             trust_env=False,
         )
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         print(f"reko: no answer from {url} ({type(error).__name__}); does reko serve run?", file=sys.stderr)
         return None
     if response.is_success:
