@@ -200,8 +200,14 @@ def _coded(activity: CoordinationActivity, region: RegionalProfile) -> CodedActi
     day = swedish_day(activity.performed)
     accompanying = _accompanying(activity, region, day)
     if activity.part_of is not None:
-        return CodedActivity(None, accompanying, "it is a part of an occasion that has GC001", "kva-one-per-occasion")
+        return _part(accompanying)
     return CodedActivity(_applied("GC001", MAIN_RULE, day), accompanying, rule=MAIN_RULE)
+
+
+def _part(codes: tuple[AppliedCode, ...]) -> CodedActivity:
+    """A part of an occasion has no GC001 of its own. What would accompany it stands alone: full codes may (rule 22)."""
+    why = "" if codes else "it is a part of an occasion that has GC001"
+    return CodedActivity(codes[0] if codes else None, codes[1:], why, "kva-one-per-occasion")
 
 
 def _accompanying(activity: CoordinationActivity, region: RegionalProfile, day: date) -> tuple[AppliedCode, ...]:
