@@ -1,0 +1,147 @@
+"""The patient takes a consent back: nothing that waits leaves, and the answer tells what had left (rule 3, D19)."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.mocking import Fault
+
+if TYPE_CHECKING:
+    from tests.flow.conftest import Flow, Person
+
+Json = dict[str, Any]
+
+
+async def patient_with_consents(flow: "Flow") -> tuple["Person", str, str]:
+    """Somebody, and the ids of the consents to coordination and to disclosure."""
+    person = await flow.patient()
+    coordination = await flow.post(flow.forms.coordination(person))
+    disclosure = await flow.post(flow.forms.disclosure(person))
+    return person, coordination["id"], disclosure["id"]
+
+
+async def withdraw(flow: "Flow", consent: str) -> list[str]:
+    """What the service says to a withdrawal."""
+    response = await flow.coordinator.post(f"/api/consents/{consent}/withdrawal")
+    assert response.status_code == 200, response.text
+    return [note["text"] for note in response.json()["notes"]]
+
+
+async def test_what_waits_is_withheld_and_never_leaves(flow: "Flow") -> None:
+    person, _, disclosure = await patient_with_consents(flow)
+    async with flow.paused():
+        about = await flow.request(person)
+        (waiting,) = flow.promised(about)
+        assert waiting.state == "waiting"
+        notes = await withdraw(flow, disclosure)
+        assert notes == [f"message {waiting.id} to forsakringskassan is withheld: withdrawn"]
+        (withheld,) = flow.promised(about)
+        assert (withheld.state, withheld.reason) == ("withheld", "withdrawn")
+    await flow.quiet()
+    await asyncio.sleep(0.1)
+    assert flow.promised(about)[0].state == "withheld"
+    assert [entry for entry in flow.ledger() if entry.id == waiting.id] == []
+
+
+async def test_what_is_tried_again_and_what_is_parked_is_withheld(flow: "Flow") -> None:
+    person, _, disclosure = await patient_with_consents(flow)
+    flow.order("forsakringskassan", Fault(kind="result", error_id="TECHNICAL_ERROR"))
+    retrying = await flow.until(await flow.request(person), "retrying")
+    other, _, others_disclosure = await patient_with_consents(flow)
+    flow.order("forsakringskassan", Fault(kind="result", error_id="REVOKED"))
+    parked = await flow.until(await flow.request(other), "parked")
+    assert retrying.id in (await withdraw(flow, disclosure))[0]
+    assert parked.id in (await withdraw(flow, others_disclosure))[0]
+    flow.clock.advance(timedelta(days=1))
+    await flow.quiet()
+    assert [flow.accepted(message.id) for message in (retrying, parked)] == [0, 0]
+
+
+async def test_what_is_being_sent_is_told_as_left_before(flow: "Flow") -> None:
+    person, _, disclosure = await patient_with_consents(flow)
+    flow.order("forsakringskassan", Fault(kind="delay", seconds=0.5))
+    about = await flow.request(person)
+    claimed = await flow.until(about, "claimed")
+    assert await withdraw(flow, disclosure) == [f"message {claimed.id} to forsakringskassan left before the withdrawal"]
+    await flow.until(about, "delivered")
+
+
+async def test_withdrawing_coordination_withholds_everything_outward(flow: "Flow") -> None:
+    person, coordination, _ = await patient_with_consents(flow)
+    async with flow.paused():
+        about = await flow.request(person)
+        assert len(await withdraw(flow, coordination)) == 1
+    (message,) = flow.promised(about)
+    assert (message.state, message.reason) == ("withheld", "coordination-consent-ended")
+
+
+async def test_recording_goes_on_and_is_flagged(flow: "Flow") -> None:
+    """Documenting is a duty that covers withdrawals too: the own region's follow-up rests on no consent (D17)."""
+    person, coordination, _ = await patient_with_consents(flow)
+    await withdraw(flow, coordination)
+    stored = await flow.post(flow.forms.activity(person, performedDateTime=flow.forms.time(timedelta(seconds=1))))
+    assert stored["meta"]["tag"][0]["code"] == "no-coordination-consent"
+    await flow.until(f"Procedure/{stored['id']}", "delivered", "regional_platform")
+
+
+async def test_a_consent_to_somebody_else_plays_no_part(flow: "Flow") -> None:
+    person, _, _ = await patient_with_consents(flow)
+    employer = await flow.post(flow.forms.disclosure(person, "employer"))
+    async with flow.paused():
+        about = await flow.request(person)
+        assert await withdraw(flow, employer["id"]) == []
+    await flow.until(about, "delivered")
+
+
+async def test_every_version_stays(flow: "Flow") -> None:
+    _, _, disclosure = await patient_with_consents(flow)
+    await withdraw(flow, disclosure)
+    history = (await flow.coordinator.get(f"/fhir/Consent/{disclosure}/_history")).json()["entry"]
+    assert [entry["resource"]["status"] for entry in history] == ["inactive", "active"]
+    assert "end" in history[0]["resource"]["provision"]["period"]
+
+
+async def test_once_more_changes_nothing(flow: "Flow") -> None:
+    _, _, disclosure = await patient_with_consents(flow)
+    await withdraw(flow, disclosure)
+    again = await flow.coordinator.post(f"/api/consents/{disclosure}/withdrawal")
+    assert again.status_code == 200
+    assert (await flow.coordinator.get(f"/fhir/Consent/{disclosure}")).json()["meta"]["versionId"] == "2"
+
+
+@pytest.mark.parametrize("status", ["inactive", "entered-in-error"])
+async def test_a_record_system_withdraws_by_update(flow: "Flow", status: str) -> None:
+    person, _, disclosure = await patient_with_consents(flow)
+    async with flow.paused():
+        about = await flow.request(person)
+        stored = (await flow.coordinator.get(f"/fhir/Consent/{disclosure}")).json()
+        await flow.put({**stored, "status": status})
+    (message,) = flow.promised(about)
+    assert message.state == "withheld"
+
+
+async def test_a_new_yes_and_a_replay_send_it(flow: "Flow") -> None:
+    person, _, disclosure = await patient_with_consents(flow)
+    async with flow.paused():
+        about = await flow.request(person)
+        await withdraw(flow, disclosure)
+    (withheld,) = flow.promised(about)
+    await flow.post(flow.forms.disclosure(person))
+    why = {"why": "the patient has changed their mind"}
+    replayed = await flow.coordinator.post(f"/api/outbox/{withheld.id}/replay", json=why)
+    assert replayed.status_code == 200
+    await flow.until(about, "delivered")
+    assert flow.accepted(withheld.id) == 1
+
+
+async def test_a_replay_without_consent_is_withheld_again(flow: "Flow") -> None:
+    person, _, disclosure = await patient_with_consents(flow)
+    async with flow.paused():
+        about = await flow.request(person)
+        await withdraw(flow, disclosure)
+        (withheld,) = flow.promised(about)
+        await flow.coordinator.post(f"/api/outbox/{withheld.id}/replay", json={"why": "by mistake"})
+    assert "withdrawn" in (await flow.until(about, "withheld")).reason
+    assert flow.accepted(withheld.id) == 0
