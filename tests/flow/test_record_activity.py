@@ -1,5 +1,6 @@
 """A coordination activity goes in; a coded record, an event and a write-back come out."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
@@ -313,6 +314,28 @@ async def test_versions_and_if_match(flow: "Flow") -> None:
     history = (await flow.coordinator.get(f"{address}/_history")).json()
     assert [entry["resource"]["meta"]["versionId"] for entry in history["entry"]] == ["2", "1"]
     assert history["total"] == 2
+
+
+async def test_of_writers_who_read_the_same_version_one_wins(flow: "Flow") -> None:
+    person = await flow.patient()
+    stored = await flow.post(flow.forms.activity(person))
+
+    async def write(number: int) -> int:
+        body = {**stored, "note": [{"text": f"Tillägg {number}"}]}
+        address = f"/fhir/Procedure/{stored['id']}"
+        return (await flow.coordinator.put(address, json=body, headers={"If-Match": 'W/"1"'})).status_code
+
+    statuses = await asyncio.gather(*(write(number) for number in range(8)))
+    assert sorted(statuses) == [200] + [412] * 7
+    assert (await flow.coordinator.get(f"/fhir/Procedure/{stored['id']}")).json()["meta"]["versionId"] == "2"
+
+
+async def test_the_same_occasion_reported_at_once_is_recorded_once(flow: "Flow") -> None:
+    person = await flow.patient()
+    form = flow.forms.activity(person, identifier=[{"system": EHR_ID, "value": f"samtidigt-{person.id}"}])
+    answers = await asyncio.gather(*(flow.coordinator.post("/fhir/Procedure", json=form) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 async def test_a_record_stays_with_its_patient(flow: "Flow") -> None:

@@ -145,3 +145,30 @@ async def test_a_replay_without_consent_is_withheld_again(flow: "Flow") -> None:
         await flow.coordinator.post(f"/api/outbox/{withheld.id}/replay", json={"why": "by mistake"})
     assert "withdrawn" in (await flow.until(about, "withheld")).reason
     assert flow.accepted(withheld.id) == 0
+
+
+async def test_a_race_with_the_relay_has_a_defined_answer(flow: "Flow") -> None:
+    """Whenever the withdrawal comes: what it withholds never leaves, and what it does not withhold it tells, or it had been
+    delivered (decision D19)."""
+    flow.order("forsakringskassan", Fault(kind="delay", seconds=0.02, times=None))
+
+    async def request_and_withdraw(distance: float) -> tuple[str, str, list[str]]:
+        person, _, disclosure = await patient_with_consents(flow)
+        about = await flow.request(person)
+        await asyncio.sleep(distance)
+        notes = await withdraw(flow, disclosure)
+        (message,) = flow.promised(about)
+        return about, message.id, notes
+
+    races = await asyncio.gather(*(request_and_withdraw(number * 0.005) for number in range(20)))
+    await flow.quiet()
+    ended = {"withheld": 0, "left": 0, "delivered": 0}
+    for about, id, notes in races:
+        (message,) = flow.promised(about)
+        if any("is withheld" in note for note in notes):
+            ended["withheld"] += 1
+            assert (message.state, [entry for entry in flow.ledger() if entry.id == id]) == ("withheld", [])
+        else:
+            ended["left" if any("left before" in note for note in notes) else "delivered"] += 1
+            assert (message.state, flow.accepted(id)) == ("delivered", 1)
+    assert sum(ended.values()) == 20
