@@ -207,8 +207,10 @@ PROMISED: Final = compiled(
     .where(outbox.c.about == bindparam("resource"), outbox.c.state != DeliveryState.CANCELLED.value)
     .limit(1)
 )
-FIX_PAYLOAD: Final = compiled(
-    update(outbox).where(outbox.c.id == bindparam("message")).values(payload=bindparam("news"))
+FIX_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(outbox.c.id == bindparam("message"))
+    .values(kind=bindparam("of_kind"), question=bindparam("asked"), payload=bindparam("news"))
 )
 CERTIFICATES_OF: Final = compiled(
     select(certificate.c.digest, certificate.c.episode, certificate.c.body).where(

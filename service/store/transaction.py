@@ -215,7 +215,15 @@ class SqlTransaction:
 
     def fix(self, message: OutboxMessage, state: DeliveryState, reason: str) -> None:
         """See ``contracts.ports.Transaction``."""
-        self.connection.execute(sql.FIX_PAYLOAD, {"message": message.id, "news": encode(message.payload)})
+        self.connection.execute(
+            sql.FIX_MESSAGE,
+            {
+                "message": message.id,
+                "of_kind": payload_kind(message.payload),
+                "asked": encode(message.question),
+                "news": encode(message.payload),
+            },
+        )
         self.move(message.id, state, reason)
 
     def queued(self, patient: str) -> Sequence[Queued]:

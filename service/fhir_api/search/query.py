@@ -20,7 +20,7 @@ Pairs = Sequence[tuple[str, str]]
 
 DEFAULT_COUNT: Final = 50
 MAX_COUNT: Final = 500
-MAX_VALUES: Final = 500
+MAX_VALUES: Final = 200
 """Values of all parameters together: more is more than the database takes in one question."""
 
 LET_THROUGH: Final = frozenset({"_format", "_pretty", "_totalMethod"})
@@ -35,7 +35,7 @@ class Query:
     """A search on one type, checked. ``ignored`` names the parameters that a lenient client sent in vain."""
 
     type: str
-    criteria: Pairs = ()
+    criteria: tuple[tuple[str, str], ...] = ()
     count: int = DEFAULT_COUNT
     total: bool = False
     descending: bool = False

@@ -1,0 +1,513 @@
+"""One suite for the ports ``Store`` and ``Transaction``, over every engine.
+
+To add an engine here: a function that opens it on a home (opening it there again finds what was stored), in ``ENGINES``.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, NoReturn, Protocol
+
+import msgspec
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Select, Table, func, select
+
+from contracts.activity import Identifier
+from contracts.consent import ConsentDecision, Reason
+from contracts.errors import Conflict, Unavailable
+from contracts.identity import PersonId
+from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
+from contracts.ports import Store, Transaction
+from contracts.record import AccessAction, Document, Record
+from contracts.sick_leave import Certificate, CertificatePeriod, StoredCertificate
+from service.store import tables
+from tests.unit.service.store.samples import (
+    NOW,
+    PROVIDER,
+    UNIT,
+    StillClock,
+    access,
+    message,
+    open_new,
+    person,
+    procedure,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class OpenStore(Store, Protocol):
+    """The port, and what its owner may do beside it."""
+
+    def read(self, type: str, id: str) -> Record | None: ...
+    def version(self, type: str, id: str, version: int) -> Record | None: ...
+    def versions(self, type: str, id: str) -> Sequence[Record]: ...
+    async def select(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]: ...
+    async def secret(self, name: str) -> bytes: ...
+    def close(self) -> None: ...
+
+
+Open = Callable[[Path, StillClock], OpenStore]
+
+
+def _sqlite(home: Path, clock: StillClock) -> OpenStore:
+    return open_new(home / "reko.db", clock)
+
+
+ENGINES: Final[Mapping[str, Open]] = {"sqlite": _sqlite}
+
+
+@pytest.fixture(params=ENGINES)
+def open_it(request: pytest.FixtureRequest) -> Open:
+    return ENGINES[request.param]
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+async def store(open_it: Open, clock: StillClock, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    store = open_it(tmp_path, clock)
+    yield store
+    store.close()
+
+
+async def save(store: Store, content: Document, id: str, unit: str = UNIT.value) -> Record:
+    return await store.run(lambda transaction: transaction.save(content, id, unit))
+
+
+async def rows(store: OpenStore, table: Table) -> int:
+    return int((await store.select(select(func.count()).select_from(table)))[0][0])
+
+
+def ids(records: Sequence[Record]) -> list[str]:
+    return [record.id for record in records]
+
+
+# Records and their versions
+
+
+async def test_what_was_saved_is_read(store: OpenStore) -> None:
+    record = await save(store, procedure("p-7"), "a-1")
+    assert (record.type, record.id, record.version, record.updated) == ("Procedure", "a-1", 1, NOW)
+    assert (record.unit, record.patient, record.reference) == (UNIT.value, "p-7", "Procedure/a-1")
+    assert store.read("Procedure", "a-1") == record
+    assert await store.run(lambda transaction: transaction.read("Procedure", "a-1")) == record
+
+
+@pytest.mark.parametrize(("type", "id"), [("Procedure", "a-2"), ("Goal", "a-1"), ("", ""), ("Procedure", "A-1")])
+async def test_what_was_not_saved_is_none(store: OpenStore, type: str, id: str) -> None:
+    await save(store, procedure(), "a-1")
+    assert store.read(type, id) is None
+    assert await store.run(lambda transaction: transaction.read(type, id)) is None
+    assert (list(store.versions(type, id)), store.version(type, id, 1)) == ([], None)
+
+
+async def test_each_save_is_a_version_and_the_earlier_ones_stay(store: OpenStore, clock: StillClock) -> None:
+    made = []
+    for status in ("preparation", "in-progress", "completed"):
+        made.append(await save(store, procedure(status=status), "a-1"))
+        clock.advance(hours=1)
+    assert [record.version for record in made] == [1, 2, 3]
+    assert [record.updated for record in made] == [NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=2)]
+    assert list(store.versions("Procedure", "a-1")) == made[::-1]
+    assert [store.version("Procedure", "a-1", number) for number in (1, 2, 3, 4, 0)] == [*made, None, None]
+    assert store.read("Procedure", "a-1") == made[-1]
+
+
+async def test_ids_belong_to_their_type(store: OpenStore) -> None:
+    await save(store, procedure(), "same")
+    await save(store, person(), "same")
+    read = store.read("Patient", "same")
+    assert read is not None
+    assert (read.version, read.patient) == (1, "same")
+
+
+async def test_a_record_survives_the_service(open_it: Open, tmp_path: Path) -> None:
+    store = open_it(tmp_path, StillClock())
+    first = await save(store, procedure(), "a-1")
+    store.close()
+    store = open_it(tmp_path, StillClock())
+    assert store.read("Procedure", "a-1") == first
+    assert (await save(store, procedure(), "a-1")).version == 2
+    assert (await save(store, procedure(), "a-2")).version == 1
+    store.close()
+
+
+# Bodies (decision D2)
+
+BODY: Final = """{"status":"final", "resourceType" : "Observation",
+ "valueQuantity": {"unit": "timmar", "value": 1.50, "code":"h"}, "note": [{"text": "\\u00c5sa p\u00e5 \U0001f600 \\/ \\"m\u00f6te\\""}],
+ "component": [{"valueQuantity": {"value": 100.0}}, {"valueQuantity": {"value": 1E+2}}, {"valueInteger": 9007199254740993}],
+ "meta": {"profile": ["urn:p"], "versionId": "99"}, "subject": {"reference": "Patient/p-1"}, "_status": {"id": "x"}}"""
+
+
+async def test_a_body_keeps_its_bytes(store: OpenStore) -> None:
+    record = await save(store, Document(orjson.loads(BODY), BODY.encode()), "o-1")
+    kept = msgspec.json.decode(record.body, type=dict[str, msgspec.Raw])
+    came = msgspec.json.decode(BODY.encode(), type=dict[str, msgspec.Raw])
+    assert list(kept)[:3] == ["resourceType", "id", "meta"]
+    assert [name for name in kept if name not in ("id", "meta")][1:] == [
+        name for name in came if name not in ("resourceType", "meta")
+    ]
+    assert {name: bytes(raw) for name, raw in kept.items() if name not in ("id", "meta")} == {
+        name: bytes(raw) for name, raw in came.items() if name != "meta"
+    }
+
+
+async def test_id_and_meta_are_the_stores_own(store: OpenStore) -> None:
+    record = await save(store, Document(orjson.loads(BODY), BODY.encode()), "o-1")
+    content = orjson.loads(record.body)
+    assert content["id"] == "o-1"
+    assert content["meta"] == {"profile": ["urn:p"], "versionId": "1", "lastUpdated": "2026-05-04T10:30:00+02:00"}
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("aåb_", min_size=1), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.dictionaries(st.sampled_from(["note", "extension", "å", "text"]), _json), indent=st.booleans())
+async def test_any_body_comes_back(store: OpenStore, content: dict[str, Any], indent: bool) -> None:
+    content = {"resourceType": "Basic", **content}
+    body = orjson.dumps(content, option=orjson.OPT_INDENT_2 if indent else 0)
+    record = await save(store, Document(content, body), "b-1")
+    stored = store.read("Basic", "b-1")
+    assert stored == record
+    assert {name: value for name, value in orjson.loads(record.body).items() if name not in ("id", "meta")} == content
+
+
+# Looked up by what they hold
+
+
+async def test_records_are_found_by_a_token(store: OpenStore) -> None:
+    for id, value, unit in (
+        ("b", "1", UNIT.value),
+        ("a", "1", UNIT.value),
+        ("c", "2", UNIT.value),
+        ("d", "1", "other"),
+    ):
+        await save(store, procedure(identifier=value), id, unit)
+
+    async def found(system: str, value: str, type: str = "Procedure") -> list[str]:
+        return ids(await by_identifier(store, type, system, value))
+
+    assert await found("urn:ehr", "1") == ["b", "a"]
+    assert await found("urn:ehr", "3") == await found("", "1") == await found("urn:other", "1") == []
+    assert await found("urn:ehr", "1", "Patient") == []
+
+
+async def by_identifier(store: Store, type: str, system: str, value: str) -> Sequence[Record]:
+    return await store.run(lambda each: each.by_token(type, "identifier", system, value, UNIT.value))
+
+
+async def test_a_system_is_known_in_every_spelling(store: OpenStore) -> None:
+    oid, uri = "urn:oid:1.2.752.129.2.1.3.1", "http://electronichealth.se/identifier/personnummer"
+    await save(store, person(identifier=[{"system": oid, "value": "19800101-9804"}]), "p-1")
+    for system in (oid, uri):
+        assert ids(await by_identifier(store, "Patient", system, "198001019804")) == ["p-1"]
+
+
+async def test_records_are_found_by_a_reference(store: OpenStore) -> None:
+    for id, patient in (("b", "p-1"), ("a", "p-1"), ("c", "p-2")):
+        await save(store, procedure(patient), id)
+    found = await store.run(lambda each: each.by_reference("Procedure", "patient", "Patient/p-1"))
+    assert ids(found) == ["b", "a"]
+
+
+async def test_only_the_current_version_is_found(store: OpenStore) -> None:
+    await save(store, procedure("p-1", identifier="1"), "a")
+    newest = await save(store, procedure("p-2", identifier="2"), "a")
+
+    def look(transaction: Transaction) -> list[Sequence[Record]]:
+        tokens = [transaction.by_token("Procedure", "identifier", "urn:ehr", value, UNIT.value) for value in "12"]
+        return tokens + [transaction.by_reference("Procedure", "patient", f"Patient/p-{value}") for value in "12"]
+
+    assert [list(found) for found in await store.run(look)] == [[], [newest], [], [newest]]
+
+
+async def test_a_transaction_finds_its_own_writes(store: OpenStore) -> None:
+    def work(transaction: Transaction) -> tuple[list[str], Record | None]:
+        transaction.save(procedure(), "a", UNIT.value)
+        found = transaction.by_token("Procedure", "identifier", "urn:ehr", "ehr-1", UNIT.value)
+        return ids(found), transaction.read("Procedure", "a")
+
+    found, read = await store.run(work)
+    assert (found, read and read.version) == (["a"], 1)
+
+
+# All or nothing (decision D4)
+
+DECISION: Final = ConsentDecision(message("m").question, True, (Reason.CONSENT_COVERS,))
+CERTIFICATE: Final = Certificate(
+    "c-1", PersonId("198001019804"), UNIT, (CertificatePeriod(date(2026, 5, 1), date(2026, 5, 31), 50),), NOW
+)
+ALL_TABLES: Final = [
+    table for table in tables.metadata.sorted_tables if table.name not in ("search_parameter", "secret")
+]
+
+
+def write_everything(transaction: Transaction, id: str) -> str:
+    transaction.save(procedure(f"p-{id}"), id, UNIT.value)
+    transaction.save(person(), f"p-{id}", UNIT.value)
+    transaction.note_decision(DECISION, f"Procedure/{id}")
+    transaction.log_access(access(f"Procedure/{id}"))
+    transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
+    transaction.keep_certificate(replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
+    transaction.note_pull(UNIT.value, "done", {"certificates": 1})
+    return id
+
+
+async def counts(store: OpenStore) -> dict[str, int]:
+    return {table.name: await rows(store, table) for table in ALL_TABLES}
+
+
+@contextmanager
+def busy(store: Store) -> Iterator[None]:
+    """The store works on something else meanwhile: what is asked for is done together."""
+    gate = threading.Event()
+    first = asyncio.ensure_future(store.run(lambda _: gate.wait(10)))
+    try:
+        yield
+    finally:
+        gate.set()
+        first.add_done_callback(lambda done: done.exception())
+
+
+@pytest.mark.parametrize("error", [Conflict("refused"), KeyError("unforeseen")])
+async def test_work_that_raises_has_written_nothing_and_undoes_nobody_else(store: OpenStore, error: Exception) -> None:
+    def fail(transaction: Transaction) -> NoReturn:
+        write_everything(transaction, "failing")
+        raise error
+
+    await store.run(lambda transaction: write_everything(transaction, "a"))
+    one = await counts(store)
+    with busy(store):
+        works: list[Callable[[Transaction], str]] = [
+            partial(write_everything, id="b"),
+            fail,
+            partial(write_everything, id="c"),
+        ]
+        asked = [asyncio.ensure_future(store.run(work)) for work in works]
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*asked, return_exceptions=True) == ["b", error, "c"]
+    assert await counts(store) == {name: 3 * number for name, number in one.items()}
+    assert await store.run(lambda each: each.queued("p-failing")) == []
+    assert store.read("Procedure", "failing") is None
+
+
+async def test_two_hundred_at_once_are_all_there(open_it: Open, tmp_path: Path) -> None:
+    store = open_it(tmp_path, StillClock())
+    names = [f"a-{number}" for number in range(200)]
+    done = await asyncio.gather(*(store.run(partial(write_everything, id=name)) for name in names))
+    before = await counts(store)
+    store.close()
+    store = open_it(tmp_path, StillClock())
+    assert done == names
+    assert (before["history"], before["outbox"], before["certificate"]) == (400, 200, 200)
+    assert await counts(store) == before
+    assert all(store.read("Procedure", name) for name in names)
+    store.close()
+
+
+async def test_an_answer_comes_after_the_commit(store: OpenStore) -> None:
+    """Whoever reads beside the transactions sees what was answered."""
+
+    async def write(name: str) -> bool:
+        await save(store, procedure(), name)
+        found = await store.select(select(tables.resource.c.id).where(tables.resource.c.id == name))
+        return bool(found) and store.read("Procedure", name) is not None
+
+    assert all(await asyncio.gather(*(write(f"a-{number}") for number in range(40))))
+
+
+async def test_nothing_runs_beside_a_transaction(store: OpenStore) -> None:
+    """Two that read, then write: neither loses what the other wrote."""
+    await save(store, person(), "p-1")
+
+    def add(transaction: Transaction) -> None:
+        record = transaction.read("Patient", "p-1")
+        assert record is not None
+        telecom = orjson.loads(record.body).get("telecom", [])
+        transaction.save(person(telecom=[*telecom, {"value": str(len(telecom))}]), "p-1", UNIT.value)
+
+    await asyncio.gather(*(store.run(add) for _ in range(50)))
+    record = store.read("Patient", "p-1")
+    assert record is not None
+    assert record.version == 51
+    assert [each["value"] for each in orjson.loads(record.body)["telecom"]] == [str(number) for number in range(50)]
+
+
+async def test_a_transaction_has_one_instant(store: OpenStore, clock: StillClock) -> None:
+    clock.advance(days=1)
+    assert await store.run(lambda transaction: transaction.at) == NOW + timedelta(days=1)
+
+
+async def test_after_the_end_nothing_is_promised(open_it: Open, tmp_path: Path) -> None:
+    store = open_it(tmp_path, StillClock())
+    store.close()
+    with pytest.raises(Unavailable):
+        await save(store, procedure(), "a")
+
+
+# Decisions and the access log
+
+
+async def test_a_decision_is_kept_with_its_inputs(store: OpenStore) -> None:
+    denied = replace(DECISION, permitted=False, reasons=(Reason.REFUSED, Reason.EXPIRED))
+    await store.run(lambda transaction: transaction.note_decision(denied, "Procedure/a"))
+    table = tables.decision.c
+    (row,) = await store.select(select(table.about, table.patient, table.unit, table.permitted, table.body))
+    assert row[:4] == ("Procedure/a", "p-1", UNIT.value, 0)
+    assert msgspec.json.decode(row[4], type=ConsentDecision) == denied
+
+
+async def test_a_request_leaves_one_row_for_each_patient_and_writing_outweighs_reading(store: OpenStore) -> None:
+    def work(transaction: Transaction) -> None:
+        transaction.log_access(access("Patient/p-1", AccessAction.READ), access("Procedure/b", patient="p-2"))
+        transaction.log_access(access("Procedure/a", AccessAction.WRITE))
+        transaction.log_access(access("Consent/c", AccessAction.READ), access("Procedure/d", AccessAction.WRITE))
+
+    await store.run(work)
+    table = tables.access_log.c
+    found = await store.select(select(table.patient, table.action, table.resource).order_by(table.patient))
+    assert found == [("p-1", "Skriva", "Procedure/a"), ("p-2", "Skriva", "Procedure/b")]
+
+
+# Promises
+
+
+async def test_a_promise_is_queued_until_it_has_an_end(store: OpenStore) -> None:
+    await store.run(lambda each: each.promise(message("a"), DeliveryState.WITHHELD, "no consent"))
+    await store.run(lambda each: each.promise(message("b"), DeliveryState.WAITING))
+    await store.run(lambda each: each.promise(message("c", "p-2"), DeliveryState.WAITING))
+    expected = [
+        Queued(message("a"), DeliveryState.WITHHELD, 0, None, "no consent"),
+        Queued(message("b"), DeliveryState.WAITING, 0, NOW, ""),
+    ]
+    assert list(await store.run(lambda each: each.queued("p-1"))) == expected
+    await store.run(lambda each: each.move("a", DeliveryState.CANCELLED))
+    await store.run(lambda each: each.move("b", DeliveryState.DELIVERED))
+    assert list(await store.run(lambda each: each.queued("p-1"))) == []
+
+
+@pytest.mark.parametrize("state", UNSENT)
+async def test_a_message_is_moved_with_a_reason_and_a_time(store: OpenStore, state: DeliveryState) -> None:
+    await store.run(lambda each: each.promise(message("a"), DeliveryState.WAITING))
+    later = NOW + timedelta(hours=3)
+    await store.run(lambda each: each.move("a", state, "because", later))
+    (queued,) = await store.run(lambda each: each.queued("p-1"))
+    assert (queued.state, queued.reason, queued.next_try) == (state, "because", later)
+
+
+async def test_a_message_is_fixed_anew(store: OpenStore) -> None:
+    await store.run(lambda each: each.promise(message("a"), DeliveryState.NEEDS_OTHER_CHANNEL))
+    news = replace(message("a"), payload=RecordCopy("Procedure", Identifier("urn:ehr", "1"), "{}"))
+    await store.run(lambda each: each.fix(news, DeliveryState.WAITING, "it is known now"))
+    (queued,) = await store.run(lambda each: each.queued("p-1"))
+    assert (queued.message, queued.state, queued.reason) == (news, DeliveryState.WAITING, "it is known now")
+
+
+async def test_what_was_promised_is_remembered_unless_it_was_cancelled(store: OpenStore) -> None:
+    async def was_promised() -> bool:
+        return await store.run(lambda each: each.was_promised("Procedure/a"))
+
+    assert not await was_promised()
+    await store.run(lambda each: each.promise(message("a"), DeliveryState.WITHHELD))
+    assert await was_promised()
+    await store.run(lambda each: each.move("a", DeliveryState.DELIVERED))
+    assert await was_promised()
+    await store.run(lambda each: each.move("a", DeliveryState.CANCELLED))
+    assert not await was_promised()
+
+
+async def test_a_message_is_promised_once(store: OpenStore) -> None:
+    await store.run(lambda each: each.promise(message("a"), DeliveryState.WAITING))
+    with pytest.raises(Exception, match="id") as raised:
+        await store.run(lambda each: each.promise(message("a"), DeliveryState.WAITING))
+    assert not isinstance(raised.value, Unavailable), "it is our own fault, and later goes no better"
+
+
+# Certificates
+
+
+def keep(certificate: Certificate, patient: str, digest: str, transaction: Transaction) -> None:
+    transaction.keep_certificate(certificate, patient, digest, "e-1")
+
+
+async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
+    newer = replace(CERTIFICATE, diagnosis="F43.8A", occupations=("NUVARANDE_ARBETE",))
+    kept = (
+        (CERTIFICATE, "p-1", "d-1"),
+        (newer, "p-1", "d-2"),
+        (replace(CERTIFICATE, id="c-2"), "p-2", "d-3"),
+        (replace(CERTIFICATE, unit=PROVIDER), "p-1", "d-4"),
+    )
+    for each in kept:
+        await store.run(partial(keep, *each))
+    assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [
+        StoredCertificate(newer, "d-2", "e-1")
+    ]
+    of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value))
+    assert sorted((patient, stored.digest) for patient, stored in of_unit) == [("p-1", "d-2"), ("p-2", "d-3")]
+    await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
+    assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
+    assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
+
+
+# Secrets
+
+
+async def test_a_secret_is_made_once(open_it: Open, tmp_path: Path) -> None:
+    store = open_it(tmp_path, StillClock())
+    made = await asyncio.gather(*(store.secret("pages") for _ in range(5)))
+    other = await store.secret("other")
+    store.close()
+    store = open_it(tmp_path, StillClock())
+    assert {*made, await store.secret("pages")} == {made[0]}
+    assert (len(made[0]), other == made[0]) == (32, False)
+    store.close()
+
+
+# Load
+
+
+async def test_readers_never_wait_for_writers(store: OpenStore) -> None:
+    await save(store, procedure(), "a")
+    with busy(store):
+        assert store.read("Procedure", "a") is not None
+        assert await rows(store, tables.resource) == 1
+
+
+async def test_every_version_is_whole_whoever_reads(store: OpenStore) -> None:
+    """Reads between the versions of a busy record: each has the body of its own version."""
+    await save(store, procedure(), "a")
+    writing = asyncio.ensure_future(_write_versions(store, 60))
+    for number in count():
+        record = store.read("Procedure", "a")
+        assert record is not None
+        assert orjson.loads(record.body)["meta"]["versionId"] == str(record.version)
+        await asyncio.sleep(0)
+        if writing.done() and number > 60:
+            break
+    await writing
+    assert [record.version for record in store.versions("Procedure", "a")] == list(range(61, 0, -1))
+
+
+async def _write_versions(store: Store, number: int) -> None:
+    for each in range(number):
+        await save(store, procedure(note=[{"text": "x" * each}]), "a")

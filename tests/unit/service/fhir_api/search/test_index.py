@@ -1,0 +1,242 @@
+"""From a resource to its index rows: each kind of element, each precision of a date, and what must not stop a write."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.fhir_api.search.index import FAR_FUTURE, FAR_PAST, normal, rows_of, span
+from service.fhir_api.search.parameters import PARAMETERS, definitions
+from service.store.codec import from_micros, to_micros
+from service.store.tables import INDEX_TABLES
+
+NUMBERS = {key: number for number, key in enumerate(definitions())}
+
+Rows = set[tuple[Any, ...]]
+
+
+def rows(type: str, parameter: str, **content: Any) -> Rows:
+    """The rows of one parameter, without its number."""
+    kind = next(each.kind for each in PARAMETERS[type] if each.code == parameter)
+    found = rows_of(NUMBERS, {"resourceType": type, **content})
+    return {tuple(values) for number, *values in found[kind] if number == NUMBERS[type, parameter]}
+
+
+TWO_CODINGS = {"coding": [{"system": "urn:kva", "code": "GC001"}, {"code": "own"}, {"display": "no code"}]}
+
+
+@pytest.mark.parametrize(
+    ("code", "content", "expected"),
+    [
+        ("status", {"status": "completed"}, {("completed", "")}),
+        ("code", {"code": TWO_CODINGS}, {("GC001", "urn:kva"), ("own", "")}),
+        ("code", {"code": {"text": "words alone"}}, {("", "")}),
+        ("code", {"code": {"coding": []}}, {("", "")}),
+        ("code", {}, set()),
+        (
+            "identifier",
+            {"identifier": [{"system": "urn:ehr", "value": "1"}, {"value": "2"}]},
+            {("1", "urn:ehr"), ("2", "")},
+        ),
+        ("identifier", {"identifier": [{"system": "urn:ehr"}]}, {("", "")}),
+        ("identifier", {"identifier": [{"system": "s", "value": "1"}] * 2}, {("1", "s")}),
+        ("category", {"category": {"coding": [{"code": "a"}]}}, {("a", "")}),
+    ],
+)
+def test_tokens(code: str, content: dict[str, Any], expected: Rows) -> None:
+    assert rows("Procedure", code, **content) == expected
+
+
+def test_a_boolean_is_a_token() -> None:
+    assert rows("Patient", "active", active=True) == {("true", "")}
+    assert rows("Patient", "active", active=False) == {("false", "")}
+
+
+@pytest.mark.parametrize(
+    "system", ["http://electronichealth.se/identifier/personnummer", "urn:oid:1.2.752.129.2.1.3.1"]
+)
+@pytest.mark.parametrize("number", ["198001019804", "19800101-9804"])
+def test_a_system_has_one_spelling_in_the_index(system: str, number: str) -> None:
+    expected = {("198001019804", "http://electronichealth.se/identifier/personnummer")}
+    assert rows("Patient", "identifier", identifier=[{"system": system, "value": number}]) == expected
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [
+        ({"reference": "Patient/p-1"}, {("Patient/p-1",)}),
+        ({"reference": "Patient/p-1/_history/3"}, {("Patient/p-1",)}),
+        ({"reference": "#contained"}, {("#contained",)}),
+        ({"reference": "https://other.example/fhir/Patient/1"}, {("https://other.example/fhir/Patient/1",)}),
+        ({"identifier": {"value": "by identifier alone"}}, {("",)}),
+        ({"display": "words alone"}, {("",)}),
+    ],
+)
+def test_references(element: dict[str, Any], expected: Rows) -> None:
+    assert rows("Procedure", "patient", subject=element) == expected
+    assert rows("Procedure", "subject", subject=element) == expected
+
+
+def test_a_path_leads_through_repeating_elements() -> None:
+    performer = [
+        {"actor": {"reference": "Organization/1"}},
+        {"function": {}},
+        {"actor": {"reference": "Practitioner/2"}},
+    ]
+    assert rows("Procedure", "performer", performer=performer) == {("Organization/1",), ("Practitioner/2",)}
+
+
+@pytest.mark.parametrize("names", [[{"given": ["Åsa", None, "Märta"]}], [{"given": ["Åsa"]}, {"given": ["Märta"]}]])
+def test_nulls_in_a_list_of_texts_are_no_texts(names: list[Any]) -> None:
+    """JSON of FHIR pads a list with nulls where an entry has only extensions."""
+    assert rows("Patient", "given", name=names) == {("åsa", "Åsa"), ("märta", "Märta")}
+
+
+def test_several_elements_under_one_parameter() -> None:
+    named = rows("Patient", "name", name=[{"text": "Åsa Ek", "family": "Ek", "given": ["Åsa"]}])
+    assert named == {("åsa ek", "Åsa Ek"), ("ek", "Ek"), ("åsa", "Åsa")}
+
+
+def test_every_parameter_of_every_type_bears_an_empty_resource() -> None:
+    for type_ in PARAMETERS:
+        assert rows_of(NUMBERS, {"resourceType": type_}) == {kind: set() for kind in INDEX_TABLES}
+
+
+def test_a_type_that_is_not_searched_has_no_rows() -> None:
+    assert not any(rows_of(NUMBERS, {"resourceType": "Basic", "status": "x"}).values())
+
+
+# Dates
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "after"),
+    [
+        ("2026", "2025-12-31T23:00", "2026-12-31T23:00"),
+        ("2026-05", "2026-04-30T22:00", "2026-05-31T22:00"),
+        ("2024-02", "2024-01-31T23:00", "2024-02-29T23:00"),
+        ("2026-12", "2026-11-30T23:00", "2026-12-31T23:00"),
+        ("2026-05-04", "2026-05-03T22:00", "2026-05-04T22:00"),
+        ("2026-03-29", "2026-03-28T23:00", "2026-03-29T22:00"),  # spring: 23 hours
+        ("2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00"),  # autumn: 25 hours
+        ("2026-05-04T10:15", "2026-05-04T08:15", "2026-05-04T08:16"),
+        ("2026-05-04T10:15:30", "2026-05-04T08:15:30", "2026-05-04T08:15:31"),
+        ("2026-05-04T10:15:30Z", "2026-05-04T10:15:30", "2026-05-04T10:15:31"),
+        ("2026-05-04T10:15:30+02:00", "2026-05-04T08:15:30", "2026-05-04T08:15:31"),
+        ("2026-05-04T10:15:30-11:30", "2026-05-04T21:45:30", "2026-05-04T21:45:31"),
+        ("2026-05-04T10:15:30.5Z", "2026-05-04T10:15:30.500", "2026-05-04T10:15:30.500001"),
+        ("2026-05-04T10:15:30.123456789Z", "2026-05-04T10:15:30.123456", "2026-05-04T10:15:30.123457"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00", "2017-01-01T00:00:01"),  # a leap second
+    ],
+)
+def test_what_a_date_covers(text: str, first: str, after: str) -> None:
+    assert (span(text).start, span(text).end) == (utc(first), utc(after))
+
+
+@pytest.mark.parametrize("text", ["0001", "0001-01", "0001-01-01"])
+def test_the_first_day_of_the_calendar_is_an_open_beginning(text: str) -> None:
+    assert span(text).start is None
+
+
+@pytest.mark.parametrize("text", ["9999", "9999-12", "9999-12-31"])
+def test_the_last_day_of_the_calendar_is_an_open_end(text: str) -> None:
+    assert span(text).end is None
+
+
+NO_DATES = [
+    "26",
+    "2026-5",
+    "2026-05-4",
+    "20260504",
+    "2026-W19-1",
+    "2026-13",
+    "2026-02-30",
+    "0000",
+    "２０２６",
+    "igår",
+    "2026-05-04T",
+    "2026-05-04T10",
+    "2026-05-04_10:15:30Z",
+    "2026-05-04T10:15:30+2",
+    "2026-05-04T25:15:30Z",
+    "0001-01-01T00:00:00",
+]
+
+
+@pytest.mark.parametrize("text", ["", *NO_DATES])
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        span(text)
+
+
+@pytest.mark.parametrize(
+    ("element", "low", "high"),
+    [
+        ({"performedDateTime": "2026-05-04"}, "2026-05-03T22:00", "2026-05-04T22:00"),
+        ({"performedPeriod": {"start": "2026-05-04", "end": "2026-06"}}, "2026-05-03T22:00", "2026-06-30T22:00"),
+        ({"performedPeriod": {"start": "2026-05-04T10:15:30Z"}}, "2026-05-04T10:15:30", None),
+        ({"performedPeriod": {"end": "2026-05-04"}}, None, "2026-05-04T22:00"),
+        ({"performedPeriod": {"start": "2026-05-04", "end": "9999-12-31"}}, "2026-05-03T22:00", None),
+        ({"performedPeriod": {"extension": []}}, None, None),
+        ({"performedDateTime": "0001-01-01T00:00:00+14:00"}, None, None),  # before any instant that can be told
+    ],
+)
+def test_dates_and_periods(element: dict[str, Any], low: str | None, high: str | None) -> None:
+    ((first, last),) = rows("Procedure", "date", **element)
+    assert first == (FAR_PAST if low is None else to_micros(utc(low)))
+    assert last == (FAR_FUTURE if high is None else to_micros(utc(high)))
+
+
+@given(st.dates(), st.sampled_from([4, 7, 10]))
+def test_a_wider_date_covers_a_narrower_one(day: date, length: int) -> None:
+    wide, narrow = span(day.isoformat()[:length]), span(day.isoformat())
+    assert wide.start is None or narrow.start is None or wide.start <= narrow.start
+    assert wide.end is None or (narrow.end is not None and narrow.end <= wide.end)
+
+
+_zones = st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(st.datetimes(utc("0001-01-03").replace(tzinfo=None), utc("9999-12-29").replace(tzinfo=None), timezones=_zones))
+def test_a_time_with_zone_is_that_second(at: datetime) -> None:
+    covered = span(at.replace(microsecond=0).isoformat())
+    assert covered.start == at.replace(microsecond=0)
+    assert covered.end == covered.start + timedelta(seconds=1)
+    assert from_micros(to_micros(covered.start)) == covered.start
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Åsa", "åsa"),
+        ("A\u030asa", "åsa"),
+        ("ÅNGSTRÖM", "ångström"),
+        ("Émile Zola", "emile zola"),
+        ("e\u0301mile", "emile"),
+        ("  Anna \t Maria\n", "anna maria"),
+        ("Straße", "strasse"),
+        ("한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8"),
+        ("İzmir", "izmir"),
+        ("Øst", "øst"),
+    ],
+)
+def test_texts_are_compared_without_case_accents_and_needless_blanks(text: str, expected: str) -> None:
+    assert normal(text) == expected
+
+
+@given(st.text())
+def test_what_is_normal_stays_so(text: str) -> None:
+    assert normal(normal(text)) == normal(text)
+
+
+def test_asa_is_not_asa() -> None:
+    assert len({normal("Asa"), normal("Åsa"), normal("Äsa")}) == 3

@@ -1,0 +1,343 @@
+"""The outbox: order per key, one claim of a key at a time, and claims that end (architecture.md D5, D19;
+delivery_consent_security.md § 1.3)."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from contracts.outbox import BLOCKING, DUE, Claim, DeliveryState, Queued
+from service.store import database
+from service.store.indexing import SearchIndex
+from service.store.transaction import RowIds, SqlTransaction
+from tests.unit.service.store.samples import NOW, message
+
+LEASE = timedelta(seconds=90)
+WAITING, RETRYING, CLAIMED = DeliveryState.WAITING, DeliveryState.RETRYING, DeliveryState.CLAIMED
+PARKED, DELIVERED, CANCELLED = DeliveryState.PARKED, DeliveryState.DELIVERED, DeliveryState.CANCELLED
+WITHHELD, ELSEWHERE = DeliveryState.WITHHELD, DeliveryState.NEEDS_OTHER_CHANNEL
+
+
+def opened() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    database._create(connection)
+    return connection
+
+
+def at(connection: sqlite3.Connection, now: datetime = NOW) -> SqlTransaction:
+    return SqlTransaction(connection, SearchIndex({}, lambda _, __: {}), RowIds(1, 1), now)
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(opened()) as connection:
+        yield connection
+
+
+@pytest.fixture
+def outbox(connection: sqlite3.Connection) -> SqlTransaction:
+    return at(connection)
+
+
+def ids(found: Sequence[Queued]) -> list[str]:
+    return [queued.message.id for queued in found]
+
+
+def state_of(outbox: SqlTransaction, id: str) -> DeliveryState:
+    queued = outbox.message(id)
+    assert queued is not None
+    return queued.state
+
+
+def claim(outbox: SqlTransaction, id: str) -> Claim:
+    queued = outbox.message(id)
+    assert queued is not None
+    return outbox.claim(queued.message, outbox.at + LEASE)
+
+
+def test_a_promise_comes_back_as_it_was(outbox: SqlTransaction) -> None:
+    outbox.promise(message("a"), WAITING, "a reason")
+    assert outbox.queued("p-1") == [Queued(message("a"), WAITING, 0, NOW, "a reason")]
+    assert outbox.due("platform", 5) == outbox.queued("p-1")
+
+
+@pytest.mark.parametrize("state", set(DeliveryState) - {DELIVERED, CANCELLED})
+def test_what_has_no_end_is_queued(outbox: SqlTransaction, state: DeliveryState) -> None:
+    outbox.promise(message("a"), state)
+    assert ids(outbox.queued("p-1")) == ["a"]
+    assert ids(outbox.due("platform", 5)) == (["a"] if state in DUE else [])
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_what_holds_back_later_ones_of_its_key(outbox: SqlTransaction, state: DeliveryState) -> None:
+    outbox.promise(message("a"), WAITING)
+    outbox.promise(message("b"), WAITING)
+    outbox.promise(message("other key", patient="p-2"), WAITING)
+    outbox.promise(message("elsewhere", destination="ehr"), WAITING)
+    outbox.move("a", state, next_try=NOW + timedelta(days=1))
+    free = [] if state in BLOCKING else ["b"]
+    assert ids(outbox.due("platform", 5)) == [*free, "other key"]
+    assert ids(outbox.due("ehr", 5)) == ["elsewhere"]
+
+
+@pytest.mark.parametrize("state", [PARKED, WITHHELD, CANCELLED, ELSEWHERE])
+def test_one_that_comes_back_waits_until_its_key_is_free(outbox: SqlTransaction, state: DeliveryState) -> None:
+    """An earlier one that is released while a later one is being sent: the two may not travel at once."""
+    outbox.promise(message("early"), WAITING)
+    outbox.move("early", state if state is not PARKED else WITHHELD)
+    outbox.promise(message("late"), WAITING)
+    sent = claim(outbox, "late")
+    outbox.move("early", WAITING)
+    assert outbox.due("platform", 5) == []
+    assert outbox.holds(sent)
+    outbox.move("late", DELIVERED)
+    assert ids(outbox.due("platform", 5)) == ["early"]
+
+
+def test_the_database_itself_refuses_a_second_claim_of_a_key(outbox: SqlTransaction) -> None:
+    outbox.promise(message("a"), WAITING)
+    outbox.promise(message("b"), WAITING)
+    claim(outbox, "a")
+    with pytest.raises(sqlite3.IntegrityError, match="key"):
+        claim(outbox, "b")
+
+
+def test_what_was_due_first_goes_first(connection: sqlite3.Connection) -> None:
+    outbox = at(connection)
+    for number, minutes in enumerate([30, 10, 20, 10]):
+        outbox.promise(message(f"m-{number}", patient=f"p-{number}"), WAITING)
+        outbox.move(f"m-{number}", RETRYING, next_try=NOW + timedelta(minutes=minutes))
+    assert outbox.due("platform", 5) == []
+    later = at(connection, NOW + timedelta(minutes=20))
+    assert ids(later.due("platform", 5)) == ["m-1", "m-3", "m-2"]
+    assert ids(later.due("platform", 2)) == ["m-1", "m-3"]
+
+
+def test_each_claim_has_a_newer_fence(outbox: SqlTransaction) -> None:
+    outbox.promise(message("a"), WAITING)
+    first = claim(outbox, "a")
+    outbox.move("a", RETRYING)
+    second = claim(outbox, "a")
+    assert [(each.attempt, each.fence) for each in (first, second)] == [(1, 1), (2, 2)]
+    assert (outbox.holds(first), outbox.holds(second)) == (False, True)
+    outbox.move("a", DELIVERED)
+    assert not outbox.holds(second)
+
+
+def test_a_claim_ends_with_its_lease(outbox: SqlTransaction) -> None:
+    outbox.promise(message("a"), WAITING)
+    claim(outbox, "a")
+    assert outbox.orphans(NOW + LEASE - timedelta(microseconds=1)) == []
+    assert outbox.orphans(NOW + LEASE) == ["a"]
+    outbox.move("a", RETRYING)
+    assert outbox.orphans(datetime.max.replace(tzinfo=NOW.tzinfo)) == []
+
+
+def test_a_held_route_sends_nothing_until_it_is_released(outbox: SqlTransaction) -> None:
+    outbox.promise(message("a"), WAITING)
+    outbox.promise(message("b", destination="ehr"), WAITING)
+    outbox.hold("platform", "the certificate has ended")
+    assert outbox.held("platform") == "the certificate has ended"
+    assert (outbox.due("platform", 5), ids(outbox.due("ehr", 5))) == ([], ["b"])
+    outbox.release("platform")
+    assert (outbox.held("platform"), ids(outbox.due("platform", 5))) == ("", ["a"])
+
+
+def test_a_message_is_fixed_anew(outbox: SqlTransaction) -> None:
+    outbox.promise(message("a"), ELSEWHERE)
+    news = message("a", about="Procedure/a")
+    outbox.fix(news, WAITING, "it is known now")
+    assert outbox.due("platform", 5) == [Queued(news, WAITING, 0, NOW, "it is known now")]
+
+
+def test_what_was_promised_is_remembered_unless_cancelled(outbox: SqlTransaction) -> None:
+    assert not outbox.was_promised("Procedure/a")
+    outbox.promise(message("a"), DELIVERED)
+    assert outbox.was_promised("Procedure/a")
+    outbox.move("a", CANCELLED)
+    assert not outbox.was_promised("Procedure/a")
+
+
+# What cannot be read back
+
+
+SPOILT = {
+    "payload = '{'": "a payload that was cut off",
+    "payload = NULL": "a payload that was erased",
+    "payload = '{}'": "a payload of another shape",
+    "kind = 'pigeon'": "a kind of a newer version",
+    "question = '[]'": "a question of another shape",
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT, ids=SPOILT.values())
+def test_one_that_cannot_be_read_is_parked_and_the_others_go_on(
+    outbox: SqlTransaction, spoilt: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for id, patient in (("bad", "p-1"), ("behind it", "p-1"), ("good", "p-2")):
+        outbox.promise(message(id, patient), WAITING)
+    outbox.connection.execute(f"UPDATE outbox SET {spoilt} WHERE id = 'bad'")  # noqa: S608 - our own table
+    assert ids(outbox.due("platform", 5)) == ["good"]
+    assert outbox.standing("bad") == ("SE2321000016-1001", PARKED)
+    assert ids(outbox.due("platform", 5)) == ["good"]
+    assert [record.__dict__["event"] for record in caplog.records] == ["outbox.unreadable"]
+    outbox.move("bad", CANCELLED)
+    assert ids(outbox.due("platform", 5)) == ["behind it", "good"]
+
+
+def test_one_that_cannot_be_read_hides_none_of_the_patients_others(outbox: SqlTransaction) -> None:
+    """A withdrawal asks about each of the patient's messages: it must always be possible to record one."""
+    outbox.promise(message("bad"), WAITING)
+    outbox.promise(message("good"), WAITING)
+    outbox.connection.execute("UPDATE outbox SET payload = '{' WHERE id = 'bad'")
+    assert ids(outbox.queued("p-1")) == ["good"]
+    assert outbox.standing("bad") == ("SE2321000016-1001", PARKED)
+
+
+def test_nobody_stands_where_there_is_no_message(outbox: SqlTransaction) -> None:
+    assert (outbox.standing("a"), outbox.message("a")) == (None, None)
+
+
+# Whatever happens, in whatever order
+
+
+@dataclass
+class Known:
+    """A message as the model knows it."""
+
+    number: int
+    key: tuple[str, str]
+    state: DeliveryState
+    next_try: datetime | None
+    fence: int = 0
+    lease_until: datetime | None = None
+
+
+class Outbox(RuleBasedStateMachine):
+    """The outbox against a model of a few lines, under promises, claims, outcomes, lost workers and operators."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connection = opened()
+        self.now = NOW
+        self.known: dict[str, Known] = {}
+        self.claims: list[Claim] = []
+        self.held: set[str] = set()
+
+    def teardown(self) -> None:
+        self.connection.close()
+
+    @property
+    def outbox(self) -> SqlTransaction:
+        return at(self.connection, self.now)
+
+    @initialize(keys=st.lists(st.sampled_from(["p-1", "p-2"]), min_size=2, max_size=5))
+    def start(self, keys: list[str]) -> None:
+        for patient in keys:
+            self.promise(patient, "platform", WAITING)
+
+    @rule(
+        patient=st.sampled_from(["p-1", "p-2", "p-3"]),
+        destination=st.sampled_from(["platform", "ehr"]),
+        state=st.sampled_from([WAITING, WAITING, WAITING, ELSEWHERE, WITHHELD]),
+    )
+    def promise(self, patient: str, destination: str, state: DeliveryState) -> None:
+        id = f"m-{len(self.known)}"
+        self.outbox.promise(message(id, patient, destination), state)
+        due = self.now if state is WAITING else None
+        self.known[id] = Known(len(self.known), (destination, patient), state, due)
+
+    @rule(destination=st.sampled_from(["platform", "ehr"]), slots=st.integers(1, 3))
+    def claim_what_is_due(self, destination: str, slots: int) -> None:
+        found = self.outbox.due(destination, slots)
+        assert ids(found) == self._due(destination)[:slots]
+        for queued in found:
+            known = self.known[queued.message.id]
+            known.state, known.fence, known.lease_until = CLAIMED, known.fence + 1, self.now + LEASE
+            made = self.outbox.claim(queued.message, self.now + LEASE)
+            assert (made.fence, made.message) == (known.fence, queued.message)
+            self.claims.append(made)
+
+    def _due(self, destination: str) -> list[str]:
+        """The head of each key that is free, earliest due first."""
+        heads = [
+            (known.next_try, known.number, id)
+            for id, known in self.known.items()
+            if known.key[0] == destination
+            and known.state in DUE
+            and known.next_try is not None
+            and known.next_try <= self.now
+            and not any(
+                other.key == known.key
+                and (other.state is CLAIMED or (other.number < known.number and other.state in BLOCKING))
+                for other in self.known.values()
+            )
+        ]
+        return [] if destination in self.held else [id for _, _, id in sorted(heads)]
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data(), state=st.sampled_from([DELIVERED, DELIVERED, RETRYING, PARKED]), minutes=st.integers(0, 3))
+    def settle(self, data: Any, state: DeliveryState, minutes: int) -> None:
+        """Any worker that ever claimed may come back with an outcome: only the newest holder may write it."""
+        made = data.draw(st.sampled_from(self.claims))
+        known = self.known[made.message.id]
+        assert self.outbox.holds(made) == (known.state is CLAIMED and known.fence == made.fence)
+        if self.outbox.holds(made):
+            next_try = self.now + timedelta(minutes=minutes) if state is RETRYING else None
+            self._move(made.message.id, state, next_try)
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), state=st.sampled_from([WAITING, WITHHELD, CANCELLED]))
+    def operate(self, data: Any, state: DeliveryState) -> None:
+        """An operator, a withdrawal or a certificate moves what is not being sent."""
+        movable = [id for id, known in self.known.items() if known.state not in (CLAIMED, DELIVERED)]
+        if movable:
+            self._move(data.draw(st.sampled_from(movable)), state, self.now if state is WAITING else None)
+
+    def _move(self, id: str, state: DeliveryState, next_try: datetime | None) -> None:
+        self.outbox.move(id, state, next_try=next_try)
+        self.known[id].state, self.known[id].next_try, self.known[id].lease_until = state, next_try, None
+
+    @rule(seconds=st.sampled_from([1, 60, 91, 180]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def look_for_lost_workers(self) -> None:
+        lost = self.outbox.orphans(self.now)
+        leases = ((id, known.lease_until) for id, known in self.known.items() if known.state is CLAIMED)
+        assert set(lost) == {id for id, until in leases if until is not None and until <= self.now}
+        for id in lost:
+            self._move(id, RETRYING, self.now)
+
+    @rule(destination=st.sampled_from(["platform", "ehr"]), release=st.booleans())
+    def hold_or_release(self, destination: str, release: bool) -> None:
+        if release:
+            self.outbox.release(destination)
+            self.held.discard(destination)
+        else:
+            self.outbox.hold(destination, "a test")
+            self.held.add(destination)
+
+    @invariant()
+    def no_key_is_claimed_twice(self) -> None:
+        claimed = [known.key for known in self.known.values() if known.state is CLAIMED]
+        assert len(claimed) == len(set(claimed))
+
+    @invariant()
+    def states_are_as_the_model_says(self) -> None:
+        rows = self.connection.execute("SELECT id, state, fence FROM outbox").fetchall()
+        assert {id: (state, fence) for id, state, fence in rows} == {
+            id: (known.state.value, known.fence) for id, known in self.known.items()
+        }
+
+
+TestOutbox = Outbox.TestCase
+TestOutbox.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

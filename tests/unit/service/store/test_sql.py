@@ -1,0 +1,89 @@
+"""Statements as text: what is a parameter, and what is a constant that only looks like one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlalchemy import bindparam, literal, null, select, text, update
+
+from service.store import sql
+from service.store.database import Database
+from service.store.tables import outbox
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        yield connection
+
+
+@example("it's :given and %(given)s, 100 %")
+@example("--")
+@example("'; DROP TABLE outbox; --")
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_a_constant_is_never_taken_for_a_parameter(connection: sqlite3.Connection, constant: str) -> None:
+    statement = sql.compiled(select(literal(constant), bindparam("given"), literal(7)))
+    assert connection.execute(statement, {"given": ":other"}).fetchone() == (constant, ":other", 7)
+
+
+def test_constants_of_an_update_are_written_out() -> None:
+    statement = update(outbox).where(outbox.c.id == bindparam("message"), text("reason = ':no'"))
+    written = sql.compiled(statement.values(state="a:message's", attempts=outbox.c.attempts + 1, lease_until=null()))
+    assert written == (
+        "UPDATE outbox SET state='a:message''s', attempts=(outbox.attempts + 1), lease_until=NULL "
+        "WHERE outbox.id = :message AND reason = ':no'"
+    )
+
+
+def _statements() -> Iterator[str]:
+    for name, value in vars(sql).items():
+        if name.isupper():
+            yield from [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else ()
+
+
+def test_every_statement_fits_the_schema(tmp_path: Path) -> None:
+    database = Database(tmp_path / "reko.db")
+    database.prepare()
+    with closing(database.connect()) as connection:
+        for statement in [each for each in _statements() if " " in each]:
+            connection.execute(f"EXPLAIN {statement}", _nothing(statement))
+    database.close()
+
+
+def _nothing(statement: str) -> dict[str, None] | list[None]:
+    if "?" in statement:
+        return [None] * statement.count("?")
+    return _Names()
+
+
+class _Names(dict[str, None]):
+    """Any parameter, with no value."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (sql.READ, "resource_key"),
+        (sql.DUE_MESSAGES, "outbox_due"),
+        (sql.DUE_MESSAGES, "outbox_claimed"),
+        (sql.ORPHANS, "outbox_claimed"),
+        (sql.MESSAGES_OF_PATIENT, "outbox_of_patient"),
+        (sql.PROMISED, "outbox_about"),
+    ],
+)
+def test_hot_statements_read_no_whole_table(tmp_path: Path, statement: str, index: str) -> None:
+    """Where only the claimed are asked for, what was delivered years ago is not looked at."""
+    database = Database(tmp_path / "reko.db")
+    database.prepare()
+    with closing(database.connect()) as connection:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", _Names())]
+    database.close()
+    assert any(index in step for step in plan), plan
+    assert not [step for step in plan if step.startswith("SCAN") and "INDEX" not in step], plan
