@@ -41,9 +41,9 @@ class Destination(BaseModel):
     """Base address. Empty: the adapter is switched off."""
     token: SecretStr = SecretStr("")
     """Bearer token, where the system wants one."""
-    connect_seconds: float = Field(default=5.0, gt=0)
+    connect_seconds: float = Field(default=5.0, gt=0, le=10)
     """The longest wait for a connection."""
-    timeout_seconds: float = Field(default=35.0, gt=0)
+    timeout_seconds: float = Field(default=35.0, gt=0, le=75)
     """Longer than the national platform's own 30 s, so that its verdict is heard (forsakringskassan.md § 2.4)."""
     max_concurrent: int = Field(default=8, ge=1, le=64)
     """Connections at a time."""

@@ -125,6 +125,7 @@ async def play(counterpart: Counterpart, request: Request, answer: Answer) -> Re
     fault = room.next_fault()
     if fault is None or fault.kind in ("result", "soap-fault"):
         return await answer(request, room, fault)
+    await request.body()  # read while the caller is still there
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
         return await answer(request, room, None)

@@ -112,7 +112,7 @@ class OutboxMessage:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A promised message with its state. ``body_erased`` messages keep everything but their payload."""
+    """A promised message with its state."""
 
     message: OutboxMessage
     state: DeliveryState

@@ -35,21 +35,28 @@ class Party:
     @property
     def key(self) -> str:
         """What makes two mentions the same party: national numbers before local references."""
-        return str(self.organisation or self.hsa_id or self.reference)
+        return str(self.organisation or _NUMBERS.get(self.stated_kind) or self.hsa_id or self.reference)
 
     @property
     def kind(self) -> RecipientKind:
-        """Told by the organisation number where that is known, else as stated."""
-        return _KNOWN.get(self.organisation) or self.stated_kind or RecipientKind.OTHER
+        """Told by the organisation number where that is known, else as stated. Nobody is Försäkringskassan or
+        Arbetsförmedlingen under another number than theirs."""
+        if self.organisation in _KNOWN:
+            return _KNOWN[self.organisation]
+        claims = self.stated_kind in _NUMBERS and self.organisation is not None
+        return RecipientKind.OTHER if claims else self.stated_kind or RecipientKind.OTHER
 
     def as_recipient(self) -> Recipient:
         """The party as the recipient of a message."""
         return Recipient(self.kind, self.key, self.name)
 
 
+_NUMBERS: dict[RecipientKind | None, OrganisationNumber] = {
+    RecipientKind.FORSAKRINGSKASSAN: FORSAKRINGSKASSAN,
+    RecipientKind.ARBETSFORMEDLINGEN: ARBETSFORMEDLINGEN,
+}
 _KNOWN: dict[OrganisationNumber | None, RecipientKind] = {
-    FORSAKRINGSKASSAN: RecipientKind.FORSAKRINGSKASSAN,
-    ARBETSFORMEDLINGEN: RecipientKind.ARBETSFORMEDLINGEN,
+    number: kind for kind, number in _NUMBERS.items() if kind is not None
 }
 
 

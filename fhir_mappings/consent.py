@@ -88,7 +88,7 @@ def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consen
         period=reading.period(provision.get("period"), f"{_PROVISION}.period"),
         ends_with_event=reading.extension(provision, _PROVISION, EXT_CONSENT_EVENT, "valueString") or "",
     )
-    if kind is ConsentKind.DISCLOSURE:
+    if kind is not None:
         _check_noted(read, reading)
     _check_obeyed(consent, provision, reading)
     reading.close()
@@ -224,8 +224,10 @@ def _check_noted(consent: Consent, reading: Reading) -> None:
     """Oral is enough, noted with date and how (domain rule 1). A refusal counts however it was noted."""
     if consent.effect is not Effect.PERMIT or consent.status is not ConsentStatus.ACTIVE:
         return
-    if consent.how is None:
-        text = "how the patient said it is required: a verification that was made, with the consent-mode extension"
+    if consent.how is None and consent.kind is ConsentKind.DISCLOSURE:
+        text = (
+            f"how the patient said it is required: a verification that was made, with the extension {EXT_CONSENT_MODE}"
+        )
         reading.note(IssueType.REQUIRED, "Consent.verification", text, "consent-how")
     if consent.given is None:
         reading.note(IssueType.REQUIRED, "Consent.dateTime", "when the patient said it is required", "consent-given")

@@ -71,6 +71,9 @@ def organization(content: Json, id: str) -> Party:
         workplace_code=_one(content, "Organization", WORKPLACE_CODE, str, reading) or "",
         **_address(content),
     )
+    if party.stated_kind is not None and party.kind is not party.stated_kind:
+        text = "this kind of party has another organisation number"
+        reading.note(IssueType.BUSINESS_RULE, "Organization.type", text, "party-number")
     reading.close()
     return party
 

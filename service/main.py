@@ -19,7 +19,7 @@ from service.api.app import api_app, problem
 from service.api.operating import standing
 from service.fhir_api import answers
 from service.fhir_api.router import fhir_app
-from service.http_edge import Edge, ErrorPage
+from service.http_edge import Edge, ErrorPage, status_of
 from service.settings import Settings
 from service.telemetry import metrics_page, tell_outbox
 from service.wiring import House, Transports, house
@@ -106,8 +106,12 @@ def _ready(built: House) -> Callable[[Request], object]:
 
 
 def _metrics(built: House) -> Callable[[Request], object]:
-    async def metrics(_: Request) -> Response:
-        """Prometheus text; the outbox is counted when somebody asks."""
+    async def metrics(request: Request) -> Response:
+        """Prometheus text, for whoever has a token; the outbox is counted when somebody asks."""
+        try:
+            built.clients.caller(request.headers.get("authorization", ""), request.state.request_id)
+        except RekoError as error:
+            return problem(status_of(error), error)
         tell_outbox(await standing(built.store), built.clock.now())
         return Response(metrics_page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

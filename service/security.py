@@ -40,6 +40,11 @@ class Clients:
             raise BadClients(f"{file}: {error}") from None
         return cls(dict(_client(index, entry) for index, entry in enumerate(entries)))
 
+    @property
+    def providers(self) -> frozenset[HsaId]:
+        """Every care provider that has a client."""
+        return frozenset(caller.provider for caller in self._callers.values())
+
     def caller(self, authorization: str, request_id: str) -> Caller:
         """The caller behind an ``Authorization`` header. Raises ``Unauthenticated``."""
         scheme, _, token = authorization.partition(" ")

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     """``sqlite:///path``; empty means ``reko.db`` in the data directory."""
     clients: Path | None = None
     """The TOML file of callers and their rights; without it nobody gets in."""
+    care_provider: str = ""
+    """HSA-id of the care provider whose platform and record system the adapters reach; empty: the only one in the clients
+    file."""
     clock_url: str = ""
     """A clock on this machine that is followed instead of the system's; for tests."""
     region: str = "vgr"

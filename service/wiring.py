@@ -11,6 +11,8 @@ import httpx
 from cryptography.fernet import Fernet
 
 from adapters.registry import CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from contracts.errors import Unavailable
+from contracts.identity import HsaId
 from contracts.ports import Clock
 from fhir_mappings import r4
 from service.clock import FollowedClock, SystemClock, Uuid7
@@ -50,6 +52,7 @@ async def house(
     """
     clock = clock or (FollowedClock(settings.clock_url) if settings.clock_url else SystemClock())
     clients = Clients.from_file(settings.clients) if settings.clients else Clients({})
+    provider = home(settings, clients)
     channels = {
         adapter.name: adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
         for adapter in CHANNELS
@@ -65,7 +68,7 @@ async def house(
     )
     r4.check({})  # compiles the judge now, so that no caller waits for it
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
-    context = Context(settings.regional_profile(), Uuid7(), frozenset(channels))
+    context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
     fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
@@ -79,6 +82,18 @@ async def house(
         for each in (*channels.values(), *([source] if source else [])):
             await each.aclose()
         store.close()
+
+
+def home(settings: Settings, clients: Clients) -> HsaId | None:
+    """The care provider whose systems the destinations are. Raises ``Unavailable`` when that is not clear: one provider's
+    records must not reach another's platform."""
+    if settings.care_provider:
+        return HsaId(settings.care_provider)
+    if len(clients.providers) > 1:
+        raise Unavailable(
+            "the clients are of several care providers: name the one that the adapters serve, REKO_CARE_PROVIDER"
+        )
+    return next(iter(clients.providers), None)
 
 
 async def _page_key(store: SqlStore) -> Fernet:

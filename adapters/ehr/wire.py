@@ -3,6 +3,7 @@
 Sources: http://hl7.org/fhir/R4/http.html#cond-update, search.html#escaping; decisions D10, D25.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, quote
 import orjson
 
 from contracts.activity import Identifier
+from contracts.identity import BadIdentity, PersonId
 from contracts.outbox import RecordCopy
 from fhir_mappings.identifiers import is_national_person_system
 
@@ -74,6 +76,8 @@ def _check(match: Identifier) -> None:
         raise Unmatchable("the identifier to match on is empty")
     if _is_personal(match.system):
         raise Unmatchable("a national person identifier never stands in an address (D10)")
+    if _holds_a_person(match.system) or _holds_a_person(match.value):
+        raise Unmatchable("a national person number never stands in an address (D10)")
     if len(match.system) + len(match.value) > MAX_IDENTIFIER:
         raise Unmatchable("the identifier to match on is too long for an address")
 
@@ -82,6 +86,21 @@ def _is_personal(system: str) -> bool:
     # A record system may write the OID bare, or with capitals: what looks like the national system is it.
     plain = system.strip().lower()
     return any(is_national_person_system(written) for written in (plain, f"urn:oid:{plain}"))
+
+
+def _holds_a_person(text: str) -> bool:
+    return any(_is_person(found[0]) for found in _PERSON.finditer(text))
+
+
+def _is_person(digits: str) -> bool:
+    try:
+        PersonId(digits.replace("-", ""))
+    except BadIdentity:
+        return False
+    return True
+
+
+_PERSON: Final = re.compile(r"(?<![0-9A-Za-z])\d{8}-?\d{4}(?![0-9A-Za-z])", re.ASCII)
 
 
 def _parts(token: str) -> list[str]:

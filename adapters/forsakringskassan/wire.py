@@ -233,7 +233,8 @@ BY_PLATFORM_CODE: Final[Mapping[str, tuple[_Verdict, str]]] = {
 }
 
 _NOT_UNIQUE: Final = re.compile(r"(MEDDELANDE|MESSAGE)_?ID_(NOT_UNIQUE|ALREADY_EXISTS)")
-_HAS_IT: Final = re.compile(r"(?<!not )(?<!n['’]t )exist|unique|unik|duplicate|dubblett|finns redan", re.IGNORECASE)
+_HAS_IT: Final = re.compile(r"already exist|exists already|finns redan|not unique|inte unik|duplicate|dubblett")
+_OTHERS: Final = re.compile(r"referen|intyg|certificate|patient")
 _UNREADABLE_THERE: Final = ("unmarshalling", "unmarshaling")
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _LONG_NUMBER: Final = re.compile(r"\d(?:[-+ ]?\d){5,}")
@@ -296,8 +297,12 @@ def _by_status(http_status: int, why: str) -> DeliveryOutcome:
 
 def _is_duplicate(told: str, message_id: str) -> bool:
     """Whether it says that our own id is there already (§ 3: then an earlier try went well)."""
-    names_ours = message_id != "" and message_id.lower() in told.lower()
-    return _NOT_UNIQUE.search(told) is not None or (names_ours and _HAS_IT.search(told) is not None)
+    if _NOT_UNIQUE.search(told) is not None:
+        return True
+    before, ours, after = told.lower().partition(message_id.lower() or "\0")
+    # The words must be said of the message id itself: a certificate or a reference may be missing or doubled too.
+    beside = before[-40:], after[:40]
+    return bool(ours) and any(_HAS_IT.search(words) and not _OTHERS.search(words) for words in beside)
 
 
 def _reason(name: str, told: str) -> str:

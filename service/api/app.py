@@ -42,6 +42,7 @@ def api_app(
         dependencies=[Depends(_bearer)],
     )
     app.router.route_class = Door
+    app.state.clients = clients
 
     def caller_with(right: Right) -> Callable[[Request], Caller]:
         async def caller(request: Request) -> Caller:
@@ -127,7 +128,7 @@ def api_app(
     @app.post("/outbox/{id}/replay")
     async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
         """Try it again; consent is asked again."""
-        await store.run(operating.replay(caller, id, given.why))
+        await store.run(operating.replay(context, caller, id, given.why))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/cancel")
@@ -139,13 +140,13 @@ def api_app(
     @app.post("/destinations/{name}/pause", status_code=204)
     async def pause(caller: Replayer, name: str, given: models.WhyIn) -> None:
         """Start no more tries to the destination; survives a restart."""
-        _known(name, destinations)
+        _known(name, destinations, caller, context)
         await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
 
     @app.post("/destinations/{name}/resume", status_code=204)
     async def resume(caller: Replayer, name: str) -> None:
         """Let tries start again, also after the route was held for a fault."""
-        _known(name, destinations)
+        _known(name, destinations, caller, context)
         await store.run(lambda transaction: transaction.release(name))
 
     @app.get("/trace/{id}")
@@ -161,13 +162,14 @@ def api_app(
 
 
 class Door(APIRoute):
-    """What a body passes before FastAPI reads it: its size, its media type, and that no member stands twice."""
+    """What a request passes before FastAPI reads it: a known token, its size, its media type, and that no member stands twice."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """See ``APIRoute``."""
         handle = super().get_route_handler()
 
         async def bounded(request: Request) -> Response:
+            request.app.state.clients.caller(request.headers.get("authorization", ""), request.state.request_id)
             body = await read_body(request)
             if body:
                 _check_json(request, body)
@@ -197,8 +199,9 @@ def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _known(name: str, destinations: frozenset[str]) -> None:
-    if name not in destinations:
+def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:
+    """A destination is its care provider's: nobody else pauses it."""
+    if name not in destinations or caller.provider != context.provider:
         raise NotFound("there is no such destination")
 
 

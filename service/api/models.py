@@ -103,6 +103,8 @@ class RecipientRef(Model):
             and self.kind is not RecipientKind.FORSAKRINGSKASSAN
         ):
             raise ValueError("name the recipient by organisationNumber or hsaId")
+        if self.party().kind is not self.kind:
+            raise ValueError("this kind of recipient has another organisation number")
         return self
 
     def party(self) -> Party:

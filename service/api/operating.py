@@ -20,6 +20,8 @@ from service.store.store import SqlStore
 from service.store.tables import attempt, outbox, resource
 from service.store.tables import decision as decisions
 from service.store.transaction import SqlTransaction
+from service.usecases.context import Context
+from service.usecases.notify import obstacle
 
 LIST: Final = 500
 """Rows of one answer."""
@@ -47,10 +49,13 @@ _CANCELLABLE: Final = (
 
 
 async def messages(store: SqlStore, caller: Caller, filters: Mapping[str, str]) -> list[models.MessageOut]:
-    """The unit's messages, oldest first, by ``state`` and ``destination``."""
+    """The unit's newest messages, by ``state`` and ``destination``."""
     wanted = [outbox.c[name] == value for name, value in filters.items() if value]
     statement = (
-        select(*_COLUMNS).where(outbox.c.unit == caller.unit.value, *wanted).order_by(outbox.c.number).limit(LIST)
+        select(*_COLUMNS)
+        .where(outbox.c.unit == caller.unit.value, *wanted)
+        .order_by(outbox.c.number.desc())
+        .limit(LIST)
     )
     rows = await store.select(statement)
     await _log(store, caller, {row[-1]: f"outbox/{row[0]}" for row in reversed(rows)}, "outbox-list")
@@ -104,9 +109,19 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
     )
 
 
-def replay(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
-    """Let a message be tried again. Consent is asked again when it is claimed; who and why is kept with its tries."""
-    return _moved(caller, id, why, _REPLAYABLE, DeliveryState.WAITING, "replayed")
+def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
+    """Let a message be tried again, if a channel can carry it. Consent is asked again when it is claimed; who and why is
+    kept with its tries."""
+    moved = _moved(caller, id, why, _REPLAYABLE, DeliveryState.WAITING, "replayed")
+
+    def move(transaction: SqlTransaction) -> None:
+        queued = transaction.message(id)
+        obstructed = "" if queued is None else obstacle(context, queued.message)
+        if obstructed and queued is not None and caller.may_see(queued.message.question.unit.value):
+            raise Conflict(obstructed)
+        moved(transaction)
+
+    return move
 
 
 def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:

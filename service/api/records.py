@@ -1,6 +1,7 @@
 """Writes without FHIR: what the models say becomes a FHIR resource, and the same use case runs."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from contracts.activity import ActivityStatus, CoordinationActivity, Identifier
 from contracts.consent import (
@@ -13,17 +14,18 @@ from contracts.consent import (
     RecipientKind,
 )
 from contracts.dialogue import MessagePart, Notification
+from contracts.errors import Invalid
 from contracts.identity import PersonId
 from contracts.plan import Measure, PlanGoal, RehabPlan, TaperingStep
 from contracts.ports import Transaction
-from contracts.record import Access, AccessAction, Caller
+from contracts.record import Access, AccessAction, Caller, Document
 from contracts.time import Period
 from fhir_mappings import activity as activity_mapping
 from fhir_mappings import consent as consent_mapping
 from fhir_mappings import dialogue as dialogue_mapping
-from fhir_mappings import people, primitives
+from fhir_mappings import people, primitives, r4
 from fhir_mappings import plan as plan_mapping
-from fhir_mappings.document import decode, from_content, with_elements
+from fhir_mappings.document import decode, from_content
 from fhir_mappings.identifiers import EXT_CODING_RULE, HSA_ID, person_system
 from service.api import models
 from service.usecases.context import Context, Recorded, Write
@@ -31,7 +33,7 @@ from service.usecases.deciding import decide, registered_patient
 from service.usecases.keeping import keep, visible
 from service.usecases.notify import notify
 from service.usecases.record_activity import record_activity
-from service.usecases.record_consent import record_consent
+from service.usecases.record_consent import ended, record_consent
 from service.usecases.record_plan import record_plan
 
 Story = Callable[[Transaction], models.WrittenOut]
@@ -55,7 +57,7 @@ def activity(context: Context, caller: Caller, given: models.ActivityIn) -> Stor
         content = activity_mapping.to_fhir(
             said, employee=caller.employee, unit=caller.unit, note=given.note, text=given.text
         )
-        recorded = record_activity(transaction, context, Write(caller, from_content(content)))
+        recorded = record_activity(transaction, context, Write(caller, _judged(content)))
         return _written(recorded)
 
     return story
@@ -84,7 +86,7 @@ def consent(context: Context, caller: Caller, given: models.ConsentIn) -> Story:
             ends_with_event=given.ends_with_event,
         )
         content = consent_mapping.to_fhir(said, recorder=caller.employee)
-        return _written(record_consent(transaction, context, Write(caller, from_content(content))))
+        return _written(record_consent(transaction, context, Write(caller, _judged(content))))
 
     return story
 
@@ -94,10 +96,7 @@ def withdrawal(context: Context, caller: Caller, id: str) -> Story:
 
     def story(transaction: Transaction) -> models.WrittenOut:
         document = decode(visible(transaction, caller, "Consent", id).body)
-        provision = dict(document.content.get("provision", {}))
-        provision["period"] = {**provision.get("period", {}), "end": primitives.to_instant(transaction.at)}
-        ended = with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision})
-        return _written(record_consent(transaction, context, Write(caller, ended, id)))
+        return _written(record_consent(transaction, context, Write(caller, ended(document, transaction.at), id)))
 
     return story
 
@@ -113,8 +112,8 @@ def plan(context: Context, caller: Caller, given: models.PlanIn) -> Story:
             _plan(given, patient), goals=[f"Goal/{name}" for name in names], author=author
         )
         for name, goal in zip(names, goals, strict=True):
-            transaction.save(from_content(goal), name, caller.unit.value)
-        return _written(record_plan(transaction, context, Write(caller, from_content(content))))
+            transaction.save(_judged(goal), name, caller.unit.value)
+        return _written(record_plan(transaction, context, Write(caller, _judged(content))))
 
     return story
 
@@ -138,7 +137,7 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
             unit=caller.unit,
             authored=transaction.at,
         )
-        return _written(notify(transaction, context, Write(caller, from_content(content))))
+        return _written(notify(transaction, context, Write(caller, _judged(content))))
 
     return story
 
@@ -147,8 +146,8 @@ def decision(context: Context, caller: Caller, given: models.DecisionIn) -> Call
     """The consent rules' answer, kept like every other."""
 
     def story(transaction: Transaction) -> models.DecisionOut:
-        id_ = _patient(transaction, context, caller, given.patient)
-        patient = registered_patient(transaction, id_)
+        id_ = _known_patient(transaction, caller, given.patient)
+        patient = registered_patient(transaction, id_) if id_ else None
         recipient = given.recipient.party().as_recipient()
         within = recipient.kind is RecipientKind.SAME_CARE_PROVIDER
         question = Question(
@@ -163,11 +162,20 @@ def decision(context: Context, caller: Caller, given: models.DecisionIn) -> Call
             protected_identity=patient is not None and patient.protected,
         )
         answer = decide(transaction, question, context.region)
-        transaction.note_decision(answer, f"Patient/{id_}")
-        transaction.log_access(Access(caller, AccessAction.READ, id_, f"Patient/{id_}", "consent-decision"))
+        if id_:
+            transaction.note_decision(answer, f"Patient/{id_}")
+            transaction.log_access(Access(caller, AccessAction.READ, id_, f"Patient/{id_}", "consent-decision"))
         return decision_out(answer)
 
     return story
+
+
+def _judged(content: dict[str, Any]) -> Document:
+    """A resource made of what was sent: texts that FHIR does not take are the sender's to mend. Raises ``Invalid``."""
+    issues = r4.check(content)
+    if issues:
+        raise Invalid(*issues)
+    return from_content(content)
 
 
 def decision_out(answer: ConsentDecision) -> models.DecisionOut:
@@ -216,6 +224,17 @@ def _patient(transaction: Transaction, context: Context, caller: Caller, given: 
     wanted = (person_system(person).fhir, person.digits)
     document = from_content(people.patient_resource(person, given.name))
     return keep(transaction, context, Write(caller, document, unless=wanted)).record.id
+
+
+def _known_patient(transaction: Transaction, caller: Caller, given: models.PatientRef) -> str:
+    """The logical id; empty for a number that nobody has named here. A question makes nobody known."""
+    if given.id is not None:
+        return visible(transaction, caller, "Patient", given.id).id
+    assert given.personal_number is not None  # noqa: S101 - the model demands one of the two
+    person = PersonId(given.personal_number)
+    system = person_system(person).fhir
+    found = transaction.by_token("Patient", "identifier", system, person.digits, caller.unit.value)
+    return found[0].id if found else ""
 
 
 def _identifiers(given: models.ExternalId | None) -> tuple[Identifier, ...]:

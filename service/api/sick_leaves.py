@@ -1,12 +1,12 @@
 """The unit's sick leaves as last pulled, and how a pull went."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from contracts.errors import NotFound
 from contracts.record import Access, AccessAction, Caller
-from contracts.sick_leave import SickLeave, StoredCertificate
+from contracts.sick_leave import CertificatePeriod, SickLeave, StoredCertificate
 from contracts.time import swedish_day
 from service.api import models
 from service.rules.sick_leave import group, ongoing
@@ -67,7 +67,17 @@ def _out(patient: str, leave: SickLeave, stored: list[StoredCertificate], today:
         patient=patient,
         start=leave.start,
         end=leave.end,
-        days=len({day for period in periods for day in range(period.start.toordinal(), period.end.toordinal() + 1)}),
+        days=_days(periods),
         degree=max((period.degree for period in periods if period.start <= today <= period.end), default=0),
         certificates=tuple(certificate.id for certificate in leave.certificates),
     )
+
+
+def _days(periods: Sequence[CertificatePeriod]) -> int:
+    """Days that some period covers, each once."""
+    days, counted_to = 0, 0
+    for period in sorted(periods, key=lambda period: period.start):
+        first, last = max(period.start.toordinal(), counted_to + 1), period.end.toordinal()
+        days += max(last - first + 1, 0)
+        counted_to = max(counted_to, last)
+    return days

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +40,7 @@ def condition(request: Request) -> tuple[str, str] | None:
     if stated is None:
         return None
     name, _, token = stated.partition("=")
-    system, bar, value = token.partition("|")
+    system, bar, value = unquote(token).partition("|")
     if name != "identifier" or not bar or not value or "&" in token:
         raise Malformed("If-None-Exist takes identifier=system|value")
     return system, value

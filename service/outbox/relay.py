@@ -31,6 +31,7 @@ from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again
 from service.usecases.delivered import delivered
+from service.usecases.notify import outdated
 from service.usecases.promising import reasons
 
 IDLE: Final = 0.5
@@ -167,6 +168,10 @@ def claim(transaction: SqlTransaction, context: Context, destination: str, slots
     claims = []
     for queued in transaction.due(destination, slots):
         message = queued.message
+        stop = outdated(transaction, message)
+        if stop is not None:
+            transaction.move(message.id, *stop)
+            continue
         try:
             decision = decide_again(transaction, message.question, context.region)
         except _FAULTS as error:

@@ -66,12 +66,12 @@ _PERMITTING: Final = frozenset(
 # The grounds, one function each (decision D17).
 
 
-def _by_consent(question: Question, consents: Sequence[AnyConsent], _: RegionalProfile) -> Iterable[_Finding]:
+def _by_consent(question: Question, consents: Sequence[AnyConsent], region: RegionalProfile) -> Iterable[_Finding]:
     """Somebody outside: consent to coordination, and one consent to disclosure that covers everything asked."""
     yield from _stops(question)
     yield from _coordination(question, consents)
     yield from _refusals(question, consents)
-    yield from _permissions(question, consents)
+    yield from _permissions(question, consents, region)
 
 
 def _as_record_owner(question: Question, _: Sequence[AnyConsent], __: RegionalProfile) -> Iterable[_Finding]:
@@ -161,7 +161,7 @@ def _refusals(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_F
         yield Reason.REFUSED, refusals
 
 
-def _permissions(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
+def _permissions(question: Question, consents: Sequence[AnyConsent], region: RegionalProfile) -> Iterable[_Finding]:
     """A permission that covers the question alone; else what is wrong with each that names the recipient."""
     named = [
         consent
@@ -170,16 +170,16 @@ def _permissions(question: Question, consents: Sequence[AnyConsent]) -> Iterable
         and consent.recipient is not None
         and consent.recipient.party == question.recipient.party
     ]
-    covering = tuple(consent for consent in named if not any(_gaps(consent, question)))
+    covering = tuple(consent for consent in named if not any(_gaps(consent, question, region)))
     if covering:
         yield Reason.CONSENT_COVERS, covering
     elif named:
-        yield from ((gap, (consent,)) for consent in named for gap in _gaps(consent, question))
+        yield from ((gap, (consent,)) for consent in named for gap in _gaps(consent, question, region))
     else:
         yield Reason.NO_CONSENT, ()
 
 
-def _gaps(consent: Consent, question: Question) -> Iterable[Reason]:
+def _gaps(consent: Consent, question: Question, region: RegionalProfile) -> Iterable[Reason]:
     """Why a permission to this recipient does not cover the question; nothing when it does."""
     if consent.status is ConsentStatus.INACTIVE:
         yield Reason.WITHDRAWN
@@ -187,7 +187,7 @@ def _gaps(consent: Consent, question: Question) -> Iterable[Reason]:
         yield Reason.NOT_IN_FORCE
     if consent.period.start is not None and question.at < consent.period.start:
         yield Reason.NOT_YET_VALID
-    if _is_over(consent, question.at):
+    if _is_over(consent, question.at) or _outlived(consent, question.at, region):
         yield Reason.EXPIRED
     if not _same(consent.unit, question.unit):
         yield Reason.OTHER_UNIT
@@ -222,6 +222,13 @@ def _in_force(consent: Consent, question: Question) -> bool:
 
 def _is_over(consent: Consent, at: datetime) -> bool:
     return consent.period.end is not None and consent.period.end <= at
+
+
+def _outlived(consent: Consent, at: datetime, region: RegionalProfile) -> bool:
+    """An event that never came about ends nothing: such a consent is over when the longest one would be."""
+    begun = consent.period.start or consent.given
+    longest = timedelta(days=region.longest_consent_days + 1)
+    return consent.period.end is None and begun is not None and at >= begun + longest
 
 
 def _is_endless(consent: Consent) -> bool:

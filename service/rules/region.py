@@ -22,7 +22,8 @@ class RegionalProfile:
 
     ``contact_modes`` are the ways of contact that ZV506 and ZV502 cover. ``diagnosis_allowed`` lets a coordination
     record carry a diagnosis. ``longest_consent_days`` is the longest period of a disclosure consent.
-    ``platform_needs_consent`` makes the regional platform a recipient like any other. ``answer_days`` is how soon
+    ``platform_needs_consent`` withholds every event from the regional platform: the ground to follow up one's own care is not
+    enough there, and a consent that names the platform cannot be recorded yet. ``answer_days`` is how soon
     Försäkringskassan is expected to answer; ``None`` where no agreement says so. ``gc001_reading`` is the region's own
     reading of when GC001 is not set (rule 20), told with an activity that did not come about. Raises ``TypeError`` when a
     value is of another kind than it must be: the text "no" would be a yes.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contracts.errors import Issue
+from contracts.identity import HsaId
 from contracts.ports import IdSource, Transaction
 from contracts.record import Caller, Document, Record
 from service.rules.region import RegionalProfile
@@ -12,11 +13,15 @@ from service.rules.region import RegionalProfile
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The region's rules, the source of ids, and the destinations that there is a way to."""
+    """The region's rules, the source of ids, and the destinations that there is a way to.
+
+    ``provider`` is the care provider whose platform and record system they are; another's records go to neither.
+    """
 
     region: RegionalProfile
     ids: IdSource
     destinations: frozenset[str]
+    provider: HsaId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contracts.outbox import OutboxMessage
 from contracts.ports import Transaction
 from contracts.record import Caller
 from fhir_mappings import activity as activity_mapping
-from fhir_mappings import dialogue
+from fhir_mappings import dialogue, people
 from fhir_mappings.document import decode, from_content
 from fhir_mappings.identifiers import MESSAGE_ID
 from service.usecases.context import Context, Write
@@ -28,9 +28,7 @@ def delivered(transaction: Transaction, context: Context, message: OutboxMessage
     if transaction.by_token("Communication", "identifier", MESSAGE_ID, payload.id, unit.value):
         return
     sender = _service_for(payload)
-    request = transaction.read(*message.about.split("/"))
-    assert request is not None  # noqa: S101 - the request was kept with the message
-    recipient = decode(request.body).content["recipient"][0]
+    recipient, _ = people.recipient_reference(payload.recipient, by_number=True)
     sent = dialogue.communication(
         payload, request=message.about, recipient=recipient, patient=message.patient, sent=transaction.at
     )

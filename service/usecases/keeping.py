@@ -1,6 +1,7 @@
 """Keeping a resource: who may, what it points at, whether it is new, and the row in the access log."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound, VersionConflict
@@ -28,8 +29,9 @@ SERVED: Final = SHARED | {
 }
 """Types that are kept here. A reference to one of them must lead somewhere; others point into other systems."""
 
-_IDENTITY: Final = {"Patient", "Procedure"}
-"""Types of which two with the same identifier would do harm: split consents, and two codes for one occasion."""
+_IDENTITY: Final = {"Patient", "Procedure", "CommunicationRequest"}
+"""Types of which two with the same identifier would do harm: split consents, two codes for one occasion, the same told
+twice."""
 
 
 def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
@@ -41,6 +43,7 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     check_references(transaction, write.caller, write.document)
     if earlier is not None:
         _refuse_other_patient(write.document, earlier)
+        _refuse_taken_identity(transaction, write)
     if earlier is not None and _says_the_same(write.document, earlier):
         return _unchanged(transaction, write.caller, earlier)
     record = transaction.save(write.document, write.id or context.ids.new(), owner(write.caller, write.document.type))
@@ -102,13 +105,7 @@ def _already_there(transaction: Transaction, write: Write, earlier: Record) -> R
     """A create that finds its like: asked for (If-None-Exist) or the same again is answered with what is there."""
     if write.unless or same_content(write.document, decode(earlier.body)):
         return _unchanged(transaction, write.caller, earlier)
-    raise Conflict(
-        Issue(
-            IssueType.DUPLICATE,
-            f"{earlier.reference} has this identifier already, with other content: update it instead",
-            f"{write.document.type}.identifier",
-        )
-    )
+    raise _taken(earlier, write.document.type)
 
 
 def _unchanged(transaction: Transaction, caller: Caller, earlier: Record) -> Recorded:
@@ -125,6 +122,18 @@ def _refuse_other_patient(document: Document, earlier: Record) -> None:
     text = "a record stays with its patient: mark it as entered in error, and write a new one"
     name = "subject" if "subject" in document.content else "patient"
     raise Invalid(Issue(IssueType.BUSINESS_RULE, text, f"{document.type}.{name}", rule="same-patient"))
+
+
+def _refuse_taken_identity(transaction: Transaction, write: Write) -> None:
+    """An update may not take an identifier that another record has: that would be the second of it."""
+    found = _same_identity(transaction, replace(write, unless=None))
+    if found is not None and found.id != write.id:
+        raise _taken(found, write.document.type)
+
+
+def _taken(other: Record, type: str) -> Conflict:
+    text = f"{other.reference} has this identifier already, with other content: update it instead"
+    return Conflict(Issue(IssueType.DUPLICATE, text, f"{type}.identifier"))
 
 
 def _says_the_same(document: Document, earlier: Record) -> bool:

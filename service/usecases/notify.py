@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from contracts.consent import Question, Recipient
 from contracts.dialogue import CareUnit, Notification, PartyMessage, Sender
-from contracts.errors import Invalid, Issue, IssueType, note
+from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
-from contracts.outbox import UNSENT, DeliveryState, OutboxMessage, Queued
+from contracts.outbox import DeliveryState, OutboxMessage, Queued
 from contracts.people import Party, RegisteredPatient
 from contracts.ports import Transaction
 from contracts.record import Caller, Record
@@ -39,13 +39,44 @@ def notify(transaction: Transaction, context: Context, write: Write) -> Recorded
     issues = rules.faults(notification)
     if issues:
         raise Invalid(*issues)
+    earlier = transaction.read("CommunicationRequest", write.id) if write.id else None
     kept = keep(transaction, context, write)
-    if not kept.changed:
+    if not kept.changed or (earlier is not None and _says_the_same(earlier, notification)):
         return kept
     notes = _cancelled(transaction, kept.record, notification) or _promised(
         transaction, context, write.caller, kept.record, notification, recipient
     )
     return Recorded(kept.record, notes=notes)
+
+
+def obstacle(context: Context, message: OutboxMessage) -> str:
+    """Why no channel can carry the message now; empty when one can."""
+    payload = message.payload
+    if message.destination not in context.destinations:
+        return _NO_ROUTE
+    if isinstance(payload, PartyMessage) and payload.patient is None:
+        return _NO_NUMBER
+    return _NO_CERTIFICATE if isinstance(payload, PartyMessage) and not payload.certificate else ""
+
+
+def outdated(transaction: Transaction, message: OutboxMessage) -> tuple[DeliveryState, str] | None:
+    """Where a message to a party goes that must not be sent any more, whatever the consents say, and why.
+
+    The request may have been taken back, and the patient's number corrected, since it was promised.
+    """
+    payload = message.payload
+    if not isinstance(payload, PartyMessage):
+        return None
+    request = transaction.read(*message.about.split("/"))
+    if request is None or decode(request.body).content.get("status") != "active":
+        return DeliveryState.CANCELLED, "the request was taken back"
+    patient = registered_patient(transaction, message.patient)
+    if patient is None or patient.person != payload.patient:
+        return (
+            DeliveryState.PARKED,
+            "the patient's number has been corrected since: cancel this and write a new request",
+        )
+    return None
 
 
 def certificate_arrived(transaction: Transaction, context: Context, patient: str) -> None:
@@ -57,7 +88,10 @@ def certificate_arrived(transaction: Transaction, context: Context, patient: str
         certificate = _certificate(transaction, queued.message.question.unit, patient, "")
         if certificate is not None and not payload.certificate:
             fixed = replace(payload, certificate=certificate.id, certificate_unit=certificate.unit)
-            transaction.fix(replace(queued.message, payload=fixed), DeliveryState.WAITING, "a certificate is known now")
+            message = replace(queued.message, payload=fixed)
+            why = obstacle(context, message)
+            state = DeliveryState.NEEDS_OTHER_CHANNEL if why else DeliveryState.WAITING
+            transaction.fix(message, state, why or "a certificate is known now")
 
 
 def _recipient(transaction: Transaction, write: Write) -> Recipient:
@@ -73,16 +107,26 @@ def _recipient(transaction: Transaction, write: Write) -> Recipient:
     return party.as_recipient()
 
 
+def _says_the_same(earlier: Record, notification: Notification) -> bool:
+    """Whether an update changes nothing of what is to be told, or whether it is to be."""
+    return dialogue.from_fhir(decode(earlier.body).content) == notification
+
+
 def _cancelled(transaction: Transaction, record: Record, notification: Notification) -> tuple[Issue, ...]:
-    """A request that is taken back takes its unsent message back."""
+    """A request that is taken back takes its unsent message back; one that is being sent leaves before that."""
     if notification.is_active:
         return ()
-    waiting = [queued for queued in _messages_of(transaction, record, notification) if queued.state in UNSENT]
-    for queued in waiting:
-        transaction.move(queued.message.id, DeliveryState.CANCELLED, "the request was taken back")
-    return tuple(note(f"message {queued.message.id} is cancelled", "request-taken-back") for queued in waiting) or (
-        note("nothing is sent while the request is not active", "request-not-active"),
-    )
+    known = _messages_of(transaction, record, notification)
+    told = [_take_back(transaction, queued) for queued in known]
+    return tuple(told) or (note("nothing is sent while the request is not active", "request-not-active"),)
+
+
+def _take_back(transaction: Transaction, queued: Queued) -> Issue:
+    id_ = queued.message.id
+    if queued.state is DeliveryState.CLAIMED:
+        return note(f"message {id_} left before the request was taken back", "left-before")
+    transaction.move(id_, DeliveryState.CANCELLED, "the request was taken back")
+    return note(f"message {id_} is cancelled", "request-taken-back")
 
 
 def _messages_of(transaction: Transaction, record: Record, notification: Notification) -> list[Queued]:
@@ -98,27 +142,32 @@ def _promised(
     notification: Notification,
     recipient: Recipient,
 ) -> tuple[Issue, ...]:
-    if transaction.was_promised(record.reference):
-        return (note("the message of this request was promised before and is not sent twice", "sent-once"),)
+    _replace_unsent(transaction, record, notification)
     patient = registered_patient(transaction, notification.patient)
     assert patient is not None  # noqa: S101 - keep() has checked the reference
     message = _message(transaction, context, caller, record, notification, recipient, patient)
-    state, reason = _state(context, recipient, patient, message)
+    reason = obstacle(context, message)
+    state = DeliveryState.NEEDS_OTHER_CHANNEL if reason else DeliveryState.WAITING
     decision = promise(transaction, context, message, state, reason)
     told = f"{', '.join(decision.reasons)}" if not decision.permitted else reason or "waiting"
     return (note(f"message {message.id} to {recipient.kind}: {told}", "promised"),)
 
 
-def _state(
-    context: Context, recipient: Recipient, patient: RegisteredPatient, message: OutboxMessage
-) -> tuple[DeliveryState, str]:
-    if message.destination not in context.destinations:
-        return DeliveryState.NEEDS_OTHER_CHANNEL, _NO_ROUTE
-    if patient.person is None:
-        return DeliveryState.NEEDS_OTHER_CHANNEL, _NO_NUMBER
-    if isinstance(message.payload, PartyMessage) and not message.payload.certificate:
-        return DeliveryState.NEEDS_OTHER_CHANNEL, _NO_CERTIFICATE
-    return DeliveryState.WAITING, ""
+def _replace_unsent(transaction: Transaction, record: Record, notification: Notification) -> None:
+    """A corrected request is promised anew. Once a try was made the recipient may have it: then a new request is due."""
+    known = _messages_of(transaction, record, notification)
+    tried = [queued for queued in known if queued.attempts or queued.state is DeliveryState.CLAIMED]
+    if tried or (transaction.was_promised(record.reference) and not known):
+        raise Conflict(
+            Issue(
+                IssueType.CONFLICT,
+                "the recipient has been told, or may have been: take this request back and write a new one",
+                "CommunicationRequest",
+                rule="sent-once",
+            )
+        )
+    for queued in known:
+        transaction.move(queued.message.id, DeliveryState.CANCELLED, "the request was corrected")
 
 
 def _message(
@@ -130,7 +179,8 @@ def _message(
     recipient: Recipient,
     patient: RegisteredPatient,
 ) -> OutboxMessage:
-    certificate = _certificate(transaction, caller.unit, notification.patient, notification.certificate)
+    named = notification.certificate or _referenced_certificate(transaction, record)
+    certificate = _certificate(transaction, caller.unit, notification.patient, named)
     id_ = context.ids.new()
     payload = PartyMessage(
         id=id_,
@@ -140,7 +190,7 @@ def _message(
         sender=_sender(transaction, caller, notification),
         created=transaction.at,
         parts=notification.parts,
-        certificate=notification.certificate or (certificate.id if certificate else ""),
+        certificate=named or (certificate.id if certificate else ""),
         certificate_unit=certificate.unit if certificate else caller.unit,
         reference=record.id,
     )
@@ -155,6 +205,16 @@ def _message(
     )
     destination = rules.CHANNELS.get(recipient.kind, recipient.kind.value)
     return OutboxMessage(id_, destination, record.reference, question, payload)
+
+
+def _referenced_certificate(transaction: Transaction, record: Record) -> str:
+    """The id of the certificate whose DocumentReference the request points at; empty when it points at none."""
+    reference = dialogue.certificate_reference(decode(record.body).content)
+    document = transaction.read(*reference.split("/")) if reference else None
+    if document is None:
+        return ""
+    value: str = decode(document.body).content.get("masterIdentifier", {}).get("value", "")
+    return value
 
 
 def _certificate(transaction: Transaction, unit: HsaId, patient: str, named: str) -> Certificate | None:

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import orjson
 
-from contracts.activity import CodedActivity, CoordinationActivity
+from contracts.activity import ActivityStatus, CodedActivity, CoordinationActivity
 from contracts.consent import LegalBasis, Purpose, Question, Recipient, RecipientKind
-from contracts.errors import Issue, note
+from contracts.errors import Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
-from contracts.outbox import EventType, OutboxMessage, Payload, RecordCopy, RecordEvent
+from contracts.outbox import UNSENT, DeliveryState, EventType, OutboxMessage, Payload, RecordCopy, RecordEvent
 from contracts.ports import Transaction
 from contracts.record import Document, Record
 from fhir_mappings import activity as mapping
@@ -36,14 +36,26 @@ def record_activity(transaction: Transaction, context: Context, write: Write) ->
     """Code the activity, keep it, and promise what follows from it. Raises ``Invalid`` with the rule."""
     activity = mapping.from_fhir(write.document.content)
     coded = kva.code(activity, context.region)
+    _check_part(transaction, activity)
     earlier = transaction.read("Procedure", write.id) if write.id else None
     document = _flagged(transaction, write, activity, mapping.with_codes(write.document, coded))
     kept = keep(transaction, context, replace(write, document=document))
-    if kept.changed:
+    if kept.changed and write.caller.provider == context.provider:
         told = _Telling(transaction, context, write.caller.unit, activity.patient, kept.record)
         _tell_platform(told, document, earlier)
         _write_back(told, activity, coded)
     return Recorded(kept.record, kept.changed, (*kept.notes, *_explained(coded)))
+
+
+def _check_part(transaction: Transaction, activity: CoordinationActivity) -> None:
+    """A part stands in an occasion of the same patient that has GC001: else the occasion would have none."""
+    if activity.part_of is None or activity.status is not ActivityStatus.COMPLETED:
+        return
+    whole = transaction.read(*activity.part_of.split("/"))
+    main = [] if whole is None else mapping.kva_codings(decode(whole.body).content)[:1]
+    if whole is not None and (whole.patient != activity.patient or [each["code"] for each in main] != ["GC001"]):
+        text = "a part belongs to a performed occasion of the same patient, one that has GC001"
+        raise Invalid(Issue(IssueType.BUSINESS_RULE, text, "Procedure.partOf", rule="kva-one-per-occasion"))
 
 
 def _flagged(transaction: Transaction, write: Write, activity: CoordinationActivity, document: Document) -> Document:
@@ -126,6 +138,7 @@ def _same_record(before: dict[str, Any] | None, now: dict[str, Any] | None) -> b
 
 def _write_back(told: _Telling, activity: CoordinationActivity, coded: CodedActivity) -> None:
     """The record system gets its record back with the codes, under the identifier that it wrote itself (D25)."""
+    _cancel_older_copies(told)
     theirs = [each for each in activity.identifiers if not each.system.startswith(BASE)]
     if RECORD_SYSTEM not in told.context.destinations or not coded.codes or not theirs:
         return
@@ -134,6 +147,17 @@ def _write_back(told: _Telling, activity: CoordinationActivity, coded: CodedActi
     meta = {name: value for name, value in stored.content["meta"].items() if name not in ("versionId", "lastUpdated")}
     copy = with_elements(stored, {"id": None, "meta": meta or None})
     told.promise(RECORD_SYSTEM, RecordCopy("Procedure", theirs[0], copy.body.decode()))
+
+
+def _cancel_older_copies(told: _Telling) -> None:
+    """An unsent copy of an older version would put back what no longer holds."""
+    for queued in told.transaction.queued(told.patient):
+        message = queued.message
+        if message.destination == RECORD_SYSTEM and message.about == told.record.reference and queued.state in _UNSENT:
+            told.transaction.move(message.id, DeliveryState.CANCELLED, "a newer version of the record replaces it")
+
+
+_UNSENT: Final = (*UNSENT, DeliveryState.WITHHELD)
 
 
 def _explained(coded: CodedActivity) -> tuple[Issue, ...]:

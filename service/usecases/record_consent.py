@@ -5,6 +5,7 @@ back: it is told as "left before the withdrawal" (decision D19).
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from contracts.consent import Consent, ConsentStatus, Effect
 from contracts.errors import Invalid, Issue, note
@@ -12,8 +13,8 @@ from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Document
 from fhir_mappings import consent as mapping
+from fhir_mappings import primitives
 from fhir_mappings.document import decode, with_elements
-from fhir_mappings.primitives import to_instant
 from service.rules import consent as rules
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.deciding import consents_of, decide_again, party_finder
@@ -29,8 +30,8 @@ def record_consent(transaction: Transaction, context: Context, write: Write) -> 
     kept = keep(transaction, context, write)
     if not kept.changed:
         return kept
-    ended = _end_refusals(transaction, context, write, consent)
-    return Recorded(kept.record, notes=(*ended, *ask_again(transaction, context, consent.patient)))
+    refusals = _end_refusals(transaction, context, write, consent)
+    return Recorded(kept.record, notes=(*refusals, *ask_again(transaction, context, consent.patient)))
 
 
 def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple[Issue, ...]:
@@ -83,12 +84,14 @@ def _ended_or_named(
         )
     record = transaction.read("Consent", refusal.id)
     assert record is not None  # noqa: S101 - it was read in this transaction
-    ended = Write(write.caller, _ended(decode(record.body), transaction), refusal.id)
-    keep(transaction, context, ended)
+    keep(transaction, context, Write(write.caller, ended(decode(record.body), transaction.at), refusal.id))
     return note(f"the refusal Consent/{refusal.id} is ended by this consent", "refusal-ended")
 
 
-def _ended(document: Document, transaction: Transaction) -> Document:
-    provision = dict(document.content["provision"])
-    provision["period"] = {**provision.get("period", {}), "end": to_instant(transaction.at)}
-    return with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision})
+def ended(document: Document, at: datetime) -> Document:
+    """A consent or refusal that is over from now on. One that has not begun never does: its period stays as it was said."""
+    provision = dict(document.content.get("provision", {}))
+    stated = provision.get("period", {})
+    if "start" not in stated or primitives.instant(stated["start"]) <= at:
+        provision["period"] = {**stated, "end": primitives.to_instant(at)}
+    return with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision or None})

@@ -394,7 +394,7 @@ class Flow:
             for each in found:
                 if each.state == state and each.attempts >= attempts:
                     return each
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
         raise AssertionError(f"waited for {state} of {destination}, found {found}")
 
     async def quiet(self) -> None:
@@ -403,7 +403,7 @@ class Flow:
         while asyncio.get_running_loop().time() < deadline:
             if not self.rows("SELECT 1 FROM outbox WHERE state IN ('waiting', 'claimed')"):
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
         raise AssertionError("something is still on its way")
 
     def order(self, system: str, *faults: Fault) -> None:
@@ -530,6 +530,7 @@ def _settings(home: Path) -> Settings:
         database="",
         clients=clients,
         clock_url="",
+        care_provider=PROVIDER,
         region="vgr",
         public_url="http://reko",
         adapters={

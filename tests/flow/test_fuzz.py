@@ -46,7 +46,7 @@ def assert_no_failure(response: "httpx.Response") -> None:
 
 
 @given(body=st.binary(max_size=200) | ANY_JSON.map(lambda value: json.dumps(value).encode()), type=TYPES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 async def test_any_body(service: "Flow", body: bytes, type: str) -> None:
     assert_no_failure(await service.coordinator.post(f"/fhir/{type}", content=body, headers=FHIR))
     assert_no_failure(await service.coordinator.put(f"/fhir/{type}/1", content=body, headers=FHIR))
@@ -83,7 +83,7 @@ def _put(node: Any, place: list[float], value: Any) -> None:
 
 
 @given(kind=st.sampled_from(WRITABLE), changes=mutations())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 async def test_a_form_with_anything_anywhere(
     service: "Flow", kind: str, changes: list[tuple[list[float], Any]]
 ) -> None:
@@ -110,7 +110,7 @@ VALUES: Final = st.one_of(
 
 
 @given(type=TYPES, pairs=st.lists(st.tuples(NAMES, VALUES), max_size=4), lenient=st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 async def test_any_search(service: "Flow", type: str, pairs: list[tuple[str, str]], lenient: bool) -> None:
     query = "&".join(f"{quote(name, errors='replace')}={quote(value, errors='replace')}" for name, value in pairs)
     wish = {"Prefer": "handling=lenient"} if lenient else {}
@@ -120,7 +120,7 @@ async def test_any_search(service: "Flow", type: str, pairs: list[tuple[str, str
 
 
 @given(raw=st.binary(max_size=60), type=TYPES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 async def test_any_bytes_as_a_query(service: "Flow", raw: bytes, type: str) -> None:
     assert_no_failure(await service.coordinator.get(f"/fhir/{type}?{quote(raw)}"))
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -128,7 +128,7 @@ async def test_any_bytes_as_a_query(service: "Flow", raw: bytes, type: str) -> N
 
 
 @given(path=st.text(max_size=30), method=st.sampled_from(["GET", "PUT", "DELETE", "HEAD"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 async def test_any_address(service: "Flow", path: str, method: str) -> None:
     for surface in ("/fhir/", "/api/", "/"):
         response = await service.coordinator.request(method, surface + quote(path, errors="replace"))
@@ -176,7 +176,7 @@ API: Final[dict[str, Json]] = {
 
 
 @given(path=st.sampled_from(sorted(API)), changes=mutations(), known=st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 async def test_anything_to_the_json_api(
     service: "Flow", path: str, changes: list[tuple[list[float], Any]], known: bool
 ) -> None:

@@ -196,7 +196,7 @@ def communication_request(flow: "Flow", person: "Person") -> Json:
     form["payload"][0]["extension"].append({"url": "urn:example:number", "valueDecimal": 1.50})
     extra = {"extension": [{"url": EXT_INFORMATION_CATEGORY, "valueCode": "care_measures"}], "contentString": ODD}
     return form | {
-        "identifier": [{"system": "urn:example:ehr:request", "value": "b-1"}],
+        "identifier": [{"system": "urn:example:ehr:request", "value": f"b-{person.id}"}],
         "groupIdentifier": {"value": "g-1"},
         "priority": "urgent",
         "payload": [*form["payload"], extra],

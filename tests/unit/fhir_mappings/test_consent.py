@@ -203,8 +203,8 @@ REFUSAL = differs(
         ),
         (coordination(), COORDINATION),
         (
-            coordination(verification=None, dateTime=None, organization=None),
-            differs(COORDINATION, unit=None, given=None, how=None),
+            coordination(verification=None, organization=None),
+            differs(COORDINATION, unit=None, how=None),
         ),
         (coordination(provision={"type": "deny"}), differs(COORDINATION, effect=Effect.DENY)),
         (
@@ -400,7 +400,7 @@ COORDINATIONS = st.builds(
     effect=st.sampled_from(Effect),
     patient=st.just("p1"),
     unit=st.none() | st.just(UNIT),
-    given=st.none() | GIVEN,
+    given=GIVEN,
     how=st.none() | st.sampled_from(HowGiven),
 )
 
