@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import typer
 
@@ -86,6 +86,7 @@ def mock(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8090,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
     patients: Annotated[int, typer.Option(min=0, help="Generated patients on the sample unit.")] = 0,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """The mock national services alone."""
     from contracts.identity import HsaId
@@ -102,7 +103,7 @@ def mock(
             world.populate(seed, HsaId(scenario.UNIT), HsaId(scenario.PROVIDER), patients)
         except ValueError as error:
             _fail(str(error), 2)
-    _end(0 if server(world.app(), "127.0.0.1", port).run_to_end() else 1)
+    _end(0 if server(world.app(), host, port).run_to_end() else 1)
 
 
 @app.command()
@@ -127,6 +128,21 @@ def pull(
                 f"{answer['changed']} changed, {answer['vanished']} vanished, {len(answer['setAside'])} set aside",
             )
     _end(1 if failed else 0)
+
+
+@app.command()
+def sjukfall(
+    mode: Annotated[
+        Literal["rehabstod", "corrected"],
+        typer.Option(help="As the national engine counts, or with five of its quirks mended."),
+    ],
+) -> None:
+    """Sick leaves from questions on standard input: JSON lines in, JSON lines out."""
+    from service.rules.sick_leave import MODES
+    from service.sjukfall import run
+
+    with open(sys.stdin.fileno(), "rb", closefd=False) as questions:
+        run(questions, sys.stdout.buffer, MODES[mode])
 
 
 @outbox.command("list")
