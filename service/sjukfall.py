@@ -25,10 +25,12 @@ from service.rules.sick_leave.occupation import LABELS
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 _NULL: Final = Raw(b"null")
 
-# Questions
+# Questions. ``gc=False``: what holds no containers cannot be part of a cycle.
 
 
 class Period(Struct, gc=False):
+    """One of a certificate's ``formagor``, the engine's ``CertifiedPeriod``."""
+
     start: date
     end: date = field(name="slut")
     degree: Int = field(name="nedsattning")
@@ -51,6 +53,8 @@ class Certificate(Struct):
 
 
 class Question(Struct):
+    """One line in. The id comes back byte for byte, whatever JSON it is."""
+
     id: Raw = _NULL
     view: Literal["enhet", "patient"] | None = None
     on: date | None = field(name="aktivtDatum", default=None)
@@ -59,7 +63,7 @@ class Question(Struct):
     certificates: list[Certificate] | None = field(name="intyg", default=None)
 
 
-# Answers
+# Answers: their keys are these names in camel case, in this order
 
 
 class DiagnosisOut(Struct, rename="camel", gc=False):
@@ -68,7 +72,9 @@ class DiagnosisOut(Struct, rename="camel", gc=False):
     name: str | None
 
 
-class UnitSickLeaveOut(Struct, rename="camel", gc=False):
+class UnitSickLeaveOut(Struct, rename="camel"):
+    """A ``sjukfall`` of the unit's view."""
+
     patient_id: str | None
     patient_namn: str | None
     vardgivare_id: str | None
@@ -87,7 +93,9 @@ class UnitSickLeaveOut(Struct, rename="camel", gc=False):
     sysselsattning: list[str | None]
 
 
-class MemberOut(Struct, rename="camel", gc=False):
+class MemberOut(Struct, rename="camel"):
+    """An ``intyg`` in a patient's sick leave."""
+
     id: str | None
     patient_id: str | None
     start: date
@@ -101,7 +109,9 @@ class MemberOut(Struct, rename="camel", gc=False):
     signerings_tidpunkt: str | None
 
 
-class PatientSickLeaveOut(Struct, rename="camel", gc=False):
+class PatientSickLeaveOut(Struct, rename="camel"):
+    """A ``sjukfall`` of the patient's view."""
+
     patient_id: str | None
     patient_namn: str | None
     diagnos: DiagnosisOut | None
@@ -122,7 +132,7 @@ class Refusal(Struct):
 
 
 class OnlyId(Struct):
-    """What an error's answer needs of a question that has not the form. The id is given back byte for byte."""
+    """What a refusal needs of a question that has not the form."""
 
     id: Raw = _NULL
 
