@@ -62,14 +62,14 @@ def api_app(
     # Records
 
     @app.post("/activities", status_code=201)
-    async def post_activity(caller: Author, given: models.ActivityIn) -> models.WrittenOut:
+    async def post_activity(caller: Author, given: models.ActivityIn, response: Response) -> models.WrittenOut:
         """Record an occasion of coordination. The answer says which rule gave which KVÅ code."""
-        return await store.run(records.activity(context, caller, given))
+        return _told(response, await store.run(records.activity(context, caller, given)))
 
     @app.post("/consents", status_code=201)
-    async def post_consent(caller: Author, given: models.ConsentIn) -> models.WrittenOut:
+    async def post_consent(caller: Author, given: models.ConsentIn, response: Response) -> models.WrittenOut:
         """Record a consent or a refusal. One that is too general is refused, saying which part."""
-        return await store.run(records.consent(context, caller, given))
+        return _told(response, await store.run(records.consent(context, caller, given)))
 
     @app.post("/consents/{id}/withdrawal")
     async def withdraw(caller: Author, id: str) -> models.WrittenOut:
@@ -77,14 +77,14 @@ def api_app(
         return await store.run(records.withdrawal(context, caller, id))
 
     @app.post("/plans", status_code=201)
-    async def post_plan(caller: Author, given: models.PlanIn) -> models.WrittenOut:
+    async def post_plan(caller: Author, given: models.PlanIn, response: Response) -> models.WrittenOut:
         """Record a plan with goals, tapering and measures."""
-        return await store.run(records.plan(context, caller, given))
+        return _told(response, await store.run(records.plan(context, caller, given)))
 
     @app.post("/notifications", status_code=201)
-    async def post_notification(caller: Author, given: models.NotificationIn) -> models.WrittenOut:
+    async def post_notification(caller: Author, given: models.NotificationIn, response: Response) -> models.WrittenOut:
         """Ask that a recipient is told something. It is sent only with a consent that covers all of it."""
-        return await store.run(records.notification(context, caller, given))
+        return _told(response, await store.run(records.notification(context, caller, given)))
 
     @app.post("/consent/decision")
     async def post_decision(caller: Reader, given: models.DecisionIn) -> models.DecisionOut:
@@ -197,6 +197,13 @@ def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(members):
         raise Malformed("a member stands twice in one object")
     return found
+
+
+def _told(response: Response, written: models.WrittenOut) -> models.WrittenOut:
+    """200 instead of 201 when the same was there already."""
+    if not written.changed:
+        response.status_code = 200
+    return written
 
 
 def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:

@@ -135,7 +135,6 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
             given.recipient.party().as_recipient(),
             employee=caller.employee,
             unit=caller.unit,
-            authored=transaction.at,
         )
         return _written(notify(transaction, context, Write(caller, _judged(content))))
 

@@ -1,8 +1,9 @@
 """The unit's sick leaves are pulled: what the feed says becomes resources, once, and nothing of a failed answer stays."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 import pytest
 
 from adapters.intygstjanst import mock as feed
@@ -120,20 +121,28 @@ async def test_a_changed_certificate_is_a_new_version(flow: "Flow") -> None:
     assert observation["effectivePeriod"]["end"] == f"{swedish_day(flow.clock.now()) + timedelta(days=30)}"
 
 
-def cut_off(flow: "Flow") -> Fault:
-    """A true answer of which the end is missing."""
-    from adapters.intygstjanst import answers
+QUESTION: Final = {
+    "Content-Type": "text/xml; charset=utf-8",
+    "SOAPAction": "urn:riv:clinicalprocess:healthcond:rehabilitation:ListActiveSickLeavesForCareUnitResponder:1:"
+    "ListActiveSickLeavesForCareUnit",
+}
 
-    room = flow.world.counterparts["intygstjanst"].room()
-    whole = b"".join(answers.certificates(list(room.state["certificates"].values()), "real")).decode()
-    return Fault(kind="nonsense", body=whole[: whole.rindex("</c:intygsData>") + 10])
+
+async def cut_off(flow: "Flow") -> Fault:
+    """A true answer of which the end is missing: the feed is asked once more what it was asked last."""
+    question = flow.ledger("intygstjanst")[-1].request.encode()
+    mocks = httpx.ASGITransport(app=flow.world.app())
+    async with httpx.AsyncClient(transport=mocks, base_url="http://mocks/intygstjanst") as client:
+        whole = await client.post("/list-active-sick-leaves-for-care-unit/v1.0", content=question, headers=QUESTION)
+    end = whole.text.rindex("intygsData>") + len("intygsData>")
+    return Fault(kind="nonsense", body=whole.text[:end])
 
 
 async def test_an_answer_that_is_cut_off_changes_nothing(flow: "Flow") -> None:
-    person = next(flow.people)
-    flow.certify(person)
+    await pull(flow)
+    flow.certify(next(flow.people))
     before = await flow.stored()
-    flow.order("intygstjanst", cut_off(flow))
+    flow.order("intygstjanst", await cut_off(flow))
     problem = await pull(flow, 503)
     assert problem["title"] == "Unavailable"
     assert await flow.stored() == before
