@@ -259,6 +259,24 @@ async def test_it_stops_when_it_is_told_to(store: SqlStore) -> None:
         assert task.cancelled()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_it_stops_when_its_bell_rings_at_that_moment(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """A cancellation that meets a ring is not lost between the two."""
+    monkeypatch.setattr(relaying, "IDLE", 5)
+    rings: list[Callable[[], None]] = []
+    monkeypatch.setattr(store, "on_outbox_change", rings.append)
+    task = asyncio.create_task(Relay(store, CONTEXT, {}, StillClock()).run())
+    await asyncio.sleep(0.05)
+    rings[0]()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=2)
+    assert done, "it goes on for ever"
+
+
 async def test_what_is_being_sent_comes_to_its_end(store: SqlStore) -> None:
     gate, begun = asyncio.Event(), asyncio.Event()
 

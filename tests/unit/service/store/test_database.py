@@ -88,3 +88,13 @@ def test_a_reading_connection_cannot_write(tmp_path: Path) -> None:
 def _execute(file: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(file)) as connection, connection:
         return connection.execute(statement, values).fetchall()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_is_acknowledged_survives_a_power_cut(tmp_path: Path, read_only: bool) -> None:
+    """No test can pull the plug: what SQLite promises under these settings is what we promise."""
+    database = Database(tmp_path / "reko.db")
+    with closing(database.connect(read_only=read_only)) as connection:
+        settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    database.close()
+    assert settings == ["wal", 2]
