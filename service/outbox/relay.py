@@ -19,6 +19,7 @@ from contracts.outbox import (
     Delivered,
     DeliveryOutcome,
     DeliveryState,
+    OutboxMessage,
     OutcomeUnknown,
     RefusedForGood,
     RouteBroken,
@@ -164,25 +165,28 @@ def _ring(loop: asyncio.AbstractEventLoop, bell: asyncio.Event) -> None:
 def claim(transaction: SqlTransaction, context: Context, destination: str, slots: int) -> Sequence[Claim]:
     """Claim what is due and still permitted; withhold what no longer is. One transaction: a withdrawal comes wholly
     before or wholly after it."""
-    lease_until = datetime.now(UTC) + LEASE
-    claims = []
+    claims: list[Claim] = []
     for queued in transaction.due(destination, slots):
-        message = queued.message
-        stop = outdated(transaction, message)
-        if stop is not None:
-            transaction.move(message.id, *stop)
-            continue
         try:
-            decision = decide_again(transaction, message.question, context.region)
+            claims += _claimed(transaction, context, queued.message)
         except _FAULTS as error:
-            transaction.move(message.id, DeliveryState.PARKED, f"the rules failed on it ({type(error).__name__})")
-            continue
-        transaction.note_decision(decision, message.about)
-        if decision.permitted:
-            claims.append(transaction.claim(message, lease_until))
-        else:
-            transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
+            reason = f"the rules failed on it ({type(error).__name__})"
+            transaction.move(queued.message.id, DeliveryState.PARKED, reason)
     return claims
+
+
+def _claimed(transaction: SqlTransaction, context: Context, message: OutboxMessage) -> Sequence[Claim]:
+    """The claim, or none: then the message is where it belongs now."""
+    stop = outdated(transaction, message)
+    if stop is not None:
+        transaction.move(message.id, *stop)
+        return ()
+    decision = decide_again(transaction, message.question, context.region)
+    transaction.note_decision(decision, message.about)
+    if not decision.permitted:
+        transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
+        return ()
+    return (transaction.claim(message, datetime.now(UTC) + LEASE),)
 
 
 def settle(
