@@ -22,11 +22,19 @@ class CertifiedPeriod(Protocol):
     """One period, as ``contracts.sick_leave.CertificatePeriod``."""
 
     @property
-    def start(self) -> date: ...
+    def start(self) -> date:
+        """The first day."""
+        ...
+
     @property
-    def end(self) -> date: ...
+    def end(self) -> date:
+        """The last day."""
+        ...
+
     @property
-    def degree(self) -> int: ...
+    def degree(self) -> int:
+        """In percent."""
+        ...
 
 
 class Certified(Protocol):
@@ -36,11 +44,19 @@ class Certified(Protocol):
     """
 
     @property
-    def patient(self) -> Hashable: ...
+    def patient(self) -> Hashable:
+        """Whose it is."""
+        ...
+
     @property
-    def periods(self) -> Sequence[CertifiedPeriod] | None: ...
+    def periods(self) -> Sequence[CertifiedPeriod] | None:
+        """At least one; none is an error (Q11)."""
+        ...
+
     @property
-    def signed(self) -> Any: ...
+    def signed(self) -> Any:
+        """When it was signed."""
+        ...
 
 
 C = TypeVar("C", bound=Certified)

@@ -98,6 +98,7 @@ def chain(own: list[Standing[C]], shown: Standing[C], gap: int, mode: Mode) -> l
 
 
 def to_the_right(by_start: list[Standing[C]], reached: int, gap: int, mode: Mode) -> list[Standing[C]]:
+    """Step 7: those that begin within the gap of the day reached, one after the other, until the first that does not."""
     taken = []
     for each in by_start:
         if each.start > reached + gap + 1:
@@ -108,6 +109,7 @@ def to_the_right(by_start: list[Standing[C]], reached: int, gap: int, mode: Mode
 
 
 def to_the_left(by_end: list[Standing[C]], reached: int, gap: int, mode: Mode) -> list[Standing[C]]:
+    """Step 8: those that end within the gap before the day reached, backwards, until the first that does not."""
     taken = []
     for each in reversed(by_end):
         if each.end < reached - (gap + 1):

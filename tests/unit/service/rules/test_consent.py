@@ -615,6 +615,7 @@ COORDINATED_AGAIN: dict[str, tuple[Changes, Changes, bool, bool]] = {
     "another unit": ({"unit": ANOTHER_UNIT}, {}, False, False),
     "no named unit": ({"unit": None}, {}, True, True),
     "a refusal of disclosure": ({"kind": ConsentKind.DISCLOSURE}, {}, False, False),
+    "a yes that names no unit": ({}, {"unit": None}, True, True),
     "categories, which mean nothing here": ({"categories": frozenset({NEED})}, {}, True, True),
     "a yes from tomorrow": ({}, {"period": FUTURE}, True, False),
     "a yes from today": ({}, {"period": Period.of_days(date(2026, 5, 4), None)}, True, True),
