@@ -8,6 +8,7 @@ then see it twice. docs/outbox.md draws the states and lists every window in whi
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,9 @@ IDLE: Final = 0.5
 LEASE: Final = timedelta(seconds=90)
 """Longer than any time-out of a send, so that a running try is not taken over."""
 
+LOOKING: Final = 4
+"""How many times as long as an idle round took the relay rests before the next."""
+
 _FAULTS: Final = (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What stored data that nobody foresaw can make of a rule."""
 
@@ -70,7 +74,10 @@ class Relay:
         try:
             while True:
                 self._bell.clear()
+                began = time.monotonic()
                 if not await self._round():
+                    # Looking costs the one writer time, more with a long queue: at most a fifth of it goes to looking.
+                    await asyncio.sleep(LOOKING * (time.monotonic() - began))
                     await self._wait()
         finally:
             await asyncio.gather(*(task for tasks in self._running.values() for task in tasks))

@@ -151,6 +151,8 @@ def _write_back(told: _Telling, activity: CoordinationActivity, coded: CodedActi
 
 def _cancel_older_copies(told: _Telling) -> None:
     """An unsent copy of an older version would put back what no longer holds."""
+    if told.record.version == 1:
+        return
     for queued in told.transaction.queued(told.patient):
         message = queued.message
         if message.destination == RECORD_SYSTEM and message.about == told.record.reference and queued.state in _UNSENT:
