@@ -227,8 +227,7 @@ def _is_over(consent: Consent, at: datetime) -> bool:
 def _outlived(consent: Consent, at: datetime, region: RegionalProfile) -> bool:
     """An event that never came about ends nothing: such a consent is over when the longest one would be."""
     begun = consent.period.start or consent.given
-    longest = timedelta(days=region.longest_consent_days + 1)
-    return consent.period.end is None and begun is not None and at >= begun + longest
+    return consent.period.end is None and begun is not None and _days(begun, at) > region.longest_consent_days
 
 
 def _is_endless(consent: Consent) -> bool:
@@ -312,12 +311,15 @@ def _lacks_category(consent: Consent, _: RegionalProfile) -> bool:
 
 
 def _is_too_long(consent: Consent, region: RegionalProfile) -> bool:
-    """Counted in Swedish days, which have 23, 24 or 25 hours."""
     start, end = consent.period.start or consent.given, consent.period.end
     if start is None or end is None:
         return False
-    last = swedish_day(end - timedelta.resolution)
-    return (last - swedish_day(start)).days > region.longest_consent_days
+    return _days(start, end - timedelta.resolution) > region.longest_consent_days
+
+
+def _days(first: datetime, last: datetime) -> int:
+    """Counted in Swedish days, which have 23, 24 or 25 hours."""
+    return (swedish_day(last) - swedish_day(first)).days
 
 
 _PARTS: Final[tuple[tuple[Callable[[Consent, RegionalProfile], bool], str, str], ...]] = (

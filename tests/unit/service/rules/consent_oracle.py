@@ -5,6 +5,7 @@ answer is a yes. It never imports service/rules/consent.py: the two agree only i
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 
 from contracts.consent import (
     Consent,
@@ -19,6 +20,7 @@ from contracts.consent import (
     RecipientKind,
     UnreadableConsent,
 )
+from contracts.time import swedish_day
 from service.rules.region import RegionalProfile
 
 Stored = Consent | UnreadableConsent
@@ -36,12 +38,12 @@ def why_not(question: Question, stored: Sequence[Stored], region: RegionalProfil
 # One sentence for each ground (D17).
 
 
-def _outside_needs_a_consent(question: Question, stored: Sequence[Stored], _: RegionalProfile) -> Iterator[Reason]:
+def _outside_needs_a_consent(question: Question, stored: Sequence[Stored], region: RegionalProfile) -> Iterator[Reason]:
     """Rule 2: to be coordinated, a consent to coordination; to tell someone outside, a consent to disclosure to them."""
     yield from _a_machine_may_not_send_it(question)
     yield from _the_patient_is_coordinated(question, stored)
     yield from _nobody_said_no(question, stored)
-    yield from _somebody_said_yes(question, stored)
+    yield from _somebody_said_yes(question, stored, region.longest_consent_days)
 
 
 def _within_the_provider(question: Question, stored: Sequence[Stored], _: RegionalProfile) -> Iterator[Reason]:
@@ -118,12 +120,12 @@ def _nobody_said_no(question: Question, stored: Sequence[Stored]) -> Iterator[Re
         yield Reason.REFUSED
 
 
-def _somebody_said_yes(question: Question, stored: Sequence[Stored]) -> Iterator[Reason]:
+def _somebody_said_yes(question: Question, stored: Sequence[Stored], longest: int) -> Iterator[Reason]:
     """One single active consent covers patient, unit, recipient, purpose, categories and day (fhir_sweden.md § 4.3);
     if none does: what each consent to this recipient lacks, or that there is none."""
     permissions = _disclosures(question, stored, Effect.PERMIT)
     to_them = [each for each in permissions if each.recipient and each.recipient.party == question.recipient.party]
-    lacking = [set(_lacks(each, question)) for each in to_them]
+    lacking = [set(_lacks(each, question, longest)) for each in to_them]
     if not all(lacking):
         return
     yield from set().union(*lacking)
@@ -131,13 +133,13 @@ def _somebody_said_yes(question: Question, stored: Sequence[Stored]) -> Iterator
         yield Reason.NO_CONSENT
 
 
-def _lacks(permission: Consent, question: Question) -> Iterator[Reason]:
+def _lacks(permission: Consent, question: Question, longest: int) -> Iterator[Reason]:
     """Rules 1, 5, 10; delivery_consent_security.md § 5.2: complete in every part, in one direction, in time."""
     if permission.status is ConsentStatus.INACTIVE:
         yield Reason.WITHDRAWN
     elif permission.status is not ConsentStatus.ACTIVE or not (permission.period.end or permission.ends_with_event):
         yield Reason.NOT_IN_FORCE
-    if _has_expired(permission, question):
+    if _has_expired(permission, question) or _waits_in_vain(permission, question, longest):
         yield Reason.EXPIRED
     if permission.period.start is not None and question.at < permission.period.start:
         yield Reason.NOT_YET_VALID
@@ -173,6 +175,14 @@ def _own_words(question: Question, stored: Sequence[Stored]) -> list[Consent]:
 
 def _in_force(consent: Consent, question: Question) -> bool:
     return consent.status is ConsentStatus.ACTIVE and consent.period.holds(question.at)
+
+
+def _waits_in_vain(permission: Consent, question: Question, longest: int) -> bool:
+    """Rule 10: an event may stand for the end; that "at most" is the region's holds whether it comes about or not."""
+    first = permission.period.start or permission.given
+    if permission.period.end is not None or first is None:
+        return False
+    return swedish_day(question.at) > swedish_day(first) + timedelta(days=longest)
 
 
 def _has_expired(consent: Consent, question: Question) -> bool:

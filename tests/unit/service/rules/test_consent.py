@@ -130,6 +130,11 @@ PERMISSION_STATES: dict[str, Changes | None] = {
     "entered in error": {"status": ConsentStatus.ENTERED_IN_ERROR},
     "endless": {"period": Period()},
     "until an event": {"period": Period(), "ends_with_event": "avstämningsmötet"},
+    "until an event that never came": {
+        "period": Period(),
+        "ends_with_event": "avstämningsmötet",
+        "given": day_start(date(2025, 1, 1)),
+    },
     "to somebody else": {"recipient": Recipient(RecipientKind.OTHER, "Organization/somebody-else")},
 }
 
@@ -426,6 +431,23 @@ def test_a_consent_to_coordination_ends_with_its_last_day() -> None:
     assert answer(coordinated, PERMISSION, question=asked(at=end - timedelta.resolution)).permitted
     ended = answer(coordinated, PERMISSION, question=asked(at=end))
     assert (ended.reasons, ended.consents) == ((Reason.COORDINATION_CONSENT_ENDED,), (UsedConsent("coordination", 1),))
+
+
+@pytest.mark.parametrize(
+    ("said", "last"),
+    [
+        (date(2026, 5, 4), date(2027, 5, 5)),
+        (date(2025, 10, 24), date(2026, 10, 25)),
+        (date(2025, 3, 28), date(2026, 3, 29)),
+    ],
+)
+def test_an_event_that_never_comes_ends_a_consent_when_the_longest_one_would(said: date, last: date) -> None:
+    waiting = permission(
+        period=Period(), given=day_start(said) + timedelta(hours=9), ends_with_event="avstämningsmötet"
+    )
+    end = day_start(last + timedelta(days=1))
+    assert answer(COORDINATION, waiting, question=asked(at=end - timedelta.resolution)).permitted
+    assert answer(COORDINATION, waiting, question=asked(at=end)).reasons == (Reason.EXPIRED,)
 
 
 # ---- What must hold whatever is on record ------------------------------------------------------------------------
@@ -744,6 +766,7 @@ def test_without_a_start_the_time_is_counted_from_when_it_was_given() -> None:
     until = Period.of_days(None, date(2027, 5, 6))
     assert too_general(replace(WHOLE, period=until), REGION)
     assert too_general(replace(WHOLE, period=until, given=day_start(date(2026, 5, 5))), REGION) == ()
+    assert too_general(replace(WHOLE, period=until, given=None), REGION) == ()
 
 
 @ENOUGH
