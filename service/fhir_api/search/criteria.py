@@ -27,11 +27,13 @@ class NotServed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """``rows`` says which index rows of the parameter match; of a parameter of every type, which resources."""
+    """``rows`` says which index rows of the parameter match; of a parameter of every type, which resources. One that asks
+    for values, and wants what has them, may ``narrow`` a search to few resources."""
 
     parameter: SearchParameter
     rows: Condition
     is_negated: bool = False
+    narrows: bool = True
 
     def condition(self, type_: str, numbers: Numbers, *, leads: bool) -> Condition:
         """The condition on resources. The one that ``leads`` is looked up first and the others asked of what it found: the
@@ -55,12 +57,13 @@ def read(type_: str, name: str, value: str) -> Criterion:
     if colon and modifier not in _modifiers(parameter):
         raise NotServed(f"{code} cannot be asked with this modifier")
     if modifier == "missing":
-        return Criterion(parameter, true(), is_negated=_boolean(value))
+        return Criterion(parameter, true(), is_negated=_boolean(value), narrows=False)
     values = _split(value, ",")
     if "" in values:
         raise ValueError("a value is missing")
     match = _SPECIAL_MATCH.get(code) or _MATCH[parameter.kind]
-    return Criterion(parameter, or_(*(match(parameter, modifier, one) for one in values)), modifier == "not")
+    rows = or_(*(match(parameter, modifier, one) for one in values))
+    return Criterion(parameter, rows, is_negated=modifier == "not", narrows=modifier != "not")
 
 
 def _modifiers(parameter: SearchParameter) -> frozenset[str]:

@@ -104,7 +104,7 @@ def _matches(query: Query, numbers: Numbers, owners: Collection[str]) -> Conditi
 
 def _lead(asked: Sequence[Criterion]) -> Criterion | None:
     """What to look up first: what finds the fewest, if that is not most of them."""
-    fit = (each for each in asked if not each.is_negated and each.parameter.spread < MANY)
+    fit = (each for each in asked if each.narrows and each.parameter.spread < MANY)
     return min(fit, key=lambda each: each.parameter.spread, default=None)
 
 
