@@ -197,10 +197,14 @@ def resume(destination: str, url: Url = SERVICE, token: Token = "") -> None:
 @database.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
+    from contracts.errors import Unavailable
     from service.settings import Settings
     from service.store.migrate import migrate as bring_up
 
-    print(f"schema {bring_up(_configured(Settings).database_file)}")
+    try:
+        print(f"schema {bring_up(_configured(Settings).database_file)}")
+    except (Unavailable, ValueError) as error:
+        _fail(str(error), 2)
 
 
 @app.command()
