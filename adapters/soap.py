@@ -56,18 +56,17 @@ def parser() -> etree.XMLParser:
     )
 
 
-def pull_parser(*tags: str) -> etree.XMLPullParser:
-    """As ``parser``, for a document that comes piece by piece: tells of the start and end of these elements."""
+def pull_parser() -> etree.XMLPullParser:
+    """As ``parser``, for a document that comes piece by piece. It hands out comments, and leaves them in the tree."""
     return etree.XMLPullParser(
-        events=("start", "end"),
-        tag=tags,
+        events=("comment",),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         dtd_validation=False,
         huge_tree=False,
         recover=False,
-        remove_comments=True,
+        remove_comments=False,
         remove_pis=True,
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from contracts.consent import ConsentDecision
-from contracts.identity import HsaId
+from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, Document, Record
 from contracts.sick_leave import Certificate, SetAside, StoredCertificate
@@ -128,4 +128,9 @@ class CertificateSource(Protocol):
         """Every certificate of the patients who have one active on the unit, or ended at most that many days ago
         (0-14). What cannot be used comes as ``SetAside``. Raises ``Unavailable`` when the answer is a failure or is
         cut off, possibly after some records: nothing may be applied before the iteration has ended."""
+        ...
+
+    def for_person(self, person: PersonId) -> AsyncIterator[Certificate | SetAside]:
+        """Every certificate of the person, on all units and of all care providers, however old. A certificate of somebody
+        else comes as ``SetAside``. The rest is as in ``active_for_unit``."""
         ...

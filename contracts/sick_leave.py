@@ -66,6 +66,44 @@ class SickLeave:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedDiagnosis:
+    """A diagnosis as another system reads it: as it was written, the cleaned code, and the name if it had one."""
+
+    original: str
+    code: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedSickLeave:
+    """A sjukfall that another system has computed (rehabstod.md § 2.1), to hold ours against.
+
+    ``certificates`` are its members by first day, ``count`` how many it says there are. ``active`` is the certificate
+    that doctor, diagnoses, ``degrees`` and occupations (labels) come from; ``degree`` is 0 when it has ended.
+    """
+
+    patient: PersonId
+    unit: HsaId
+    start: date
+    end: date
+    days: int
+    count: int
+    certificates: tuple[str, ...]
+    active: str
+    degree: int
+    degrees: tuple[int, ...]
+    patient_name: str = ""
+    unit_name: str = ""
+    provider: HsaId | None = None
+    doctor: str = ""
+    doctor_name: str = ""
+    diagnosis: ReportedDiagnosis | None = None
+    secondary_diagnoses: tuple[ReportedDiagnosis, ...] = ()
+    occupations: tuple[str, ...] = ()
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCertificate:
     """A certificate as last pulled, with the digest of its content and the id of its sick leave's EpisodeOfCare."""
 

@@ -1,7 +1,8 @@
 """Intygstjänst as a ``CertificateSource``: asks once, reads the answer as it comes."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
 import httpx
@@ -9,9 +10,12 @@ import httpx
 from adapters import soap
 from adapters.http import Sender
 from adapters.intygstjanst import wire
+from adapters.intygstjanst.national import NationalEngine
+from adapters.intygstjanst.reader import AnswerReader
 from adapters.intygstjanst.settings import Settings
+from adapters.intygstjanst.wire import Contract
 from contracts.errors import Unavailable
-from contracts.identity import HsaId
+from contracts.identity import HsaId, PersonId
 from contracts.ports import Clock
 from contracts.sick_leave import Certificate, SetAside
 
@@ -22,28 +26,43 @@ _MOST_OF_A_FAILURE: Final = 64 * 1024
 
 
 class Intygstjanst:
-    """The certificates of a unit's patients (``contracts.ports.CertificateSource``)."""
+    """Certificates by unit and by person (``contracts.ports.CertificateSource``)."""
 
-    def __init__(self, settings: Settings, sender: Sender) -> None:
+    def __init__(self, settings: Settings, sender: Sender, national: NationalEngine | None = None) -> None:
         self._settings = settings
         self._sender = sender
+        self.national = national
+        """Its own sick leaves, for comparison; ``None`` when it is not asked for any (``rest_url``)."""
 
-    async def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Certificate | SetAside]:
+    def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Certificate | SetAside]:
         """Every record of one answer. Raises ``Unavailable``, possibly after some: apply nothing before the end."""
-        question = wire.request(unit, max_days_since_end, self._settings.logical_address)
-        async with self._sender.stream(
-            "POST", self._settings.path, content=question, headers=self._headers()
-        ) as response:
-            await _refuse_failure(response)
-            reader = wire.AnswerReader(self._settings.max_bytes, self._settings.max_depth)
-            async for chunk in self._chunks(response):
-                for record in reader.feed(chunk):
-                    yield record
-            reader.close()
+        question = wire.care_unit_request(unit, max_days_since_end, self._settings.logical_address)
+        return self._records(wire.CARE_UNIT, self._settings.path, question)
+
+    async def for_person(self, person: PersonId) -> AsyncIterator[Certificate | SetAside]:
+        """As ``active_for_unit``, for one person everywhere."""
+        question = wire.person_request(person, self._settings.logical_address)
+        async with aclosing(self._records(wire.PERSON, self._settings.person_path, question)) as found:
+            async for record in found:
+                yield _if_about(person, record)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._sender.aclose()
+        if self.national is not None:
+            await self.national.aclose()
+
+    async def _records(
+        self, contract: Contract, path: str, question: bytes
+    ) -> AsyncGenerator[Certificate | SetAside, None]:
+        async with self._sender.stream("POST", path, content=question, headers=self._headers(contract)) as response:
+            await _refuse_failure(response, contract)
+            reader = AnswerReader(contract, self._settings.max_bytes, self._settings.max_depth)
+            async for chunk in self._chunks(response):
+                for record in reader.feed(chunk):
+                    yield record
+            for record in reader.close():
+                yield record
 
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
         last = time.monotonic() + self._settings.max_seconds
@@ -52,22 +71,29 @@ class Intygstjanst:
                 raise Unavailable("the answer takes too long")
             yield chunk
 
-    def _headers(self) -> dict[str, str]:
+    def _headers(self, contract: Contract) -> dict[str, str]:
         consumer = self._settings.original_consumer
         known = {_ORIGINAL_CONSUMER: consumer} if consumer else {}
-        return {**soap.headers(wire.ACTION), "Accept-Encoding": "gzip", **known}
+        return {**soap.headers(contract.action), "Accept-Encoding": "gzip", **known}
 
 
 def build(settings: Settings, clock: Clock, transport: httpx.AsyncBaseTransport | None = None) -> Intygstjanst:
     """The adapter from its settings. The clock is every adapter's to have; this one asks no time of it."""
-    return Intygstjanst(settings, Sender(settings, transport))
+    national = NationalEngine(Sender(settings.rest, transport)) if settings.rest.enabled else None
+    return Intygstjanst(settings, Sender(settings, transport), national)
 
 
-async def _refuse_failure(response: httpx.Response) -> None:
+def _if_about(person: PersonId, record: Certificate | SetAside) -> Certificate | SetAside:
+    if isinstance(record, Certificate) and record.patient != person:
+        return SetAside(record.id, "the certificate is about another person than was asked for")
+    return record
+
+
+async def _refuse_failure(response: httpx.Response, contract: Contract) -> None:
     if response.headers.get("Content-Encoding", "").strip().lower() not in _PACKINGS:
         raise Unavailable("the answer is packed in a way that was not asked for")
     if response.status_code != 200:
-        reason = _why(await _beginning(response))
+        reason = _why(await _beginning(response), contract)
         raise Unavailable(f"HTTP {response.status_code}: {reason}")
 
 
@@ -80,9 +106,9 @@ async def _beginning(response: httpx.Response) -> bytes:
     return body
 
 
-def _why(body: bytes) -> str:
+def _why(body: bytes, contract: Contract) -> str:
     """What a failure says of itself, without its texts (§ 1.8: they may hold personal data)."""
-    reader = wire.AnswerReader()
+    reader = AnswerReader(contract)
     try:
         reader.feed(body)
         reader.close()

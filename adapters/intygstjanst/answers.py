@@ -1,6 +1,6 @@
 """The answers of the mock as bytes, in two ways: as the schema says, and as the real service answers. Pure.
 
-Source: rehabstod.md §§ 1.6-1.8. Each difference of the real service is one branch here and one row of its table.
+Source: rehabstod.md §§ 1.4-1.8. Each difference of the real service is one branch here and one row of its table.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from adapters import soap
-from adapters.intygstjanst.wire import CORE, NAME, RESPONDER, TYPES
+from adapters.intygstjanst.wire import CORE, PERSON, TYPES, Contract
 from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import STOCKHOLM
@@ -18,28 +18,51 @@ Mode = Literal["valid", "real"]
 """``valid``: every answer holds against the schema. ``real``: every deviation of the real service is there."""
 
 _Node = tuple[str, "str | list[_Node]"]
-_SPACES: Final = {"soap": soap.ENVELOPE, "r": RESPONDER, "c": CORE, "t": TYPES}
-_DECLARED: Final = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in _SPACES.items())
-_HEAD: Final = f'<?xml version="1.0" encoding="UTF-8"?><soap:Envelope {_DECLARED}><soap:Body><r:{NAME}Response>'
-_TAIL: Final = f"</r:{NAME}Response></soap:Body></soap:Envelope>"
 _NOBODY: Final = "SE1111111111-0000"
 """Stands where the schema demands an HSA-id and there is none."""
 _TOGETHER: Final = 50
 """Records in one piece of an answer."""
 
 
-def certificates(found: Sequence[Certificate], mode: Mode) -> Iterator[bytes]:
+def certificates(contract: Contract, found: Sequence[Certificate], mode: Mode) -> Iterator[bytes]:
     """An answer with result OK, in pieces."""
-    yield f"{_HEAD}{_xml(_common_provider(found, mode))}<r:intygsLista>".encode()
+    yield f"{_head(contract)}{_xml(_common_provider(found, mode))}<r:intygsLista>".encode()
     for first in range(0, len(found), _TOGETHER):
         yield _xml(_record(certificate, mode) for certificate in found[first : first + _TOGETHER]).encode()
-    yield f"</r:intygsLista><r:resultCode>OK</r:resultCode>{_TAIL}".encode()
+    yield f"</r:intygsLista>{_xml(_result(contract, 'OK'))}{_tail(contract)}".encode()
 
 
-def failure(code: str, comment: str, mode: Mode) -> bytes:
+def failure(contract: Contract, code: str, text: str, mode: Mode) -> bytes:
     """An answer with another result. The real service leaves out all but the result (§ 1.8)."""
     required: list[_Node] = [*_common_provider((), mode), ("r:intygsLista", [])] if mode == "valid" else []
-    return f"{_HEAD}{_xml([*required, ('r:resultCode', code), ('r:comment', comment)])}{_TAIL}".encode()
+    return f"{_head(contract)}{_xml([*required, *_result(contract, code, text)])}{_tail(contract)}".encode()
+
+
+def turned_fault(contract: Contract, text: str) -> bytes:
+    """What the real service makes of a SOAP fault: in both contracts the elements of the one by care unit, which the one
+    by person does not know (§ 1.8)."""
+    return f"{_head(contract)}{_xml([('r:resultCode', 'ERROR'), ('r:comment', text)])}{_tail(contract)}".encode()
+
+
+def _head(contract: Contract) -> str:
+    spaces = {"soap": soap.ENVELOPE, "r": contract.responder, "c": CORE, "t": TYPES}
+    declared = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in spaces.items())
+    opened = f"<soap:Envelope {declared}><soap:Body><r:{contract.name}Response>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>{opened}'
+
+
+def _tail(contract: Contract) -> str:
+    return f"</r:{contract.name}Response></soap:Body></soap:Envelope>"
+
+
+def _result(contract: Contract, code: str, text: str = "") -> list[_Node]:
+    if contract is PERSON:
+        return [("r:result", [("r:resultCode", code), *_told("r:resultMessage", text)])]
+    return [("r:resultCode", code), *_told("r:comment", text)]
+
+
+def _told(name: str, text: str) -> list[_Node]:
+    return [(name, text)] if text else []
 
 
 def _xml(nodes: Iterable[_Node]) -> str:

@@ -84,7 +84,7 @@ def generate(seed: int, unit: HsaId, provider: HsaId, patients: int, today: date
     return [
         certificate
         for person in people(chance, patients, today)
-        for certificate in _chain(chance, person, unit, provider, today)
+        for certificate in chain(chance, person, unit, provider, today)
     ]
 
 
@@ -133,7 +133,8 @@ def people(chance: random.Random, count: int, today: date) -> Iterator[PersonId]
     return map(series.person, chance.sample(range(series.size), count))
 
 
-def _chain(chance: random.Random, person: PersonId, unit: HsaId, provider: HsaId, today: date) -> Iterator[Certificate]:
+def chain(chance: random.Random, person: PersonId, unit: HsaId, provider: HsaId, today: date) -> Iterator[Certificate]:
+    """One patient's certificates on a unit, oldest first."""
     write = partial(
         _certificate, chance, person, unit, provider, chance.choice(_DIAGNOSES), chance.choice(_OCCUPATIONS)
     )

@@ -6,14 +6,22 @@ from pydantic import Field
 
 from adapters.http import Destination
 
-DIRECT_PATH: Final = "/list-active-sick-leaves-for-care-unit/v1.0"
-"""Under the context ``/inera-certificate`` of Intygstjänst itself (rehabstod.md § 1.3)."""
+CARE_UNIT_PATH: Final = "/list-active-sick-leaves-for-care-unit/v1.0"
+PERSON_PATH: Final = "/list-sick-leaves-for-person/v1.0"
+"""Both under the context ``/inera-certificate`` of Intygstjänst itself (rehabstod.md § 1.3)."""
+REST_PATH: Final = "/sickleave/active"
+"""Under the context ``/inera-certificate/internalapi``, which has a port of its own (§ 2)."""
 
 
 class Settings(Destination):
-    """Where the certificates of a unit are asked for, and how much of an answer is read."""
+    """Where certificates are asked for, and how much of an answer is read."""
 
-    path: str = DIRECT_PATH
+    path: str = CARE_UNIT_PATH
+    """Where the certificates of a unit are asked for."""
+    person_path: str = PERSON_PATH
+    """Where the certificates of a person are asked for."""
+    rest_url: str = ""
+    """Base address of Intygstjänst's internal API (``.../internalapi``), whose own sick leaves can be held against ours. Empty: they are not asked for."""
     logical_address: str = "5565594230"
     """Who answers: Inera's organisation number. Intygstjänst itself ignores it, the national platform routes by it."""
     original_consumer: str = ""
@@ -26,3 +34,9 @@ class Settings(Destination):
     """Of a whole answer, unpacked. One certificate takes about 1,600."""
     max_depth: int = Field(default=32, ge=12, le=200)
     """Of nested elements; the contract itself needs nine."""
+
+    @property
+    def rest(self) -> Destination:
+        """The internal API. It knows no callers, so no token goes there."""
+        shared = {name: getattr(self, name) for name in Destination.model_fields if name not in ("url", "token")}
+        return Destination(url=self.rest_url, **shared)

@@ -1,4 +1,5 @@
-"""The adapter as the core sees it: certificates, or one error that says what failed and repeats nothing."""
+"""The adapter as the core sees it: certificates by unit and by person, or one error that says what failed and repeats
+nothing."""
 
 import gzip
 from collections.abc import AsyncIterator, Callable
@@ -12,10 +13,11 @@ from adapters import soap
 from adapters.http import NoAnswer, NotReached
 from adapters.intygstjanst import answers, mock, wire
 from adapters.intygstjanst.adapter import Intygstjanst, build
-from adapters.intygstjanst.settings import DIRECT_PATH, Settings
+from adapters.intygstjanst.register import Asked, select
+from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH, Settings
 from adapters.mocking import Counterpart, Fault
 from contracts.errors import Invalid, Unavailable
-from contracts.identity import HsaId
+from contracts.identity import HsaId, PersonId
 from contracts.ports import CertificateSource
 from contracts.sick_leave import Certificate, SetAside
 
@@ -23,7 +25,10 @@ NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 UNIT = HsaId("SE1111111111-E001")
 CERTIFICATES = mock.generate(3, UNIT, HsaId("SE1111111111-V001"), 30, date(2026, 3, 2))
 SETTINGS = Settings(url="http://intygstjanst.test/inera-certificate", logical_address="SE1111111111-L001")
-WHOLE = b"".join(answers.certificates(CERTIFICATES, "real"))
+PERSON = CERTIFICATES[0].patient
+OF_PERSON = [each for each in CERTIFICATES if each.patient == PERSON]
+WHOLE = b"".join(answers.certificates(wire.CARE_UNIT, CERTIFICATES, "real"))
+WHOLE_OF_PERSON = b"".join(answers.certificates(wire.PERSON, OF_PERSON, "real"))
 PRIVATE = f"Patienten {CERTIFICATES[0].patient.digits} saknas"
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -42,6 +47,13 @@ def adapter(transport: httpx.AsyncBaseTransport | Handler, settings: Settings = 
 async def pull(source: Intygstjanst, days: int = 0) -> list[Certificate | SetAside]:
     try:
         return [record async for record in source.active_for_unit(UNIT, days)]
+    finally:
+        await source.aclose()
+
+
+async def pull_person(source: Intygstjanst, person: PersonId = PERSON) -> list[Certificate | SetAside]:
+    try:
+        return [record async for record in source.for_person(person)]
     finally:
         await source.aclose()
 
@@ -77,15 +89,29 @@ DIRECT = SETTINGS.model_copy(update={"url": "http://intygstjanst.test"})
 
 
 @pytest.mark.parametrize("mode", ["real", "valid"])
-@pytest.mark.parametrize("path", [DIRECT_PATH, mock.PLATFORM_PATH])
+@pytest.mark.parametrize("path", [CARE_UNIT_PATH, mock.platform_path(wire.CARE_UNIT)])
 async def test_it_reads_what_the_counterpart_has(
     world: httpx.ASGITransport, counterpart: Counterpart, mode: answers.Mode, path: str
 ) -> None:
     mock.configure(counterpart, mode)
-    expected = mock.select(CERTIFICATES, mock.Asked(UNIT.value, 14), date(2026, 3, 2))
+    expected = select(CERTIFICATES, Asked(UNIT.value, 14), date(2026, 3, 2))
     found = await pull(adapter(world, DIRECT.model_copy(update={"path": path})), 14)
     assert found == expected
     assert 0 < len(found) < len(CERTIFICATES)
+
+
+@pytest.mark.parametrize("mode", ["real", "valid"])
+@pytest.mark.parametrize("path", [PERSON_PATH, mock.platform_path(wire.PERSON)])
+async def test_it_reads_what_the_counterpart_has_of_a_person(
+    world: httpx.ASGITransport, counterpart: Counterpart, mode: answers.Mode, path: str
+) -> None:
+    mock.configure(counterpart, mode)
+    elsewhere = replace(
+        OF_PERSON[0], id="elsewhere", unit=HsaId("SE2222222222-E001"), provider=HsaId("SE2222222222-V1")
+    )
+    mock.register(counterpart, [elsewhere])
+    found = await pull_person(adapter(world, DIRECT.model_copy(update={"person_path": path})))
+    assert found == [*OF_PERSON, elsewhere]
 
 
 @pytest.mark.parametrize("mode", ["real", "valid"])
@@ -120,9 +146,29 @@ async def test_a_fault_is_a_result_in_the_real_way(
 
 async def test_a_bad_record_comes_as_set_aside() -> None:
     bad = replace(CERTIFICATES[0], periods=())
-    body = b"".join(answers.certificates([bad, *CERTIFICATES[1:]], "real"))
+    body = b"".join(answers.certificates(wire.CARE_UNIT, [bad, *CERTIFICATES[1:]], "real"))
     found = await pull(adapter(lambda _: httpx.Response(200, content=body)))
     assert found == [SetAside(bad.id, "the certificate has no periods"), *CERTIFICATES[1:]]
+
+
+async def test_somebody_elses_certificate_is_set_aside() -> None:
+    other = next(each for each in CERTIFICATES if each.patient != PERSON)
+    body = b"".join(answers.certificates(wire.PERSON, [other, *OF_PERSON], "real"))
+    aside, *rest = await pull_person(adapter(lambda _: httpx.Response(200, content=body)))
+    assert aside == SetAside(other.id, "the certificate is about another person than was asked for")
+    assert rest == OF_PERSON
+
+
+@pytest.mark.parametrize("mode", ["real", "valid"])
+@pytest.mark.parametrize("kind", ["result", "soap-fault", "http", "nonsense"])
+async def test_failures_by_person(
+    world: httpx.ASGITransport, counterpart: Counterpart, mode: answers.Mode, kind: str
+) -> None:
+    mock.configure(counterpart, mode)
+    counterpart.room().order([Fault.model_validate({"kind": kind, "text": PRIVATE})])
+    with pytest.raises(Unavailable) as caught:
+        await pull_person(adapter(world, DIRECT))
+    assert "Patienten" not in repr(caught.value) + repr(caught.value.__cause__) + repr(caught.value.__context__)
 
 
 # ---- What is sent ------------------------------------------------------------------------------------------------
@@ -141,12 +187,27 @@ async def sent(settings: Settings) -> httpx.Request:
 
 async def test_the_request_goes_under_the_services_context() -> None:
     request = await sent(SETTINGS)
-    assert (request.method, request.url.path) == ("POST", f"/inera-certificate{DIRECT_PATH}")
-    assert request.headers["SOAPAction"] == f'"{wire.ACTION}"'
+    assert (request.method, request.url.path) == ("POST", f"/inera-certificate{CARE_UNIT_PATH}")
+    assert request.headers["SOAPAction"] == f'"{wire.CARE_UNIT.action}"'
     assert request.headers["Content-Type"] == soap.CONTENT_TYPE
     assert request.headers["Accept-Encoding"] == "gzip"
-    assert request.content == wire.request(UNIT, 5, "SE1111111111-L001")
+    assert request.content == wire.care_unit_request(UNIT, 5, "SE1111111111-L001")
     assert "x-rivta-original-serviceconsumer-hsaid" not in request.headers
+
+
+async def test_a_person_is_asked_for_in_the_body_alone() -> None:
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=WHOLE_OF_PERSON)
+
+    assert await pull_person(adapter(handler)) == OF_PERSON
+    (request,) = seen
+    assert (request.method, request.url.path) == ("POST", f"/inera-certificate{PERSON_PATH}")
+    assert request.headers["SOAPAction"] == f'"{wire.PERSON.action}"'
+    assert request.content == wire.person_request(PERSON, "SE1111111111-L001")
+    assert PERSON.digits not in str(request.url) + str(request.headers.raw)
 
 
 async def test_the_platform_hears_who_asks() -> None:
@@ -230,6 +291,24 @@ async def test_a_reader_who_leaves_early_closes_the_answer() -> None:
         break
     await records.aclose()  # type: ignore[attr-defined]
     assert stream.closed
+    await source.aclose()
+
+
+async def test_so_does_one_who_leaves_a_person() -> None:
+    stream = Pieces(WHOLE_OF_PERSON)
+    source = adapter(lambda _: httpx.Response(200, stream=stream))
+    records = source.for_person(PERSON)
+    async for _ in records:
+        break
+    await records.aclose()  # type: ignore[attr-defined]
+    assert stream.closed
+    await source.aclose()
+
+
+async def test_it_has_the_national_engine_only_when_there_is_an_address() -> None:
+    assert adapter(lambda _: httpx.Response(200)).national is None
+    source = adapter(lambda _: httpx.Response(200), SETTINGS.model_copy(update={"rest_url": "http://internal.test"}))
+    assert source.national is not None
     await source.aclose()
 
 

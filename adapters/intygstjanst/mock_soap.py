@@ -1,0 +1,180 @@
+"""The mock's two SOAP contracts: questions judged by their schema, answers in two ways, faults on order, and the WSDL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from lxml import etree
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+import contracts
+from adapters import soap
+from adapters.intygstjanst import answers, wire
+from adapters.intygstjanst.answers import Mode
+from adapters.intygstjanst.register import Asked, Register, registered, select, setting
+from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH
+from adapters.intygstjanst.wire import Contract
+from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from contracts.sick_leave import Certificate
+from contracts.time import swedish_day
+
+_FILES: Final = {file.name: file for file in (Path(contracts.__file__).parent / "wire" / "rivta").iterdir()}
+
+
+def platform_path(contract: Contract) -> str:
+    """Where the national platform would publish it (the pattern of § 1.11)."""
+    return f"/clinicalprocess/healthcond/rehabilitation/{contract.name}/1/rivtabp21"
+
+
+def routes(counterpart: Counterpart) -> list[Route]:
+    """Each contract at the service's own path and at the platform's."""
+    return [
+        route
+        for operation in _OPERATIONS
+        for path in (operation.path, platform_path(operation.contract))
+        for route in _routes(counterpart, operation, path)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    certificates: Sequence[Certificate]
+    summary: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One contract, and how its questions are answered."""
+
+    contract: Contract
+    path: str
+    find: Callable[[etree._Element, Register, date], _Found]
+
+
+def _by_care_unit(question: etree._Element, register: Register, today: date) -> _Found:
+    names = {"r": wire.CARE_UNIT.responder, "t": wire.TYPES}
+    asked = Asked(
+        unit=question.findtext("r:enhets-id/t:extension", "", names),
+        max_days=int(question.findtext("r:max-dagar-sedan-avslut", "0", names)),
+        person=question.findtext("r:person-id/t:extension", "", names),
+    )
+    found = select(register.on(register.units(asked.unit)), asked, today)
+    return _Found(found, {"unit": asked.unit, "maxDays": asked.max_days})
+
+
+def _by_person(question: etree._Element, register: Register, _: date) -> _Found:
+    names = {"r": wire.PERSON.responder, "t": wire.TYPES}
+    return _Found(register.of(question.findtext("r:person-id/t:extension", "", names)), {})
+
+
+_OPERATIONS: Final = (
+    _Operation(wire.CARE_UNIT, CARE_UNIT_PATH, _by_care_unit),
+    _Operation(wire.PERSON, PERSON_PATH, _by_person),
+)
+
+
+class _BadQuestion(ValueError):
+    """Why a request is refused; several reasons in ``args``."""
+
+
+def _question(contract: Contract, body: bytes, action: str) -> etree._Element:
+    """The question, if it is one by the schema. Raises ``_BadQuestion``."""
+    try:
+        content = soap.unwrap(body)
+    except soap.BadXml as error:
+        raise _BadQuestion(str(error)) from None
+    if isinstance(content, soap.Fault):
+        raise _BadQuestion("a fault is no question")
+    reasons = [*_header_faults(contract, body, action), *soap.schema_errors(contract.schema, content)]
+    if reasons or content.tag != f"{{{contract.responder}}}{contract.name}":
+        raise _BadQuestion(*(reasons or ["the element is no question of this contract"]))
+    return content
+
+
+def _header_faults(contract: Contract, body: bytes, action: str) -> list[str]:
+    missing = [] if soap.logical_address(body) else ["the header has no LogicalAddress"]
+    wrong = [] if action.strip('"') == contract.action else ["the SOAPAction is another one"]
+    return missing + wrong
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(
+        self, counterpart: Counterpart, operation: _Operation, request: Request, room: Room, fault: Fault | None
+    ) -> None:
+        self._counterpart = counterpart
+        self._operation = operation
+        self._contract = operation.contract
+        self._request = request
+        self._room = room
+        self._fault = fault
+        self._mode: Mode = setting(counterpart, room, "mode", "real")
+
+    async def answer(self) -> Response:
+        body = await self._request.body()
+        if self._fault is not None:
+            return self._play(body, self._fault)
+        try:
+            question = _question(self._contract, body, self._request.headers.get("SOAPAction", ""))
+        except _BadQuestion as error:
+            self._note(body, accepted=False, report=tuple(map(str, error.args)))
+            return self._soap_fault("Client", "; ".join(map(str, error.args)))
+        return self._certificates(body, question)
+
+    def _play(self, body: bytes, fault: Fault) -> Response:
+        self._note(body, accepted=False)
+        if fault.kind == "result":
+            return _xml(answers.failure(self._contract, fault.result_code, fault.text, self._mode))
+        return self._soap_fault(fault.fault_code, fault.text)
+
+    def _soap_fault(self, code: str, text: str) -> Response:
+        """The real service turns every fault into an answer under HTTP 200 (§ 0, surprise 3)."""
+        if self._mode == "real":
+            return _xml(answers.turned_fault(self._contract, text))
+        return _xml(soap.fault(code, text), 500)
+
+    def _certificates(self, body: bytes, question: etree._Element) -> Response:
+        today = swedish_day(self._counterpart.now())
+        found = self._operation.find(question, registered(self._counterpart, self._room), today)
+        told = {"mode": self._mode, "certificates": len(found.certificates)}
+        self._note(body, accepted=True, summary={**found.summary, **told})
+        pieces = answers.certificates(self._contract, found.certificates, self._mode)
+        return StreamingResponse(pieces, media_type=soap.CONTENT_TYPE)
+
+    def _note(
+        self, body: bytes, *, accepted: bool, report: tuple[str, ...] = (), summary: dict[str, object] | None = None
+    ) -> None:
+        kind = "" if self._fault is None else self._fault.kind
+        text = body.decode(errors="replace")
+        self._room.ledger.write(Entry(self._counterpart.now(), "", accepted, text, report, kind, summary or {}))
+
+
+def _xml(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, media_type=soap.CONTENT_TYPE)
+
+
+def _routes(counterpart: Counterpart, operation: _Operation, path: str) -> list[Route]:
+    async def answer(request: Request, room: Room, fault: Fault | None) -> Response:
+        return await _Exchange(counterpart, operation, request, room, fault).answer()
+
+    async def ask(request: Request) -> Response:
+        return await play(counterpart, request, answer)
+
+    async def describe(request: Request) -> Response:
+        return _description(operation.contract, request)
+
+    return [Route(path, ask, methods=["POST"]), Route(path, describe, methods=["GET"])]
+
+
+def _description(contract: Contract, request: Request) -> Response:
+    """The WSDL under ``?wsdl``, a schema under ``?xsd=<file>``. They name each other by address, not by file."""
+    name = request.query_params.get("xsd", f"{contract.file}.wsdl")
+    if name not in _FILES or not request.query_params.keys() & {"wsdl", "xsd"}:
+        return PlainTextResponse("ask for ?wsdl, or for a schema with ?xsd=<file>", 404)
+    text = _FILES[name].read_text(encoding="utf-8").replace('schemaLocation="', 'schemaLocation="?xsd=')
+    return _xml(text.replace("http://tempuri.org", str(request.url.replace(query=""))).encode())
