@@ -29,13 +29,12 @@ class IdSource(Protocol):
         ...
 
 
-class Transaction(Protocol):
-    """One all-or-nothing step over the service's own memory (decision D4). It sees everything committed before it,
-    and nothing runs beside it. Raising inside it undoes everything."""
+class Snapshot(Protocol):
+    """One state of the service's own memory: everything committed before it, nothing after."""
 
     @property
     def at(self) -> datetime:
-        """The instant of the transaction."""
+        """The instant at which it was taken."""
         ...
 
     def read(self, type: str, id: str) -> Record | None:
@@ -50,6 +49,20 @@ class Transaction(Protocol):
     def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
         """Current versions whose reference search parameter points at ``target`` (``Type/id``), oldest first."""
         ...
+
+    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
+        """The patient's certificates on the care unit and its mottagningar, as last pulled."""
+        ...
+
+    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
+        """Every certificate on the care unit and its mottagningar, as last pulled, each with the logical id of its
+        patient."""
+        ...
+
+
+class Transaction(Snapshot, Protocol):
+    """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
+    has written. Raising inside it undoes everything."""
 
     def save(self, document: Document, id: str, unit: str) -> Record:
         """Write the next version of the resource, with its index rows."""
@@ -75,16 +88,9 @@ class Transaction(Protocol):
         """Fix anew what an unsent message says, and set its state."""
         ...
 
-    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
-        """The patient's certificates on the unit, as last pulled."""
-        ...
-
-    def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
-        """Write a certificate as pulled; ``episode`` is the id of the EpisodeOfCare that it belongs to."""
-        ...
-
-    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
-        """Every certificate on the unit, as last pulled, each with the logical id of its patient."""
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+        """Write a certificate as pulled for the care unit, on which or on a mottagning of which it was issued; ``episode``
+        is the id of the EpisodeOfCare that it belongs to."""
         ...
 
     def drop_certificate(self, unit: str, id: str) -> None:
@@ -110,6 +116,11 @@ class Store(Protocol):
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in a transaction and return its result once it is durable. Whatever it raises comes out here,
         and then nothing was written. Raises ``Unavailable`` when the database cannot be written."""
+        ...
+
+    async def look(self, work: Callable[[Snapshot], T]) -> T:
+        """Run ``work`` on one snapshot, beside the writer and off the event loop, and return its result. It writes
+        nothing. Raises ``Unavailable`` when the database cannot be read."""
         ...
 
 

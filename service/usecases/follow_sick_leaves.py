@@ -136,7 +136,7 @@ def _keep(
             stored = known.get(certificate.id)
             if stored is None or (stored.digest, stored.episode) != (digest, episode):
                 _keep_certificate(transaction, context, unit, patient, certificate, episode)
-                transaction.keep_certificate(certificate, patient, digest, episode)
+                transaction.keep_certificate(unit.value, certificate, patient, digest, episode)
                 pulled.changed += 1
     _end_dissolved(transaction, unit, set(names), known)
     return pulled.changed - before

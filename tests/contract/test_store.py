@@ -26,7 +26,7 @@ from contracts.consent import ConsentDecision, Reason
 from contracts.errors import Conflict, Unavailable
 from contracts.identity import PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
-from contracts.ports import Store, Transaction
+from contracts.ports import Snapshot, Store, Transaction
 from contracts.record import AccessAction, Document, Record
 from contracts.sick_leave import Certificate, CertificatePeriod, StoredCertificate
 from service.store import tables
@@ -267,7 +267,7 @@ def write_everything(transaction: Transaction, id: str) -> str:
     transaction.note_decision(DECISION, f"Procedure/{id}")
     transaction.log_access(access(f"Procedure/{id}"))
     transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
-    transaction.keep_certificate(replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
+    transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
     transaction.note_pull(UNIT.value, "done", {"certificates": 1})
     return id
 
@@ -445,17 +445,17 @@ async def test_a_message_is_promised_once(store: OpenStore) -> None:
 # Certificates
 
 
-def keep(certificate: Certificate, patient: str, digest: str, transaction: Transaction) -> None:
-    transaction.keep_certificate(certificate, patient, digest, "e-1")
+def keep(certificate: Certificate, patient: str, digest: str, unit: str, transaction: Transaction) -> None:
+    transaction.keep_certificate(unit, certificate, patient, digest, "e-1")
 
 
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     newer = replace(CERTIFICATE, diagnosis="F43.8A", occupations=("NUVARANDE_ARBETE",))
     kept = (
-        (CERTIFICATE, "p-1", "d-1"),
-        (newer, "p-1", "d-2"),
-        (replace(CERTIFICATE, id="c-2"), "p-2", "d-3"),
-        (replace(CERTIFICATE, unit=PROVIDER), "p-1", "d-4"),
+        (CERTIFICATE, "p-1", "d-1", UNIT.value),
+        (newer, "p-1", "d-2", UNIT.value),
+        (replace(CERTIFICATE, id="c-2", unit=PROVIDER), "p-2", "d-3", UNIT.value),
+        (CERTIFICATE, "p-1", "d-4", PROVIDER.value),
     )
     for each in kept:
         await store.run(partial(keep, *each))
@@ -467,6 +467,39 @@ async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
     assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
+
+
+# Looking
+
+
+async def test_a_look_sees_one_state_while_others_write(store: OpenStore) -> None:
+    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(snapshot: Snapshot) -> list[str]:
+        seen = [snapshot.certificates(UNIT.value, "p-1")[0].digest]
+        begun.set()
+        assert go_on.wait(10)
+        return [*seen, snapshot.certificates(UNIT.value, "p-1")[0].digest]
+
+    looking = asyncio.create_task(store.look(work))
+    assert await asyncio.to_thread(begun.wait, 10)
+    await store.run(partial(keep, CERTIFICATE, "p-1", "d-2", UNIT.value))
+    go_on.set()
+    assert await looking == ["d-1", "d-1"]
+    assert await store.look(lambda each: each.certificates(UNIT.value, "p-1")[0].digest) == "d-2"
+
+
+async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -> None:
+    def fail(snapshot: Snapshot) -> NoReturn:
+        assert snapshot.certificates_of_unit(UNIT.value) == []
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        await store.look(fail)
+    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    for _ in range(5):
+        assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value))) == 1
 
 
 # Secrets
