@@ -1,25 +1,22 @@
-"""One suite for the ports ``Store`` and ``Transaction``, over every engine.
-
-To add an engine here: a function that opens it on a home (opening it there again finds what was stored), in ``ENGINES``.
-"""
+"""One suite for the ports ``Store``, ``Snapshot`` and ``Transaction``, over every engine of ``engines``."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Table, func, select
 
 from contracts.activity import Identifier
 from contracts.consent import ConsentDecision, Reason
@@ -27,9 +24,11 @@ from contracts.errors import Conflict, Unavailable
 from contracts.identity import PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
 from contracts.ports import Snapshot, Store, Transaction
+from contracts.pulling import PullState
 from contracts.record import AccessAction, Document, Record
-from contracts.sick_leave import Certificate, CertificatePeriod, StoredCertificate
+from contracts.sick_leave import Certificate, CertificatePeriod, SetAside, StoredCertificate
 from service.store import tables
+from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
     NOW,
     PROVIDER,
@@ -37,50 +36,11 @@ from tests.unit.service.store.samples import (
     StillClock,
     access,
     message,
-    open_new,
     person,
     procedure,
 )
 
 pytestmark = pytest.mark.anyio
-
-
-class OpenStore(Store, Protocol):
-    """The port, and what its owner may do beside it."""
-
-    def read(self, type: str, id: str) -> Record | None: ...
-    def version(self, type: str, id: str, version: int) -> Record | None: ...
-    def versions(self, type: str, id: str) -> Sequence[Record]: ...
-    async def select(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]: ...
-    async def secret(self, name: str) -> bytes: ...
-    def close(self) -> None: ...
-
-
-Open = Callable[[Path, StillClock], OpenStore]
-
-
-def _sqlite(home: Path, clock: StillClock) -> OpenStore:
-    return open_new(home / "reko.db", clock)
-
-
-ENGINES: Final[Mapping[str, Open]] = {"sqlite": _sqlite}
-
-
-@pytest.fixture(params=ENGINES)
-def open_it(request: pytest.FixtureRequest) -> Open:
-    return ENGINES[request.param]
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-async def store(open_it: Open, clock: StillClock, tmp_path: Path) -> AsyncIterator[OpenStore]:
-    store = open_it(tmp_path, clock)
-    yield store
-    store.close()
 
 
 async def save(store: Store, content: Document, id: str, unit: str = UNIT.value) -> Record:
@@ -268,7 +228,9 @@ def write_everything(transaction: Transaction, id: str) -> str:
     transaction.log_access(access(f"Procedure/{id}"))
     transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
     transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
-    transaction.note_pull(UNIT.value, "done", {"certificates": 1})
+    pull = transaction.pulls.begin(access().caller, 0)
+    transaction.pulls.stage(pull.number, [replace(CERTIFICATE, id=id), SetAside(f"s-{id}", "it has no periods")])
+    transaction.pulls.save(replace(pull, state=PullState.DONE))
     return id
 
 
