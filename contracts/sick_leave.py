@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from contracts.identity import HsaId, PersonId
 
@@ -110,3 +111,30 @@ class StoredCertificate:
     certificate: Certificate
     digest: str
     episode: str
+
+
+class RekoStatusType(StrEnum):
+    """Where the coordination of a sick leave stands, by Rehabstöd's ids (rehabstod.md § 4.1)."""
+
+    NONE = "REKO_1"
+    CONTACTED = "REKO_2"
+    ACTIVE = "REKO_3"
+    FOLLOW_UP = "REKO_4"
+    ENDED = "REKO_5"
+    DECLINED = "REKO_6"
+    LEFT = "REKO_7"
+    MEDICAL_REHABILITATION = "REKO_8"
+
+
+@dataclass(frozen=True, slots=True)
+class RekoStatus:
+    """A status that somebody set for a patient on a care unit. It belongs to no sick leave but to a ``day``: the sick
+    leave that covers that day has it. ``patient`` is the logical id; ``version`` counts the patient's on the unit from 1."""
+
+    type: RekoStatusType
+    patient: str
+    unit: HsaId
+    day: date
+    registered: datetime
+    staff: HsaId
+    version: int
