@@ -8,7 +8,7 @@ from contracts.consent import ConsentDecision
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, Document, Record
-from contracts.sick_leave import Certificate, SetAside, StoredCertificate
+from contracts.sick_leave import Certificate, LastPull, RekoStatus, SetAside, StoredCertificate
 
 T = TypeVar("T")
 
@@ -59,6 +59,18 @@ class Snapshot(Protocol):
         patient."""
         ...
 
+    def last_pull(self, unit: str) -> LastPull | None:
+        """The unit's last pull that went well; ``None`` before the first."""
+        ...
+
+    def reko_statuses(self, unit: str, patient: str) -> Sequence[RekoStatus]:
+        """Every status ever set for the patient on the care unit, oldest first."""
+        ...
+
+    def reko_statuses_of_unit(self, unit: str) -> Sequence[RekoStatus]:
+        """Every status ever set on the care unit, oldest first."""
+        ...
+
 
 class Transaction(Snapshot, Protocol):
     """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
@@ -95,6 +107,10 @@ class Transaction(Snapshot, Protocol):
 
     def drop_certificate(self, unit: str, id: str) -> None:
         """Forget a certificate that has vanished from the feed; its resources keep their history."""
+        ...
+
+    def set_reko_status(self, status: RekoStatus) -> None:
+        """Add a status; none is ever changed or taken away."""
         ...
 
     def note_pull(self, unit: str, result: str, body: object) -> None:

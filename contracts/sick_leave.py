@@ -105,6 +105,16 @@ class ReportedSickLeave:
 
 
 @dataclass(frozen=True, slots=True)
+class LastPull:
+    """How old and how wide the stored certificates are: when a pull last went well and for how many days since the end it
+    asked; when one has failed since, ``None`` if none has."""
+
+    at: datetime
+    max_days_since_end: int
+    failed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCertificate:
     """A certificate as last pulled, with the digest of its content and the id of its sick leave's EpisodeOfCare."""
 

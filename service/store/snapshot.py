@@ -3,11 +3,14 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from msgspec import Struct
+
+from contracts.identity import HsaId
 from contracts.record import Record
-from contracts.sick_leave import Certificate, StoredCertificate
+from contracts.sick_leave import Certificate, LastPull, RekoStatus, RekoStatusType, StoredCertificate
 from fhir_mappings.identifiers import canonical_token
 from service.store import sql
 from service.store.codec import decode, from_micros
@@ -49,6 +52,45 @@ class SqlSnapshot:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
         return [(row[0], StoredCertificate(decode(row[3], Certificate), row[1], row[2])) for row in rows]
+
+    def last_pull(self, unit: str) -> LastPull | None:
+        """See ``contracts.ports.Snapshot``."""
+        done, failed = (
+            self.connection.execute(sql.LAST_PULL, {"of_unit": unit, "with_result": result}).fetchone()
+            for result in ("done", "failed")
+        )
+        if done is None:
+            return None
+        asked = decode(done[2], _Asked).max_days_since_end
+        return LastPull(from_micros(done[1]), asked, from_micros(failed[1]) if failed and failed[0] > done[0] else None)
+
+    def reko_statuses(self, unit: str, patient: str) -> Sequence[RekoStatus]:
+        """See ``contracts.ports.Snapshot``."""
+        rows = self.connection.execute(sql.REKO_STATUSES, {"of_unit": unit, "of_patient": patient})
+        return [_to_status(row) for row in rows]
+
+    def reko_statuses_of_unit(self, unit: str) -> Sequence[RekoStatus]:
+        """See ``contracts.ports.Snapshot``."""
+        return [_to_status(row) for row in self.connection.execute(sql.REKO_STATUSES_OF_UNIT, {"of_unit": unit})]
+
+
+class _Asked(Struct):
+    """What is read back of a pull's own words."""
+
+    max_days_since_end: int = 0
+
+
+def _to_status(row: Row) -> RekoStatus:
+    type_, patient, unit, day, registered, staff, version = row
+    return RekoStatus(
+        RekoStatusType(type_),
+        patient,
+        HsaId(unit),
+        date.fromisoformat(day),
+        from_micros(registered),
+        HsaId(staff),
+        version,
+    )
 
 
 def to_record(row: Row) -> Record:

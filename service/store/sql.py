@@ -13,7 +13,18 @@ from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
 from contracts.outbox import BLOCKING, DUE, DeliveryState
 from service.store import tables
-from service.store.tables import attempt, certificate, history, outbox, reference_index, resource, route, token_index
+from service.store.tables import (
+    attempt,
+    certificate,
+    history,
+    outbox,
+    pull,
+    reference_index,
+    reko_status,
+    resource,
+    route,
+    token_index,
+)
 
 _NAMED: Final = sqlite_dialect(paramstyle="named")
 _TEMPLATE: Final = sqlite_dialect(paramstyle="pyformat")
@@ -221,6 +232,28 @@ CERTIFICATES_OF_UNIT: Final = compiled(
     select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body).where(
         certificate.c.unit == bindparam("of_unit")
     )
+)
+INSERT_REKO_STATUS: Final = insert_into(reko_status, "number")
+_statuses: Final = (
+    select(
+        reko_status.c.status,
+        reko_status.c.patient,
+        reko_status.c.unit,
+        reko_status.c.day,
+        reko_status.c.registered,
+        reko_status.c.staff,
+        reko_status.c.version,
+    )
+    .where(reko_status.c.unit == bindparam("of_unit"))
+    .order_by(reko_status.c.number)
+)
+REKO_STATUSES_OF_UNIT: Final = compiled(_statuses)
+REKO_STATUSES: Final = compiled(_statuses.where(reko_status.c.patient == bindparam("of_patient")))
+LAST_PULL: Final = compiled(
+    select(pull.c.number, pull.c.at, pull.c.body)
+    .where(pull.c.unit == bindparam("of_unit"), pull.c.result == bindparam("with_result"))
+    .order_by(pull.c.number.desc())
+    .limit(1)
 )
 DROP_CERTIFICATE: Final = compiled(
     delete(certificate).where(certificate.c.unit == bindparam("of_unit"), certificate.c.id == bindparam("with_id"))

@@ -33,6 +33,7 @@ class Pulled:
     """How a pull of one unit went. ``set_aside`` holds certificate ids with the reason, and no other data."""
 
     unit: str
+    max_days_since_end: int = 0
     certificates: int = 0
     patients: int = 0
     changed: int = 0
@@ -45,7 +46,7 @@ async def follow_sick_leaves(
     store: Store, source: CertificateSource, context: Context, caller: Caller, unit: HsaId, max_days_since_end: int = 0
 ) -> Pulled:
     """Pull the unit once. Raises ``Unavailable`` when the source does not answer in full: nothing has changed then."""
-    pulled = Pulled(unit.value)
+    pulled = Pulled(unit.value, max_days_since_end)
     by_patient: defaultdict[PersonId, list[Certificate]] = defaultdict(list)
     ids: set[str] = set()
     try:

@@ -4,6 +4,7 @@ To add an engine here: a function that opens it on a home (opening it there agai
 """
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,11 +25,18 @@ from sqlalchemy import Select, Table, func, select
 from contracts.activity import Identifier
 from contracts.consent import ConsentDecision, Reason
 from contracts.errors import Conflict, Unavailable
-from contracts.identity import PersonId
+from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
 from contracts.ports import Snapshot, Store, Transaction
 from contracts.record import AccessAction, Document, Record
-from contracts.sick_leave import Certificate, CertificatePeriod, StoredCertificate
+from contracts.sick_leave import (
+    Certificate,
+    CertificatePeriod,
+    LastPull,
+    RekoStatus,
+    RekoStatusType,
+    StoredCertificate,
+)
 from service.store import tables
 from tests.unit.service.store.samples import (
     NOW,
@@ -447,6 +455,44 @@ async def test_a_message_is_promised_once(store: OpenStore) -> None:
 
 def keep(certificate: Certificate, patient: str, digest: str, unit: str, transaction: Transaction) -> None:
     transaction.keep_certificate(unit, certificate, patient, digest, "e-1")
+
+
+def status(type: str, patient: str, version: int, unit: HsaId = UNIT) -> RekoStatus:
+    day = date(2026, 5, 1) + timedelta(days=version)
+    return RekoStatus(RekoStatusType(type), patient, unit, day, NOW, PROVIDER, version)
+
+
+async def test_statuses_are_added_and_all_of_them_stay(store: OpenStore) -> None:
+    ours = [status("REKO_2", "p-1", 1), status("REKO_1", "p-2", 1), status("REKO_8", "p-1", 2)]
+    for each in [*ours, status("REKO_3", "p-1", 1, PROVIDER)]:
+        await store.run(partial(_set, each))
+    assert await store.look(lambda each: each.reko_statuses(UNIT.value, "p-1")) == [ours[0], ours[2]]
+    assert await store.run(lambda each: each.reko_statuses_of_unit(UNIT.value)) == ours
+    assert await store.look(lambda each: each.reko_statuses(UNIT.value, "p-9")) == []
+
+
+async def test_a_version_of_a_status_is_set_once(store: OpenStore) -> None:
+    await store.run(partial(_set, status("REKO_2", "p-1", 1)))
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.run(partial(_set, status("REKO_3", "p-1", 1)))
+
+
+def _set(each: RekoStatus, transaction: Transaction) -> None:
+    transaction.set_reko_status(each)
+
+
+async def test_the_last_pull_that_went_well_and_a_failure_since(store: OpenStore, clock: StillClock) -> None:
+    async def pulled(result: str, unit: str = UNIT.value, **body: int) -> LastPull | None:
+        clock.at += timedelta(hours=1)
+        await store.run(lambda transaction: transaction.note_pull(unit, result, body))
+        return await store.look(lambda snapshot: snapshot.last_pull(UNIT.value))
+
+    assert await pulled("failed") is None
+    first = await pulled("done", max_days_since_end=14)
+    assert first == LastPull(NOW + timedelta(hours=2), 14)
+    assert await pulled("done", "another") == first
+    assert await pulled("failed") == replace(first, failed=NOW + timedelta(hours=4))
+    assert await pulled("done") == LastPull(NOW + timedelta(hours=5), 0)
 
 
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:

@@ -84,8 +84,9 @@ def test_ranges_are_inclusive_and_told(field: str, span: tuple[int, int]) -> Non
         assert getattr(read([(name, str(value))], ON), field) == value
     takes = {name: f"{name} takes a whole number from {least} to {most}"}
     assert told((name, str(most + 1))) == takes
+    below: dict[str, Any] = {field: least - 1}
     with pytest.raises(Invalid):
-        Question(ON, **{field: least - 1})
+        Question(ON, **below)
 
 
 REFUSED = {

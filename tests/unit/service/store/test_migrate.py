@@ -22,14 +22,14 @@ from tests.unit.service.store.samples import UNIT, open_store, procedure
 
 pytestmark = pytest.mark.anyio
 
-NEXT_STEP = """
+NEXT_STEP = f"""
 from alembic import op
 from sqlalchemy import Column, String
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "{SCHEMA_VERSION}"
 def upgrade() -> None:
     op.create_table("more", Column("id", String, primary_key=True))
     op.execute("INSERT INTO more SELECT id FROM resource")
-"""
+"""  # noqa: S608 - our own number
 STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 
 
@@ -65,7 +65,7 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
 
 async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
     await _store_one(tmp_path / "reko.db")
-    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "0002"
+    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "9999"
     assert _rows(tmp_path / "reko.db", "SELECT id FROM more") == [("a-1",)]
 
 
@@ -91,7 +91,7 @@ def test_the_service_keeps_out_what_it_does_not_know(tmp_path: Path) -> None:
     migrate(file, _scripts(tmp_path, NEXT_STEP))
     with pytest.raises(Unavailable, match="does not know"):
         migrate(file)
-    with pytest.raises(Unavailable, match="has schema 0002, this version needs 0001"):
+    with pytest.raises(Unavailable, match=f"has schema 9999, this version needs {SCHEMA_VERSION}"):
         open_store(file)
 
 
@@ -130,7 +130,7 @@ def _scripts(tmp_path: Path, step: str) -> Path:
     """Our migrations, and one more."""
     scripts = tmp_path / "migrations % 2"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "0002_more.py").write_text(step, encoding="utf-8")
+    (scripts / "versions" / "9999_more.py").write_text(step, encoding="utf-8")
     return scripts
 
 
