@@ -18,7 +18,9 @@ from contracts.identity import HsaId
 from contracts.ports import CertificateSource
 from contracts.record import Caller, Right
 from service.api import models, operating, records, sick_leaves
+from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
+from service.page_tokens import OverviewPages
 from service.security import Clients, require
 from service.store.store import SqlStore
 from service.usecases.context import Context
@@ -30,7 +32,12 @@ _bearer: Final = HTTPBearer(auto_error=False, description="The token that REKO_C
 
 
 def api_app(
-    store: SqlStore, context: Context, clients: Clients, source: CertificateSource | None, destinations: frozenset[str]
+    store: SqlStore,
+    context: Context,
+    clients: Clients,
+    source: CertificateSource | None,
+    destinations: frozenset[str],
+    pages: OverviewPages,
 ) -> FastAPI:
     """The application to mount under ``/api``."""
     app = FastAPI(
@@ -93,10 +100,8 @@ def api_app(
 
     # Sick leaves
 
-    @app.get("/units/{unit}/sick-leaves")
-    async def get_sick_leaves(caller: Reader, unit: str) -> models.SickLeavesOut:
-        """The unit's ongoing sick leaves as last pulled."""
-        return await store.run(sick_leaves.ongoing_on(caller, unit))
+    reader, author = (Depends(caller_with(right)) for right in (Right.FHIR_READ, Right.FHIR_WRITE))
+    overview_routes(app, store, pages, reader, author)
 
     @app.post("/units/{unit}/pull")
     async def pull(caller: Puller, unit: str, max_days_since_end: int = 0) -> models.PulledOut:

@@ -37,12 +37,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
-    """All rows of the unit that the caller may see, before any filter."""
+class Counted:
+    """All rows of the unit that the caller may see, before any filter, as one question counts them."""
 
     question: Question
     held: Held
-    pulled: LastPull | None
+
+
+Survey = Callable[[str, Sequence[Counted], LastPull | None], T]
+"""What is made of the unit's rows, counted in one or several ways, and of how old they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,16 @@ async def see_overview(
     return shown
 
 
-async def survey(store: Store, caller: Caller, unit: str, ask: Ask, show: Callable[[Surveyed], T]) -> T:
+async def survey(
+    store: Store, caller: Caller, unit: str, ask: Callable[[date], Sequence[Question]], show: Survey[T]
+) -> T:
     """What is made of all rows together, and names nobody. Raises ``NotFound`` for another unit."""
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> T:
-        question, there = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit)
-        rows = held(there.certificates, there.patients, question, doctor_of(caller))
-        return show(Surveyed(question, rows, snapshot.last_pull(unit)))
+        questions, there, doctor = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit), doctor_of(caller)
+        counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
+        return show(unit, counted, snapshot.last_pull(unit))
 
     return await store.look(look)
 

@@ -21,7 +21,7 @@ Read views.py first: its steps are numbered as rehabstod.md § 3 numbers them (d
 """
 
 from service.rules.sick_leave.filters import FILTERS, Filter, Option
-from service.rules.sick_leave.grouping import GAP, group, ongoing
+from service.rules.sick_leave.grouping import GAP, group
 from service.rules.sick_leave.modes import CORRECTED, MODES, REHABSTOD, Mode
 from service.rules.sick_leave.overview import Choices, Held, Overview, choices, held, overview
 from service.rules.sick_leave.question import Interval, Question
@@ -57,7 +57,6 @@ __all__ = [
     "choices",
     "group",
     "held",
-    "ongoing",
     "overview",
     "patient_view",
     "summary",

@@ -89,6 +89,15 @@ class Choices:
     sick_leaves: int
     ongoing: int
 
+    def options(self, filter: str) -> tuple[Option, ...]:
+        """What a filter without options of its own offers here."""
+        return {"doctor": self.doctors, "unit": self.units}.get(filter, ())
+
+    def occurs(self, filter: str, option: Option) -> bool:
+        """Whether anybody here has that value: Rehabstöd's page lets nobody choose a chapter without data."""
+        occurring = {"chapter": self.chapters, "occupation": self.occupations}
+        return filter not in occurring or {option.id, option.label}.intersection(occurring[filter]) != set()
+
 
 def choices(rows: Iterable[Row]) -> Choices:
     """Of rows before any filter."""
@@ -96,7 +105,7 @@ def choices(rows: Iterable[Row]) -> Choices:
     return Choices(
         _options((each.doctor, each.doctor_name) for each in found),
         tuple(sorted({each.chapter.id for each in found})),
-        _options((each.unit.value, each.unit_name or each.unit.value) for each in found),
+        _options((each.unit.value, each.unit_name) for each in found),
         tuple(sorted({label for each in found for label in each.occupations}, key=alphabetic)),
         len(found),
         sum(each.days_left >= 0 for each in found),

@@ -5,7 +5,7 @@ question of such pairs. A question is checked when made: every part that cannot 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
@@ -213,34 +213,36 @@ UNAVAILABLE: Final = MappingProxyType(
 """Rehabstöd's filters that are not there, and why: asking for one is refused."""
 
 _NAME_OF: Final = {each.field: each.name for each in PARAMETERS} | {"descending": "sort", "after": "page"}
-_BY_NAME: Final = {each.name: each for each in PARAMETERS}
+_BY_NAME: Final[Mapping[str, Parameter]] = MappingProxyType({each.name: each for each in PARAMETERS})
 
 
-def read(pairs: Iterable[tuple[str, str]], on: date) -> Question:
-    """The question that name and value pairs ask. An empty value counts as not sent, as in a form.
+def read(pairs: Iterable[tuple[str, str]], on: date, names: Collection[str] = _BY_NAME) -> Question:
+    """The question that name and value pairs ask, with parameters of these ``names`` alone. An empty value counts as not
+    sent, as in a form.
 
     Raises ``Invalid`` with everything that is wrong, never repeating it.
     """
     sent: defaultdict[str, list[str]] = defaultdict(list)
     for name, value in pairs:
-        if value != "" or name not in _BY_NAME:
+        if value != "" or name not in names:
             sent[name].append(value)
     issues: list[Issue] = []
     parts: dict[str, Any] = {}
     for name, texts in sent.items():
-        issues += _read_one(name, texts, parts)
+        issues += _read_one(name, texts, parts) if name in names or name in UNAVAILABLE else [_UNKNOWN]
     if issues:
         raise Invalid(*issues)
     sort = parts.get("sort", DEFAULT_SORT)
     return Question(on, **{**parts, "sort": sort.removeprefix("-"), "descending": sort.startswith("-")})
 
 
+_UNKNOWN: Final = Issue(IssueType.NOT_SUPPORTED, "a parameter that is not known here")
+
+
 def _read_one(name: str, texts: list[str], parts: dict[str, Any]) -> list[Issue]:
-    parameter = _BY_NAME.get(name)
     if name in UNAVAILABLE:
         return [Issue(IssueType.NOT_SUPPORTED, UNAVAILABLE[name], name)]
-    if parameter is None:
-        return [Issue(IssueType.NOT_SUPPORTED, "a parameter that is not known here")]
+    parameter = _BY_NAME[name]
     if len(texts) > 1 and not parameter.many:
         return [_issue(parameter.field, "one value")]
     try:

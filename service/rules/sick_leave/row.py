@@ -124,7 +124,7 @@ def row(leave: UnitSickLeave[Certificate], patient: Listed, on: date, max_days_s
         doctor=shown.doctor,
         doctor_name=shown.doctor_name or shown.doctor,
         unit=shown.unit,
-        unit_name=shown.unit_name,
+        unit_name=shown.unit_name or shown.unit.value,
         periods=_periods(leave.certificates),
     )
 

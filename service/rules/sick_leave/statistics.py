@@ -7,14 +7,17 @@ which settings it was counted. It holds no person.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from service.rules.sick_leave.diagnosis import category
+from service.rules.sick_leave.question import DEFAULT_MODE, Question
 from service.rules.sick_leave.row import Gender, Row
 
-NATIONAL_GAP: Final = 0
-NATIONAL_DAYS_SINCE_END: Final = 0
+
+def national(question: Question) -> Question:
+    """The question as the national summary counts, whatever is asked."""
+    return replace(question, mode=DEFAULT_MODE, gap=0, max_days_since_end=0)
 
 
 class DiagnosisGroup(NamedTuple):
