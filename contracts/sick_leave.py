@@ -1,5 +1,6 @@
 """Certificates as the feed tells of them, and sick leaves (sjukfall) joined from them (glossary terms 13-15)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -57,9 +58,14 @@ class SetAside:
     reason: str
 
 
+Judged = Sequence[Certificate | SetAside]
+"""Records of an answer, each judged by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class SickLeave:
-    """A sjukfall: certificates of one patient on one unit that the counting rules join. Days are inclusive."""
+    """A sjukfall: certificates of one patient on one care unit, mottagningar included, that the counting rules join. Days
+    are inclusive."""
 
     certificates: tuple[Certificate, ...]
     start: date
@@ -106,12 +112,14 @@ class ReportedSickLeave:
 
 @dataclass(frozen=True, slots=True)
 class LastPull:
-    """How old and how wide the stored certificates are: when a pull last went well and for how many days since the end it
-    asked; when one has failed since, ``None`` if none has."""
+    """How old and how wide the stored certificates are: of which instant the last answer that was applied whole speaks, and
+    for how many days since the end it was asked; when the newest that has ``failed`` since began; whether another is
+    being ``applied``, so that some patients stand as it says already."""
 
     at: datetime
     max_days_since_end: int
     failed: datetime | None = None
+    applying: bool = False
 
 
 @dataclass(frozen=True, slots=True)

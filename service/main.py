@@ -55,7 +55,8 @@ def _lifespan(
 
 def _routes(built: House) -> list[Route | Mount]:
     pages = OverviewPages(built.fhir.page_key)
-    api = api_app(built.store, built.context, built.clients, built.source, frozenset(built.channels), pages)
+    channels = frozenset(built.channels)
+    api = api_app(built.store, built.context, built.clients, built.source, channels, pages, built.rounds.due)
     return [
         Route("/", _front),
         Route("/health/live", _live),

@@ -118,12 +118,13 @@ class SickLeaveOut(Model):
 
 class LastPullOut(Model):
     """How old and wide the data are. ``covers_asked`` is false when the pull asked for fewer days since the end than the
-    question: sick leaves that ended before are missing then."""
+    question: sick leaves that ended before are missing then. ``applying``: a newer answer is on its way in."""
 
     at: datetime
     max_days_since_end: int
     failed_since: datetime | None
     covers_asked: bool
+    applying: bool
 
 
 class SettingsOut(Model):

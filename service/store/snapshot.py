@@ -4,11 +4,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, Final
 
 from contracts.identity import HsaId
+from contracts.pulling import PullState
 from contracts.record import Record
 from contracts.sick_leave import Certificate, LastPull, RekoStatus, RekoStatusType, StoredCertificate
 from fhir_mappings.identifiers import canonical_token
@@ -55,14 +54,14 @@ class SqlSnapshot:
 
     def last_pull(self, unit: str) -> LastPull | None:
         """See ``contracts.ports.Snapshot``."""
-        done, failed = (
-            self.connection.execute(sql.LAST_PULL, {"of_unit": unit, "with_result": result}).fetchone()
-            for result in ("done", "failed")
-        )
+        done = self.connection.execute(sql.LAST_PULL, {"of_unit": unit}).fetchone()
         if done is None:
             return None
-        asked = decode(done[2], _Asked).max_days_since_end
-        return LastPull(from_micros(done[1]), asked, from_micros(failed[1]) if failed and failed[0] > done[0] else None)
+        number, _, at, days = done
+        since = self.connection.execute(sql.PULLS_SINCE, {"of_unit": unit, "done": number}).fetchall()
+        failed = [from_micros(when) for _, state, when, _ in since if state == PullState.FAILED.value]
+        applying = any(state in _BEING_APPLIED for _, state, _, _ in since)
+        return LastPull(from_micros(at), days, failed[0] if failed else None, applying)
 
     def reko_statuses(self, unit: str, patient: str) -> Sequence[RekoStatus]:
         """See ``contracts.ports.Snapshot``."""
@@ -74,10 +73,7 @@ class SqlSnapshot:
         return [_to_status(row) for row in self.connection.execute(sql.REKO_STATUSES_OF_UNIT, {"of_unit": unit})]
 
 
-class _Asked(Struct):
-    """What is read back of a pull's own words."""
-
-    max_days_since_end: int = 0
+_BEING_APPLIED: Final = (PullState.APPLYING.value, PullState.CLOSING.value)
 
 
 def _to_status(row: Row) -> RekoStatus:

@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
 from contracts.outbox import BLOCKING, DUE, DeliveryState
+from contracts.pulling import PullState
 from service.store import tables
 from service.store.tables import (
     attempt,
@@ -28,7 +29,7 @@ from service.store.tables import (
 
 _NAMED: Final = sqlite_dialect(paramstyle="named")
 _TEMPLATE: Final = sqlite_dialect(paramstyle="pyformat")
-_POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
+POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
 
 
 def compiled(statement: ClauseElement) -> str:
@@ -120,7 +121,7 @@ UPDATE_RESOURCE: Final = compiled(
 )
 INSERT_HISTORY: Final = insert_into(history)
 INSERT_INDEX: Final = {
-    kind: str(insert(table).prefix_with("OR REPLACE").compile(dialect=_POSITIONAL))
+    kind: str(insert(table).prefix_with("OR REPLACE").compile(dialect=POSITIONAL))
     for kind, table in tables.INDEX_TABLES.items()
 }
 """By the kind of parameter; the values in the order of the table's columns."""
@@ -133,7 +134,6 @@ INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
 INSERT_MESSAGE: Final = insert_into(outbox, "number")
 INSERT_ATTEMPT: Final = insert_into(attempt, "number")
 PUT_CERTIFICATE: Final = insert_into(certificate, replace=True)
-INSERT_PULL: Final = insert_into(tables.pull, "number")
 PUT_SECRET: Final = insert_into(tables.secret, replace=True)
 HOLD_ROUTE: Final = insert_into(route, replace=True)
 RELEASE_ROUTE: Final = compiled(delete(route).where(route.c.destination == bindparam("name")))
@@ -229,9 +229,21 @@ CERTIFICATES_OF: Final = compiled(
     )
 )
 CERTIFICATES_OF_UNIT: Final = compiled(
-    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body).where(
-        certificate.c.unit == bindparam("of_unit")
+    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body)
+    .where(certificate.c.unit == bindparam("of_unit"))
+    .order_by(certificate.c.patient, certificate.c.first, certificate.c.id)
+)
+KNOWN_CERTIFICATES: Final = compiled(
+    select(certificate.c.id, certificate.c.digest, certificate.c.first, certificate.c.last).where(
+        certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
+)
+PATIENTS_OF_UNIT: Final = compiled(
+    select(certificate.c.patient)
+    .where(certificate.c.unit == bindparam("of_unit"), certificate.c.patient > bindparam("after"))
+    .distinct()
+    .order_by(certificate.c.patient)
+    .limit(bindparam("most"))
 )
 INSERT_REKO_STATUS: Final = insert_into(reko_status, "number")
 _statuses: Final = (
@@ -249,12 +261,9 @@ _statuses: Final = (
 )
 REKO_STATUSES_OF_UNIT: Final = compiled(_statuses)
 REKO_STATUSES: Final = compiled(_statuses.where(reko_status.c.patient == bindparam("of_patient")))
-LAST_PULL: Final = compiled(
-    select(pull.c.number, pull.c.at, pull.c.body)
-    .where(pull.c.unit == bindparam("of_unit"), pull.c.result == bindparam("with_result"))
-    .order_by(pull.c.number.desc())
-    .limit(1)
-)
+_pulls: Final = select(pull.c.number, pull.c.state, pull.c.at, pull.c.days).where(pull.c.unit == bindparam("of_unit"))
+LAST_PULL: Final = compiled(_pulls.where(pull.c.state == PullState.DONE.value).order_by(pull.c.number.desc()).limit(1))
+PULLS_SINCE: Final = compiled(_pulls.where(pull.c.number > bindparam("done")).order_by(pull.c.number.desc()))
 DROP_CERTIFICATE: Final = compiled(
     delete(certificate).where(certificate.c.unit == bindparam("of_unit"), certificate.c.id == bindparam("with_id"))
 )

@@ -1,26 +1,23 @@
-"""One suite for the ports ``Store`` and ``Transaction``, over every engine.
-
-To add an engine here: a function that opens it on a home (opening it there again finds what was stored), in ``ENGINES``.
-"""
+"""One suite for the ports ``Store``, ``Snapshot`` and ``Transaction``, over every engine of ``engines``."""
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Table, func, select
 
 from contracts.activity import Identifier
 from contracts.consent import ConsentDecision, Reason
@@ -28,6 +25,7 @@ from contracts.errors import Conflict, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
 from contracts.ports import Snapshot, Store, Transaction
+from contracts.pulling import PullState
 from contracts.record import AccessAction, Document, Record
 from contracts.sick_leave import (
     Certificate,
@@ -35,60 +33,24 @@ from contracts.sick_leave import (
     LastPull,
     RekoStatus,
     RekoStatusType,
+    SetAside,
     StoredCertificate,
 )
 from service.store import tables
+from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
+    CALLER,
     NOW,
     PROVIDER,
     UNIT,
     StillClock,
     access,
     message,
-    open_new,
     person,
     procedure,
 )
 
 pytestmark = pytest.mark.anyio
-
-
-class OpenStore(Store, Protocol):
-    """The port, and what its owner may do beside it."""
-
-    def read(self, type: str, id: str) -> Record | None: ...
-    def version(self, type: str, id: str, version: int) -> Record | None: ...
-    def versions(self, type: str, id: str) -> Sequence[Record]: ...
-    async def select(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]: ...
-    async def secret(self, name: str) -> bytes: ...
-    def close(self) -> None: ...
-
-
-Open = Callable[[Path, StillClock], OpenStore]
-
-
-def _sqlite(home: Path, clock: StillClock) -> OpenStore:
-    return open_new(home / "reko.db", clock)
-
-
-ENGINES: Final[Mapping[str, Open]] = {"sqlite": _sqlite}
-
-
-@pytest.fixture(params=ENGINES)
-def open_it(request: pytest.FixtureRequest) -> Open:
-    return ENGINES[request.param]
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-async def store(open_it: Open, clock: StillClock, tmp_path: Path) -> AsyncIterator[OpenStore]:
-    store = open_it(tmp_path, clock)
-    yield store
-    store.close()
 
 
 async def save(store: Store, content: Document, id: str, unit: str = UNIT.value) -> Record:
@@ -276,7 +238,9 @@ def write_everything(transaction: Transaction, id: str) -> str:
     transaction.log_access(access(f"Procedure/{id}"))
     transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
     transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
-    transaction.note_pull(UNIT.value, "done", {"certificates": 1})
+    pull = transaction.pulls.begin(access().caller, 0)
+    transaction.pulls.stage(pull.number, [replace(CERTIFICATE, id=id), SetAside(f"s-{id}", "it has no periods")])
+    transaction.pulls.save(replace(pull, state=PullState.DONE))
     return id
 
 
@@ -481,18 +445,33 @@ def _set(each: RekoStatus, transaction: Transaction) -> None:
     transaction.set_reko_status(each)
 
 
-async def test_the_last_pull_that_went_well_and_a_failure_since(store: OpenStore, clock: StillClock) -> None:
-    async def pulled(result: str, unit: str = UNIT.value, **body: int) -> LastPull | None:
-        clock.at += timedelta(hours=1)
-        await store.run(lambda transaction: transaction.note_pull(unit, result, body))
+async def test_the_last_pull_that_went_well_and_what_came_since(store: OpenStore, clock: StillClock) -> None:
+    async def last() -> LastPull | None:
         return await store.look(lambda snapshot: snapshot.last_pull(UNIT.value))
 
-    assert await pulled("failed") is None
-    first = await pulled("done", max_days_since_end=14)
+    async def pulled(to: PullState, days: int, unit: HsaId = UNIT) -> LastPull | None:
+        clock.advance(hours=1)
+        began = await store.run(lambda each: each.pulls.begin(replace(CALLER, unit=unit), days))
+        await store.run(lambda each: each.pulls.save(replace(began, state=to)))
+        return await last()
+
+    assert await pulled(PullState.FAILED, 0) is None
+    first = await pulled(PullState.DONE, 14)
     assert first == LastPull(NOW + timedelta(hours=2), 14)
-    assert await pulled("done", "another") == first
-    assert await pulled("failed") == replace(first, failed=NOW + timedelta(hours=4))
-    assert await pulled("done") == LastPull(NOW + timedelta(hours=5), 0)
+    assert await pulled(PullState.DONE, 0, PROVIDER) == first
+    failed = await pulled(PullState.FAILED, 0)
+    assert failed == replace(first, failed=NOW + timedelta(hours=4))
+    assert await pulled(PullState.READING, 0) == failed
+    clock.advance(hours=2)  # that one's reader is lost
+    assert await pulled(PullState.APPLYING, 0) == LastPull(NOW + timedelta(hours=2), 14, NOW + timedelta(hours=5), True)
+
+
+async def test_a_pull_that_is_done_is_the_last(store: OpenStore, clock: StillClock) -> None:
+    for days in (14, 0):
+        clock.advance(hours=1)
+        began = await store.run(lambda each: each.pulls.begin(CALLER, days))  # noqa: B023 - run at once
+        await store.run(lambda each: each.pulls.save(replace(began, state=PullState.DONE)))  # noqa: B023 - run at once
+    assert await store.look(lambda each: each.last_pull(UNIT.value)) == LastPull(NOW + timedelta(hours=2), 0)
 
 
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
