@@ -121,6 +121,10 @@ class LastPull:
     failed: datetime | None = None
     applying: bool = False
 
+    def covers(self, max_days_since_end: int) -> bool:
+        """Whether everything that ended at most that many days ago was asked for."""
+        return self.max_days_since_end >= max_days_since_end
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCertificate:

@@ -130,7 +130,7 @@ def _pull(pulled: LastPull | None, question: Question) -> models.LastPullOut | N
         max_days_since_end=pulled.max_days_since_end,
         failed_since=pulled.failed,
         applying=pulled.applying,
-        covers_asked=pulled.max_days_since_end >= question.max_days_since_end,
+        covers_asked=pulled.covers(question.max_days_since_end),
     )
 
 
