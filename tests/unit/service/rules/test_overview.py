@@ -22,6 +22,7 @@ from tests.unit.service.rules.overview_forms import (
     person,
 )
 from tests.unit.service.rules.sjukfall_forms import day
+from tests.unit.service.rules.test_sjukfall import ENGINE, Expected
 
 PROTECTED = Listed("ada", "Ada", Marking.PROTECTED)
 
@@ -71,6 +72,14 @@ def test_a_single_period_on_the_mottagning_is_enough_to_choose() -> None:
     active = intyg("02-12..19", unit=UNIT)
     assert one(holed, active, unit=CLINIC.value, max_days_since_end=1).active == active.id
     assert find(holed, active, unit=CLINIC.value).rows == ()
+
+
+@pytest.mark.parametrize("mode", [REHABSTOD.name, CORRECTED.name])
+@pytest.mark.parametrize(("texts", "expected"), ENGINE.values(), ids=ENGINE)
+def test_the_national_engines_twelve_cases_as_rows(texts: tuple[str, ...], expected: Expected, mode: str) -> None:
+    certificates = [intyg(text, id=str(number)) for number, text in enumerate(texts, 1)]
+    rows = [(row.start, row.end, row.count, row.days, row.active) for row in find(*certificates, mode=mode).rows]
+    assert rows == ([(day(expected[0]), day(expected[1]), *expected[2:])] if expected else [])
 
 
 def test_the_gap_decides_what_belongs_together() -> None:
