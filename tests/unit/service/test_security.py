@@ -29,7 +29,7 @@ def clients(home: Path, more: str = "") -> Clients:
 )
 def test_a_client_is_a_coordinator_unless_it_says_otherwise(tmp_path: Path, more: str, role: Role) -> None:
     caller = clients(tmp_path, more).caller("Bearer t", "request-1")
-    assert (caller.role, caller.rights, caller.request_id) == (role, {Right.FHIR_READ}, "request-1")
+    assert (caller.role, caller.rights, caller.request_id) == (role, frozenset({Right.FHIR_READ}), "request-1")
 
 
 @pytest.mark.parametrize("more", ['role = "nurse"', 'role = ""', "role = 1", "role = true", 'role = ["doctor"]'])

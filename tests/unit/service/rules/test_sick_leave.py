@@ -84,7 +84,7 @@ def test_a_hole_inside_a_certificate_splits_nothing() -> None:
     assert (leave.start, leave.end) == (JANUARY, date(2016, 2, 2))
 
 
-def test_patients_and_units_are_kept_apart() -> None:
+def test_patients_are_kept_apart_and_mottagningar_are_not() -> None:
     days = (JANUARY, date(2016, 1, 9))
     other = HsaId("SE1111111111-E002")
     certificates = [
@@ -93,7 +93,7 @@ def test_patients_and_units_are_kept_apart() -> None:
         certificate("b", *days, PEOPLE[1]),
         certificate("a", *days),
     ]
-    assert ids(group(certificates)) == [["a"], ["b"], ["c"], ["d"]]
+    assert ids(group(certificates)) == [["a", "c"], ["b", "d"]]
 
 
 def test_a_certificate_to_the_end_of_time_breaks_nothing() -> None:
