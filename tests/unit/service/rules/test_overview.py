@@ -120,6 +120,13 @@ def test_a_sick_leave_whose_certificate_that_is_shown_is_anothers_is_dropped() -
     assert found.rows == ()
 
 
+def test_of_two_doctors_asked_for_only_her_own_certificates_choose_for_a_doctor() -> None:
+    there, elsewhere = intyg("02-12..18", doctor="D2", unit=CLINIC), intyg("02-14..20", doctor="D1", unit=UNIT)
+    asked = {"doctors": ("D1", "D2"), "unit": CLINIC.value}
+    assert who(there, elsewhere, **asked) != []
+    assert who(there, elsewhere, doctor="D1", **asked) == []
+
+
 # Protected and deceased (§ 5.3)
 
 MARKED = {
