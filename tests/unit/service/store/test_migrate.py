@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -146,7 +147,7 @@ def _schema(file: Path) -> dict[str, str]:
     return {str(name): "".join(str(sql).split()) for name, sql in rows}
 
 
-def _rows(file: Path, statement: str) -> list[tuple[object, ...]]:
+def _rows(file: Path, statement: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(statement).fetchall()
 
