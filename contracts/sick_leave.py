@@ -128,10 +128,9 @@ class LastPull:
 
 @dataclass(frozen=True, slots=True)
 class StoredCertificate:
-    """A certificate as last pulled, with the digest of its content and the id of its sick leave's EpisodeOfCare."""
+    """A certificate as last pulled, with the id of its sick leave's EpisodeOfCare."""
 
     certificate: Certificate
-    digest: str
     episode: str
 
 

@@ -99,9 +99,9 @@ def observations(
 
     ``episode`` is ``EpisodeOfCare/id``, or empty when the certificate belongs to none yet.
     """
-    common = _common(certificate, patient, document_reference, episode, status)
+    before, behind = _subject(patient, episode, status), _source(certificate, document_reference)
     return [
-        r4.build("Observation", {"id": id, **common, **_assessed(period, certificate)})
+        r4.build("Observation", {"id": id, **before, **_assessed(period), **behind, **_parts(period, certificate)})
         for id, period in zip(ids, certificate.periods, strict=True)
     ]
 
@@ -140,7 +140,7 @@ def episode_content(
     }
 
 
-def _common(certificate: Certificate, patient: str, document: str, episode: str, status: ObservationStatus) -> Json:
+def _subject(patient: str, episode: str, status: ObservationStatus) -> Json:
     content = {
         "extension": [{"url": EXT_EPISODE, "valueReference": {"reference": episode}}] if episode else [],
         "status": status,
@@ -152,20 +152,27 @@ def _common(certificate: Certificate, patient: str, document: str, episode: str,
             ]
         },
         "subject": {"reference": patient},
+    }
+    return _without_empty(content)
+
+
+def _assessed(period: CertificatePeriod) -> Json:
+    return {
+        "effectivePeriod": _days(period.start, period.end),
+        "valueQuantity": {"value": period.degree, "unit": "%", "system": UCUM, "code": "%"},
+    }
+
+
+def _source(certificate: Certificate, document: str) -> Json:
+    return {
         "issued": to_instant(certificate.signed),
         "performer": [_unit(certificate.unit, certificate.unit_name)],
         "derivedFrom": [{"reference": document}],
     }
-    return _without_empty(content)
 
 
-def _assessed(period: CertificatePeriod, certificate: Certificate) -> Json:
-    content = {
-        "effectivePeriod": _days(period.start, period.end),
-        "valueQuantity": {"value": period.degree, "unit": "%", "system": UCUM, "code": "%"},
-        "component": [*_level(period.degree), *_occupations(certificate)],
-    }
-    return _without_empty(content)
+def _parts(period: CertificatePeriod, certificate: Certificate) -> Json:
+    return _without_empty({"component": [*_level(period.degree), *_occupations(certificate)]})
 
 
 def _level(degree: int) -> Iterator[Json]:
