@@ -16,6 +16,7 @@ from fhir_mappings import consent as mapping
 from fhir_mappings import primitives
 from fhir_mappings.document import decode, with_elements
 from service.rules import consent as rules
+from service.rules.consent_door import too_general
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.deciding import consents_of, decide_again, party_finder
 from service.usecases.keeping import keep
@@ -55,7 +56,7 @@ def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> 
 
 
 def _refuse_too_general(consent: Consent, context: Context) -> None:
-    issues = rules.too_general(consent, context.region)
+    issues = too_general(consent, context.region)
     if issues and consent.status is ConsentStatus.ACTIVE:
         raise Invalid(*issues)
 
