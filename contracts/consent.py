@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.identity import HsaId
+from contracts.identity import HsaId, PersonId
 from contracts.time import Period
 
 
@@ -221,6 +221,18 @@ class BlockAnswer(StrEnum):
     CLEAR = "clear"
     BLOCKED = "blocked"
     NO_ANSWER = "no-answer"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockQuestion:
+    """May this person, on this unit, use what these other units know of the patient?"""
+
+    employee: HsaId
+    unit: HsaId
+    provider: HsaId
+    person: PersonId
+    sources: tuple[InformationSource, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

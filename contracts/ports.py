@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from contracts.consent import ConsentDecision
+from contracts.consent import BlockAnswer, BlockQuestion, DecisionRecord
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, Document, Record
@@ -55,8 +55,8 @@ class Transaction(Protocol):
         """Write the next version of the resource, with its index rows."""
         ...
 
-    def note_decision(self, decision: ConsentDecision, about: str) -> None:
-        """Keep a decision with its inputs; ``about`` is the resource or message it was made for."""
+    def note_decision(self, decision: DecisionRecord, about: str) -> int:
+        """Keep a decision with its inputs; ``about`` is the resource or message it was made for. Its number is told."""
         ...
 
     def log_access(self, *accesses: Access) -> None:
@@ -133,4 +133,13 @@ class CertificateSource(Protocol):
     def for_person(self, person: PersonId) -> AsyncIterator[Certificate | SetAside]:
         """Every certificate of the person, on all units and of all care providers, however old. A certificate of somebody
         else comes as ``SetAside``. The rest is as in ``active_for_unit``."""
+        ...
+
+
+class BlockSource(Protocol):
+    """Who knows the patients' blocks (spärr)."""
+
+    async def ask(self, question: BlockQuestion) -> BlockAnswer:
+        """What lies on the information. Never raises: whatever keeps the service from answering in full is
+        ``NO_ANSWER``, which counts as a block."""
         ...

@@ -11,9 +11,10 @@ import httpx
 from cryptography.fernet import Fernet
 
 from adapters.registry import CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from contracts.consent import BlockAnswer, BlockQuestion
 from contracts.errors import Unavailable
 from contracts.identity import HsaId
-from contracts.ports import Clock
+from contracts.ports import BlockSource, Clock
 from fhir_mappings import r4
 from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
@@ -23,6 +24,15 @@ from service.security import Clients
 from service.settings import Settings
 from service.store.store import SqlStore
 from service.usecases.context import Context
+
+
+class NoBlockService:
+    """Where no block service is configured, nobody answers: what other units know is used for nothing."""
+
+    async def ask(self, question: BlockQuestion) -> BlockAnswer:
+        """See ``contracts.ports.BlockSource``."""
+        return BlockAnswer.NO_ANSWER
+
 
 Transports = Mapping[str, httpx.AsyncBaseTransport]
 """Where tests let an adapter's calls end, by its name."""
@@ -36,6 +46,7 @@ class House:
     context: Context
     clients: Clients
     fhir: Surroundings
+    blocks: BlockSource
     channels: Mapping[str, OpenChannel]
     source: OpenCertificateSource | None
     relay: Relay
@@ -70,11 +81,12 @@ async def house(
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
-    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
+    blocks = NoBlockService()
+    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir", blocks)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), *following]
     try:
-        yield House(store, context, clients, fhir, channels, source, relay, clock)
+        yield House(store, context, clients, fhir, blocks, channels, source, relay, clock)
     finally:
         for task in working:
             task.cancel()

@@ -15,12 +15,13 @@ from starlette.exceptions import HTTPException
 
 from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported, RekoError, WrongMedia
 from contracts.identity import HsaId
-from contracts.ports import CertificateSource
+from contracts.ports import BlockSource, CertificateSource
 from contracts.record import Caller, Right
 from service.api import models, operating, records, sick_leaves
 from service.http_edge import headers_of, read_body, status_of
 from service.security import Clients, require
 from service.store.store import SqlStore
+from service.usecases.answering import blocks_on
 from service.usecases.context import Context
 from service.usecases.follow_sick_leaves import follow_sick_leaves
 
@@ -30,7 +31,12 @@ _bearer: Final = HTTPBearer(auto_error=False, description="The token that REKO_C
 
 
 def api_app(
-    store: SqlStore, context: Context, clients: Clients, source: CertificateSource | None, destinations: frozenset[str]
+    store: SqlStore,
+    context: Context,
+    clients: Clients,
+    source: CertificateSource | None,
+    blocks: BlockSource,
+    destinations: frozenset[str],
 ) -> FastAPI:
     """The application to mount under ``/api``."""
     app = FastAPI(
@@ -89,7 +95,14 @@ def api_app(
     @app.post("/consent/decision")
     async def post_decision(caller: Reader, given: models.DecisionIn) -> models.DecisionOut:
         """May this unit tell this recipient this, today? Every reason, and the consents used."""
-        return await store.run(records.decision(context, caller, given))
+        patient, asked = await store.run(records.named_patient(caller, given.patient)), given.asked()
+        said = await blocks_on(store, blocks, caller, patient, asked.sources)
+        return await store.run(records.decision(context, caller, patient, asked, said))
+
+    @app.post("/decisions/{number}/replay")
+    async def replay_decision(caller: Reader, number: int) -> models.ReplayedOut:
+        """Make a kept decision once more, from the inputs that were kept with it."""
+        return await operating.replayed(store, caller, number)
 
     # Sick leaves
 

@@ -14,6 +14,7 @@ from contracts.errors import NotAcceptable, NotFound, NotSupported, RekoError
 from service.fhir_api import answers
 from service.fhir_api.interactions.capabilities import capabilities
 from service.fhir_api.interactions.create import create
+from service.fhir_api.interactions.decide import decide
 from service.fhir_api.interactions.history_instance import history_instance
 from service.fhir_api.interactions.read import read
 from service.fhir_api.interactions.search_type import search_type
@@ -26,6 +27,7 @@ Interaction = Callable[[Surroundings, Request], Awaitable[Response]]
 
 ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/metadata", capabilities),
+    ("POST", "/Consent/$decide", decide),
     ("POST", "/{type}/_search", search_type),
     ("GET", "/{type}", search_type),
     ("POST", "/{type}", create),

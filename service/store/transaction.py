@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from contracts.consent import ConsentDecision, Question
+from contracts.consent import DecisionRecord, Question
 from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
 from contracts.record import Access, AccessAction, Document, Record
 from contracts.sick_leave import Certificate, StoredCertificate
@@ -122,19 +122,21 @@ class SqlTransaction:
 
     # decisions and the access log
 
-    def note_decision(self, decision: ConsentDecision, about: str) -> None:
+    def note_decision(self, decision: DecisionRecord, about: str) -> int:
         """See ``contracts.ports.Transaction``."""
-        self.connection.execute(
+        question = decision.decision.question
+        cursor = self.connection.execute(
             sql.INSERT_DECISION,
             {
                 "at": to_micros(self.at),
                 "about": about,
-                "patient": decision.question.patient,
-                "unit": decision.question.unit.value,
+                "patient": question.patient,
+                "unit": question.unit.value,
                 "permitted": int(decision.permitted),
                 "body": encode(decision),
             },
         )
+        return cursor.lastrowid or 0
 
     def log_access(self, *accesses: Access) -> None:
         """See ``contracts.ports.Transaction``."""

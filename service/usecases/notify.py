@@ -202,6 +202,7 @@ def _message(
         purpose=rules.PURPOSE,
         at=transaction.at,
         protected_identity=patient.protected,
+        asked_by=caller.employee,
     )
     destination = rules.CHANNELS.get(recipient.kind, recipient.kind.value)
     return OutboxMessage(id_, destination, record.reference, question, payload)

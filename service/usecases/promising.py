@@ -1,6 +1,6 @@
 """Promising a message: decided now, and again in the transaction that claims it (decision D3)."""
 
-from contracts.consent import ConsentDecision
+from contracts.consent import DecisionRecord
 from contracts.outbox import DeliveryState, OutboxMessage
 from contracts.ports import Transaction
 from service.usecases.context import Context
@@ -13,7 +13,7 @@ def promise(
     message: OutboxMessage,
     state: DeliveryState = DeliveryState.WAITING,
     reason: str = "",
-) -> ConsentDecision:
+) -> DecisionRecord:
     """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent."""
     decision = decide(transaction, message.question, context.region)
     transaction.note_decision(decision, message.about)
@@ -24,6 +24,6 @@ def promise(
     return decision
 
 
-def reasons(decision: ConsentDecision) -> str:
+def reasons(decision: DecisionRecord) -> str:
     """The reasons as one text."""
     return ", ".join(decision.reasons)

@@ -550,6 +550,7 @@ employee = "{employee}"
 commission = "{provider}-uppdrag"
 care_unit = "{unit}"
 care_provider = "{provider}"
+care_provider_is_public = {"true" if provider == PROVIDER else "false"}
 rights = [{", ".join(f'"{right.value}"' for right in rights)}]
 """
 
