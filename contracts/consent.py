@@ -55,6 +55,11 @@ class HowGiven(StrEnum):
     HANDWRITTEN = "HANDWRIT"
     ELECTRONIC = "ONLINEWRIT"
 
+    @property
+    def is_written(self) -> bool:
+        """Whether there is something to show for it: v3 puts all three under WRITTEN."""
+        return self in (HowGiven.WRITTEN, HowGiven.HANDWRITTEN, HowGiven.ELECTRONIC)
+
 
 class Purpose(StrEnum):
     """What a disclosure is for (v3-ActReason)."""

@@ -152,13 +152,18 @@ class ActivityIn(Model):
 
 
 class ConsentIn(Model):
-    """A consent or a refusal, to coordination or to disclosure to one recipient. The last day counts whole."""
+    """A consent or a refusal, to coordination or to disclosure to one recipient. The last day counts whole.
+
+    ``heardBy`` is who heard it, if that is not the caller. A written one needs ``evidence``: the id of its document.
+    """
 
     patient: PatientRef
     kind: Kind
     effect: Effect = Effect.PERMIT
     given_at: Instant
     how: HowGiven
+    heard_by: Hsa | None = None
+    evidence: ExternalId | None = None
     recipient: RecipientRef | None = None
     direction: Direction | None = Direction.DISCLOSE
     purposes: tuple[Purpose, ...] = ()
@@ -293,7 +298,8 @@ class WrittenOut(Model):
 
 
 class DecisionOut(Model):
-    """A decision with all its reasons and the consents that it rests on; ``id`` is what it is kept under."""
+    """A decision with all its reasons and the consents that it rests on; ``id`` is what it is kept under, empty
+    when nobody is known here whom it could be kept for."""
 
     id: str
     permitted: bool

@@ -8,7 +8,7 @@ from contracts.asking import Asked
 from contracts.consent import BlockAnswer, Consent, ConsentDecision, ConsentKind, ConsentStatus
 from contracts.dialogue import MessagePart, Notification
 from contracts.errors import Invalid
-from contracts.identity import PersonId
+from contracts.identity import HsaId, PersonId
 from contracts.plan import Measure, PlanGoal, RehabPlan, TaperingStep
 from contracts.ports import Transaction
 from contracts.record import Caller, Document
@@ -78,7 +78,9 @@ def consent(context: Context, caller: Caller, given: models.ConsentIn) -> Story:
             period=Period.of_days(given.first_day, given.last_day),
             ends_with_event=given.ends_with_event,
         )
-        content = consent_mapping.to_fhir(said, recorder=caller.employee)
+        heard_by = HsaId(given.heard_by) if given.heard_by else caller.employee
+        evidence = Identifier(given.evidence.system, given.evidence.value) if given.evidence else None
+        content = consent_mapping.to_fhir(said, recorder=heard_by, evidence=evidence)
         return _written(record_consent(transaction, context, Write(caller, _judged(content))))
 
     return story
@@ -162,7 +164,7 @@ def _judged(content: dict[str, Any]) -> Document:
 def decision_out(number: int, answer: ConsentDecision) -> models.DecisionOut:
     """A decision as the API shows it."""
     return models.DecisionOut(
-        id=str(number),
+        id=str(number) if number else "",
         permitted=answer.permitted,
         recipient=answer.question.recipient.kind.value,
         basis=answer.question.basis.value,

@@ -47,12 +47,13 @@ async def blocks_on(
 def answer(
     transaction: Transaction, context: Context, caller: Caller, patient: str, asked: Asked, blocks: BlockAnswer
 ) -> tuple[int, DecisionRecord]:
-    """The answer and its number. ``patient`` is empty for somebody whom nobody has named here: then nothing can be on
-    record, and the answer is kept without a row in anybody's access log."""
+    """The answer and its number. ``patient`` is empty for somebody whom nobody has named here: then nothing is on record,
+    and nothing is written; the number is 0."""
     kept = decide(transaction, _question(transaction, caller, patient, asked, blocks), context.region)
-    number = transaction.note_decision(kept, f"Patient/{patient}" if patient else "")
-    if patient:
-        transaction.log_access(Access(caller, AccessAction.READ, patient, f"Patient/{patient}", "consent-decision"))
+    if not patient:
+        return 0, kept
+    number = transaction.note_decision(kept, f"Patient/{patient}")
+    transaction.log_access(Access(caller, AccessAction.READ, patient, f"Patient/{patient}", "consent-decision"))
     return number, kept
 
 
