@@ -6,6 +6,7 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 from cryptography.fernet import Fernet
@@ -80,7 +81,7 @@ async def house(
     r4.check({})  # compiles the judge now, so that no caller waits for it
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
-    relay = Relay(store, context, channels, clock, settings.outbox_slots)
+    relay = Relay(store, context, channels, clock, settings.outbox_slots, timedelta(days=settings.withheld_days))
     blocks = NoBlockService()
     fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir", blocks)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []

@@ -17,7 +17,7 @@ from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported
 from contracts.identity import HsaId
 from contracts.ports import BlockSource, CertificateSource
 from contracts.record import Caller, Right
-from service.api import models, operating, records, sick_leaves
+from service.api import models, operating, records, releasing, sick_leaves
 from service.http_edge import headers_of, read_body, status_of
 from service.security import Clients, require
 from service.store.store import SqlStore
@@ -63,6 +63,7 @@ def api_app(
     Puller = Annotated[Caller, Depends(caller_with(Right.SICK_LEAVE_PULL))]
     Lister = Annotated[Caller, Depends(caller_with(Right.OUTBOX_LIST))]
     ContentReader = Annotated[Caller, Depends(caller_with(Right.OUTBOX_CONTENT))]
+    Releaser = Annotated[Caller, Depends(caller_with(Right.PROTECTED_RELEASE))]
     Replayer = Annotated[Caller, Depends(caller_with(Right.OUTBOX_REPLAY))]
 
     # Records
@@ -142,6 +143,12 @@ def api_app(
     async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
         """Try it again; consent is asked again."""
         await store.run(operating.replay(context, caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.post("/outbox/{id}/release")
+    async def release(caller: Releaser, id: str, given: models.WhyIn) -> models.MessageOut:
+        """Tell of a patient with protected identity all the same: a person's decision, with the reason."""
+        await store.run(releasing.release(context, caller, id, given.why))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/cancel")

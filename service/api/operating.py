@@ -27,6 +27,8 @@ from service.usecases.notify import obstacle
 LIST: Final = 500
 """Rows of one answer."""
 
+ERASED: Final = "what the message said has been erased: write a new request"
+
 _COLUMNS: Final = (
     outbox.c.id,
     outbox.c.destination,
@@ -136,7 +138,7 @@ def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sql
     moved = _moved(caller, id, why, _REPLAYABLE, DeliveryState.WAITING, "replayed")
 
     def move(transaction: SqlTransaction) -> None:
-        queued = transaction.message(id)
+        queued = None if transaction.is_erased(id) else transaction.message(id)
         obstructed = "" if queued is None else obstacle(context, queued.message)
         if obstructed and queued is not None and caller.may_see(queued.message.question.unit.value):
             raise Conflict(obstructed)
@@ -159,6 +161,8 @@ def _moved(
             raise NotFound("there is no such message")
         if standing[1] not in allowed:
             raise Conflict(f"a message that is {standing[1].value} cannot be {deed}")
+        if to is DeliveryState.WAITING and transaction.is_erased(id):
+            raise Conflict(ERASED)
         reason = f"{deed} by {caller.employee}: {why}"
         transaction.move(id, to, reason)
         transaction.note_deed(id, deed, reason)

@@ -257,6 +257,15 @@ class SqlTransaction:
         )
         self.woken.add("")
 
+    def erase_withheld(self, before: datetime) -> int:
+        """Erase what messages say that have been withheld since before that instant, and tell how many they were. State,
+        reason, question and tries stay."""
+        return self.connection.execute(sql.ERASE_WITHHELD, {"before": to_micros(before)}).rowcount
+
+    def is_erased(self, id: str) -> bool:
+        """Whether what a message said has been erased: then it cannot be sent any more."""
+        return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
+
     def due(self, destination: str, limit: int) -> Sequence[Queued]:
         """Messages whose try may start now: the head of each key, earliest due first; none while the route is held."""
         if self.held(destination):

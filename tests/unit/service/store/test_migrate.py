@@ -14,22 +14,25 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from contracts.errors import Unavailable
+from contracts.consent import ConsentDecision, DecisionRecord, Reason
+from contracts.errors import Conflict, Unavailable
 from service.store import tables
+from service.store.codec import decode, encode
 from service.store.database import SCHEMA_VERSION, Database
 from service.store.migrate import SCRIPTS, migrate
-from tests.unit.service.store.samples import UNIT, open_store, procedure
+from service.usecases.deciding import decide_as_then
+from tests.unit.service.store.samples import UNIT, message, open_store, procedure
 
 pytestmark = pytest.mark.anyio
 
 NEXT_STEP = """
 from alembic import op
 from sqlalchemy import Column, String
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "@"
 def upgrade() -> None:
     op.create_table("more", Column("id", String, primary_key=True))
     op.execute("INSERT INTO more SELECT id FROM resource")
-"""
+""".replace("@", SCHEMA_VERSION)
 STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 
 
@@ -63,9 +66,27 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
     assert _dump(tmp_path / "reko.db") == before
 
 
+async def test_decisions_without_inputs_are_read_like_those_with(tmp_path: Path) -> None:
+    """What version 0001 kept was the decision alone."""
+    file = tmp_path / "reko.db"
+    migrate(file)
+    decision = ConsentDecision(message("m").question, False, (Reason.REFUSED,))
+    row = (0, "Procedure/a", "p-1", UNIT.value, 0, encode(decision))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO decision (at, about, patient, unit, permitted, body) VALUES (?,?,?,?,?,?)", row)
+        connection.execute("DROP INDEX outbox_withheld")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    migrate(file)
+    ((body,),) = _rows(file, "SELECT body FROM decision")
+    assert isinstance(body, bytes)
+    assert decode(body, DecisionRecord) == DecisionRecord(decision)
+    with pytest.raises(Conflict, match="before inputs were kept"):
+        decide_as_then(DecisionRecord(decision))
+
+
 async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
     await _store_one(tmp_path / "reko.db")
-    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "0002"
+    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "9999"
     assert _rows(tmp_path / "reko.db", "SELECT id FROM more") == [("a-1",)]
 
 
@@ -91,7 +112,7 @@ def test_the_service_keeps_out_what_it_does_not_know(tmp_path: Path) -> None:
     migrate(file, _scripts(tmp_path, NEXT_STEP))
     with pytest.raises(Unavailable, match="does not know"):
         migrate(file)
-    with pytest.raises(Unavailable, match="has schema 0002, this version needs 0001"):
+    with pytest.raises(Unavailable, match=f"has schema 9999, this version needs {SCHEMA_VERSION}"):
         open_store(file)
 
 
@@ -130,7 +151,7 @@ def _scripts(tmp_path: Path, step: str) -> Path:
     """Our migrations, and one more."""
     scripts = tmp_path / "migrations % 2"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "0002_more.py").write_text(step, encoding="utf-8")
+    (scripts / "versions" / "9999_more.py").write_text(step, encoding="utf-8")
     return scripts
 
 
