@@ -105,13 +105,14 @@ def is_protected(transaction: Transaction, patient: str) -> bool:
 
 
 def is_coordinated(consents: Sequence[Consent | UnreadableConsent], unit: HsaId, at: datetime) -> bool:
-    """Whether a consent to coordination by the unit is in force."""
-    return any(
-        isinstance(consent, Consent)
+    """Whether a consent to coordination by the unit is in force, and no refusal of it."""
+    said = {
+        consent.effect
+        for consent in consents
+        if isinstance(consent, Consent)
         and consent.kind is ConsentKind.COORDINATION
-        and consent.effect is Effect.PERMIT
         and consent.status is ConsentStatus.ACTIVE
         and consent.unit in (None, unit)
         and consent.period.holds(at)
-        for consent in consents
-    )
+    }
+    return said == {Effect.PERMIT}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from contracts.consent import Consent, ConsentStatus, Effect
+from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect
 from contracts.errors import Invalid, Issue, note
 from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
@@ -19,6 +19,7 @@ from fhir_mappings.document import decode, with_elements
 from service.rules import consent as rules
 from service.rules.consent_door import too_general
 from service.usecases.context import Context, Recorded, Write
+from service.usecases.coordination_case import follow_consent
 from service.usecases.deciding import consents_of, decide_again, party_finder
 from service.usecases.keeping import keep
 from service.usecases.promising import reasons
@@ -33,7 +34,15 @@ def record_consent(transaction: Transaction, context: Context, write: Write) -> 
     if not kept.changed:
         return kept
     refusals = _end_refusals(transaction, context, write, consent)
-    return Recorded(kept.record, notes=(*refusals, *ask_again(transaction, context, consent.patient)))
+    case = _follow_case(transaction, context, write, consent)
+    return Recorded(kept.record, notes=(*refusals, *case, *ask_again(transaction, context, consent.patient)))
+
+
+def _follow_case(transaction: Transaction, context: Context, write: Write, consent: Consent) -> tuple[Issue, ...]:
+    """The unit's own case: what is said of coordination by another unit is that unit's to record."""
+    if consent.kind is not ConsentKind.COORDINATION or consent.unit not in (None, write.caller.unit):
+        return ()
+    return follow_consent(transaction, context, write.caller.unit, consent.patient)
 
 
 def _heard(transaction: Transaction, write: Write) -> Write:

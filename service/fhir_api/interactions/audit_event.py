@@ -16,10 +16,11 @@ from contracts.consent import DecisionRecord, Question
 from contracts.errors import Malformed, NotFound
 from contracts.outbox import Delivered, OutcomeUnknown
 from contracts.record import Caller, Record, Right
-from fhir_mappings import audit_event, primitives
+from fhir_mappings import audit_event
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
 from service.fhir_api.reading import log_reading
+from service.fhir_api.search.index import FAR_FUTURE, FAR_PAST, span
 from service.fhir_api.surroundings import Surroundings
 from service.store.codec import decode, from_micros, to_micros
 from service.store.tables import attempt, decision, outbox
@@ -46,7 +47,14 @@ _DISCLOSURES: Final = (
 )
 """Tries that left for somebody outside. The care provider's own platform and record system are nobody outside."""
 
-_PREFIXES: Final = {"ge": "from", "gt": "after", "le": "until", "lt": "before"}
+_PREFIXES: Final[Mapping[str, Mapping[str, str]]] = {
+    "eq": {"first": "begins", "last": "ends"},
+    "ge": {"first": "begins"},
+    "gt": {"first": "ends"},
+    "le": {"last": "ends"},
+    "lt": {"last": "begins"},
+}
+"""Which side of what a date covers bounds the search: from ``first`` up to but not including ``last``."""
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -54,11 +62,11 @@ class _Asked(msgspec.Struct, frozen=True):
 
     unit: str
     patient: str = ""
-    first: int = -(2**62)
-    last: int = 2**62
+    first: int = FAR_PAST
+    last: int = FAR_FUTURE
     count: int = PAGE
-    decisions_before: int = 2**62
-    tries_before: int = 2**62
+    decisions_before: int = FAR_FUTURE
+    tries_before: int = FAR_FUTURE
 
 
 async def read_audit_event(around: Surroundings, request: Request) -> Response:
@@ -186,11 +194,12 @@ def _count(value: str) -> int:
 
 
 def _bounds(value: str) -> Mapping[str, int]:
-    """A day counts whole, in Sweden (decision D12)."""
-    prefix, text = (value[:2], value[2:]) if value[:2] in _PREFIXES else ("", value)
+    """As https://hl7.org/fhir/R4/search.html#prefix says of an instant; a day counts whole, in Sweden (decision D12)."""
+    prefix, text = (value[:2], value[2:]) if value[:2] in _PREFIXES else ("eq", value)
     try:
-        begins, ends = to_micros(primitives.instant(text)), to_micros(primitives.after(text))
+        covered = span(text.replace(" ", "+"))
     except ValueError:
-        raise Malformed("date is a day or a time with zone, with ge, gt, le or lt before it") from None
-    meaning = {"from": {"first": begins}, "after": {"first": ends}, "until": {"last": ends}, "before": {"last": begins}}
-    return meaning.get(_PREFIXES.get(prefix, ""), {"first": begins, "last": ends})
+        raise Malformed("date is a date of any precision, or a time, with ge, gt, le or lt before it") from None
+    begins = FAR_PAST if covered.start is None else to_micros(covered.start)
+    ends = FAR_FUTURE if covered.end is None else to_micros(covered.end)
+    return {name: begins if side == "begins" else ends for name, side in _PREFIXES[prefix].items()}
