@@ -73,6 +73,7 @@ def _settings(home: Path, token: str, port: int, mock_port: int) -> Settings:
             "regional_platform": {"url": f"{mocks}/regional_platform"},
             "ehr": {"url": f"{mocks}/ehr"},
             "intygstjanst": {"url": f"{mocks}/intygstjanst"},
+            "block_service": {"url": f"{mocks}/block_service"},
         },
     )
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 import httpx
 from cryptography.fernet import Fernet
 
-from adapters.registry import CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from adapters.registry import BLOCK_SOURCES, CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
 from contracts.consent import BlockAnswer, BlockQuestion
 from contracts.errors import Unavailable
 from contracts.identity import HsaId
@@ -82,7 +82,15 @@ async def house(
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots, timedelta(days=settings.withheld_days))
-    blocks = NoBlockService()
+    asking = next(
+        (
+            adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
+            for adapter in BLOCK_SOURCES
+            if (adapter_settings := settings.adapter(adapter.name)).enabled
+        ),
+        None,
+    )
+    blocks = asking or NoBlockService()
     fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir", blocks)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), *following]
@@ -92,7 +100,7 @@ async def house(
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
-        for each in (*channels.values(), *([source] if source else [])):
+        for each in (*channels.values(), *(opened for opened in (source, asking) if opened)):
             await each.aclose()
         store.close()
 

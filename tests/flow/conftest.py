@@ -538,6 +538,7 @@ def _settings(home: Path) -> Settings:
             "regional_platform": {"url": "http://mocks/regional_platform", **short},
             "ehr": {"url": "http://mocks/ehr", **short},
             "intygstjanst": {"url": "http://mocks/intygstjanst"},
+            "block_service": {"url": "http://mocks/block_service", **short},
         },
     )
 

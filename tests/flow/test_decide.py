@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from adapters.block_service.mock import register
+from adapters.mocking import Fault
 from fhir_mappings.identifiers import HSA_ID, ORGANISATION_NUMBER
+from service.mock_world import BlockIn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import httpx
 
     from tests.flow.conftest import Flow, Person
@@ -180,19 +185,70 @@ async def test_another_unit_of_the_care_provider_is_known_by_its_number(
     assert (await by_json(flow, person, recipient=neighbour))["reasons"] == reasons
 
 
-async def test_a_block_service_that_does_not_answer_counts_as_no(flow: "Flow") -> None:
+@pytest.fixture
+def blocks(flow: "Flow") -> "Iterator[Callable[[list[BlockIn]], None]]":
+    """Lets the block service know blocks; after the test it knows none."""
+    room = flow.world.counterparts["block_service"]
+    yield lambda given: register(room, [each.block() for each in given])
+    register(room, [])
+
+
+async def test_what_lies_under_block_goes_nowhere(flow: "Flow", blocks: "Callable[[list[BlockIn]], None]") -> None:
     person = await flow.consenting("fk")
-    unit, provider = flow.OTHER_UNIT, flow.PROVIDER
-    sources = [{"careUnit": unit, "careProvider": provider}]
-    assert (await by_json(flow, person, sources=sources))["reasons"] == ["block-unknown"]
+    sources = [{"careUnit": flow.OTHER_UNIT, "careProvider": flow.PROVIDER}]
+    assert (await by_json(flow, person, sources=sources))["reasons"] == ["consent-covers"]
+    blocks([BlockIn(personal_number=person.number, provider=flow.PROVIDER, unit=flow.OTHER_UNIT)])
+    assert (await by_json(flow, person, sources=sources))["reasons"] == ["under-block"]
     parts = [
         {"name": name, "valueReference": {"identifier": {"system": HSA_ID.fhir, "value": value}}}
-        for name, value in (("unit", unit), ("provider", provider))
+        for name, value in (("unit", flow.OTHER_UNIT), ("provider", flow.PROVIDER))
     ]
     told = await answered(flow, parameters(person, {"name": "source", "part": parts}))
-    assert told["reason"] == ["block-unknown"]
-    own = [{"careUnit": flow.UNIT, "careProvider": provider}]
+    assert told["reason"] == ["under-block"]
+    assert (await by_json(flow, person))["permitted"]
+
+
+async def test_a_block_does_not_stop_the_units_own_information(
+    flow: "Flow", blocks: "Callable[[list[BlockIn]], None]"
+) -> None:
+    person = await flow.consenting("fk")
+    blocks([BlockIn(personal_number=person.number, provider=flow.PROVIDER, unit=flow.UNIT)])
+    asked = len(flow.ledger("block_service"))
+    own = [{"careUnit": flow.UNIT, "careProvider": flow.PROVIDER}]
     assert (await by_json(flow, person, sources=own))["permitted"]
+    assert len(flow.ledger("block_service")) == asked
+
+
+@pytest.mark.parametrize("fault", ["http", "lose-answer", "nonsense", "soap-fault"])
+async def test_a_block_service_that_does_not_answer_counts_as_no(flow: "Flow", fault: Any) -> None:
+    person = await flow.consenting("fk")
+    sources = [{"careUnit": flow.OTHER_UNIT, "careProvider": flow.PROVIDER}]
+    flow.order("block_service", Fault(kind=fault, seconds=1.0))
+    assert (await by_json(flow, person, sources=sources))["reasons"] == ["block-unknown"]
+
+
+async def test_nobody_can_be_asked_about_somebody_without_a_number(flow: "Flow") -> None:
+    nameless = await flow.post({"resourceType": "Patient", "name": [{"text": "Okänd"}]})
+    answer = await flow.coordinator.post(
+        "/api/consent/decision",
+        json={
+            "patient": {"id": nameless["id"]},
+            "recipient": {"kind": "forsakringskassan"},
+            "categories": ["contact_details"],
+            "sources": [{"careUnit": flow.OTHER_UNIT, "careProvider": flow.PROVIDER}],
+        },
+    )
+    assert "block-unknown" in answer.json()["reasons"]
+
+
+async def test_an_answer_of_then_is_made_again_with_what_was_said_then(
+    flow: "Flow", blocks: "Callable[[list[BlockIn]], None]"
+) -> None:
+    person = await flow.consenting("fk")
+    sources = [{"careUnit": flow.OTHER_UNIT, "careProvider": flow.PROVIDER}]
+    kept = await by_json(flow, person, sources=sources)
+    blocks([BlockIn(personal_number=person.number, provider=flow.PROVIDER, unit=flow.OTHER_UNIT)])
+    assert (await replayed(flow, kept["id"]))["same"]
 
 
 # Kept, and given again
