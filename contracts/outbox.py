@@ -90,8 +90,7 @@ class OutboxMessage:
     """A promise: ``payload`` is to reach ``destination``, once, in order per (patient, destination).
 
     ``id`` is stable over all tries. ``about`` is the resource that caused it (``Type/id``). ``question`` is asked of
-    the consent rules when the message is promised and again in the transaction that claims it. Raises ``ValueError`` for a
-    message to a party that carries a category which is not asked about: what was not asked is not permitted.
+    the consent rules when the message is promised and again in the transaction that claims it.
     """
 
     id: str
@@ -100,9 +99,10 @@ class OutboxMessage:
     question: Question
     payload: Payload
 
-    def __post_init__(self) -> None:
-        if isinstance(self.payload, PartyMessage) and not self.payload.categories <= self.question.categories:
-            raise ValueError("the message carries more than is asked about")
+    @property
+    def says_more_than_asked(self) -> bool:
+        """Whether it carries a category that the rules are not asked about: such a message must never be promised."""
+        return isinstance(self.payload, PartyMessage) and not self.payload.categories <= self.question.categories
 
     @property
     def patient(self) -> str:

@@ -14,7 +14,10 @@ def promise(
     state: DeliveryState = DeliveryState.WAITING,
     reason: str = "",
 ) -> DecisionRecord:
-    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent."""
+    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent. Raises ``ValueError``
+    for one that carries more than is asked about: what was not asked is not permitted."""
+    if message.says_more_than_asked:
+        raise ValueError("the message carries more than is asked about")
     decision = decide(transaction, message.question, context.region)
     transaction.note_decision(decision, message.about)
     if decision.permitted:

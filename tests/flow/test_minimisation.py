@@ -1,19 +1,28 @@
 """Only what is permitted is in the bytes: they are searched for what must not be there (delivery_consent_security.md § 5.2,
 rule 9)."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contracts.consent import InformationCategory
+from contracts.consent import InformationCategory, Purpose, Question, Recipient, RecipientKind
+from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
+from contracts.identity import HsaId
+from contracts.outbox import OutboxMessage
 from fhir_mappings.identifiers import EXT_INFORMATION_CATEGORY
+from service.usecases.promising import promise
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
 
 Json = dict[str, Any]
+
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
+FK = Recipient(RecipientKind.FORSAKRINGSKASSAN, "2021005521")
+NOBODY: Any = None
 
 NEED = "assumed_rehab_need"
 TELLABLE = [each.value for each in InformationCategory if each.value not in ("diagnosis", "sensitive_circumstances")]
@@ -132,3 +141,16 @@ async def test_a_narrower_consent_withholds_the_whole_message(flow: "Flow") -> N
     await flow.quiet()
     assert flow.accepted(message.id) == 0
     assert canary(NEED, person) not in everything_sent(flow)
+
+
+def test_a_message_that_says_more_than_is_asked_is_never_promised() -> None:
+    """Whoever forgets a category in the question finds out at once, and before anything is stored."""
+    unit = HsaId("SE1111111111-E001")
+    told = (MessagePart(InformationCategory.CARE_MEASURES, "a"), MessagePart(InformationCategory.CONTACT_DETAILS, "b"))
+    payload = PartyMessage("m", Topic.OTHER, FK, None, Sender(unit, CareUnit(unit, unit)), NOW, told, "", unit)
+    narrow = Question("p", unit, FK, frozenset({InformationCategory.CARE_MEASURES}), Purpose.COORDINATION, NOW)
+    whole = replace(narrow, categories=payload.categories)
+    message = OutboxMessage("m", "forsakringskassan", "CommunicationRequest/1", narrow, payload)
+    assert not replace(message, question=whole).says_more_than_asked
+    with pytest.raises(ValueError, match="more than is asked about"):
+        promise(NOBODY, NOBODY, message)
