@@ -86,6 +86,7 @@ employee = "{scenario.COORDINATOR}"
 commission = "{scenario.COMMISSION}"
 care_unit = "{scenario.UNIT}"
 care_provider = "{scenario.PROVIDER}"
+care_provider_is_public = true
 rights = [{rights}]
 """
 

@@ -1,7 +1,6 @@
 """May this unit tell X Y for Z today? The answer of the consent rules, kept with all that it was made from."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from contracts.asking import Asked
 from contracts.consent import (
@@ -9,25 +8,15 @@ from contracts.consent import (
     BlockQuestion,
     DecisionRecord,
     InformationSource,
-    LegalBasis,
     Question,
-    RecipientKind,
     StatedGround,
 )
-from contracts.identity import HsaId
 from contracts.people import Party
 from contracts.ports import BlockSource, Store, Transaction
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.people import PartyOf
 from service.usecases.context import Context
-from service.usecases.deciding import decide, party_finder, registered_patient
-
-_GROUNDS: Final = {
-    RecipientKind.SAME_CARE_PROVIDER: LegalBasis.INTERNAL_COORDINATION,
-    RecipientKind.REGIONAL_PLATFORM: LegalBasis.OWN_FOLLOW_UP,
-    RecipientKind.RECORD_SYSTEM: LegalBasis.RECORD_OWNER,
-}
-"""The ground on which the service itself tells them (decision D17); anybody else: consent."""
+from service.usecases.deciding import belongs_to, decide, ground_for, party_finder, registered_patient
 
 
 async def blocks_on(
@@ -69,9 +58,9 @@ def _question(transaction: Transaction, caller: Caller, patient: str, asked: Ask
         purpose=asked.purpose,
         at=transaction.at,
         direction=asked.direction,
-        basis=asked.basis or _GROUNDS.get(recipient.kind, LegalBasis.CONSENT),
+        basis=asked.basis or ground_for(recipient),
         protected_identity=known is not None and known.protected,
-        same_provider=_is_of(caller.provider, asked.recipient),
+        same_provider=belongs_to(caller.provider, recipient),
         public_provider=caller.provider_is_public,
         sources=asked.sources,
         blocks=blocks,
@@ -89,9 +78,3 @@ def parties_seen(transaction: Transaction, caller: Caller) -> PartyOf:
         return find(reference) if record is not None and caller.may_see(record.unit) else None
 
     return seen
-
-
-def _is_of(provider: HsaId, recipient: Party) -> bool:
-    """Whether the recipient's HSA-id was given out by the care provider: both begin with its organisation number. Without
-    one it cannot be told."""
-    return recipient.hsa_id is not None and recipient.hsa_id.issuer == provider.issuer

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from contracts.consent import (
     BlockAnswer,
@@ -14,6 +15,8 @@ from contracts.consent import (
     Effect,
     LegalBasis,
     Question,
+    Recipient,
+    RecipientKind,
     UnreadableConsent,
 )
 from contracts.errors import Conflict, RekoError
@@ -26,6 +29,24 @@ from fhir_mappings import people
 from fhir_mappings.document import decode
 from service.rules import consent as rules
 from service.rules.region import RegionalProfile
+
+_GROUNDS: Final = {
+    RecipientKind.SAME_CARE_PROVIDER: LegalBasis.INTERNAL_COORDINATION,
+    RecipientKind.REGIONAL_PLATFORM: LegalBasis.OWN_FOLLOW_UP,
+    RecipientKind.RECORD_SYSTEM: LegalBasis.RECORD_OWNER,
+}
+
+
+def ground_for(recipient: Recipient) -> LegalBasis:
+    """The ground on which the service itself tells somebody (decision D17)."""
+    return _GROUNDS.get(recipient.kind, LegalBasis.CONSENT)
+
+
+def belongs_to(provider: HsaId, recipient: Recipient) -> bool:
+    """Whether the recipient is of the care provider: its HSA-id was given out by it, or it has its organisation number
+    (both stand in the first part of the provider's HSA-id). Anybody else cannot be told to be."""
+    issuer, _, suffix = recipient.party.partition("-")
+    return issuer == provider.issuer if suffix else len(issuer) == 10 and provider.issuer.endswith(issuer)
 
 
 def decide(transaction: Transaction, question: Question, region: RegionalProfile) -> DecisionRecord:

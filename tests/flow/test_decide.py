@@ -185,6 +185,24 @@ async def test_another_unit_of_the_care_provider_is_known_by_its_number(
     assert (await by_json(flow, person, recipient=neighbour))["reasons"] == reasons
 
 
+@pytest.mark.parametrize(
+    ("unit", "state"), [("TSTNMT2321000156-E0002", "needs-other-channel"), ("TSTNMT5560000001-E0009", "withheld")]
+)
+async def test_a_message_to_a_unit_rests_on_the_same_ground(flow: "Flow", unit: str, state: str) -> None:
+    """Another unit of the care provider is told without a consent to disclosure (rule 6); anybody else is not."""
+    person = await flow.consenting()
+    given = {
+        "patient": {"id": person.id},
+        "recipient": {"kind": "same-care-provider", "hsaId": unit},
+        "topic": "contact",
+        "parts": [{"category": "contact_details", "text": "Ring mig."}],
+    }
+    answer = await flow.coordinator.post("/api/notifications", json=given)
+    assert answer.status_code == 201, answer.text
+    (message,) = flow.promised(answer.json()["resource"], "same-care-provider")
+    assert message.state == state
+
+
 @pytest.fixture
 def blocks(flow: "Flow") -> "Iterator[Callable[[list[BlockIn]], None]]":
     """Lets the block service know blocks; after the test it knows none."""
