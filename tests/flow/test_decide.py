@@ -124,6 +124,11 @@ async def test_what_is_not_understood_is_refused(flow: "Flow", more: Json) -> No
     assert response.json()["issue"][0]["expression"][0].startswith("Parameters.parameter")
 
 
+async def test_another_media_type_is_refused(flow: "Flow") -> None:
+    plain = {"Content-Type": "text/plain"}
+    assert (await flow.coordinator.post("/fhir/Consent/$decide", content=b"{}", headers=plain)).status_code == 415
+
+
 async def test_no_category_is_no_question(flow: "Flow") -> None:
     assert (await decide(flow, parameters(await flow.patient(), categories=()))).status_code == 422
 
