@@ -73,6 +73,7 @@ def _settings(home: Path, token: str, port: int, mock_port: int) -> Settings:
             "regional_platform": {"url": f"{mocks}/regional_platform"},
             "ehr": {"url": f"{mocks}/ehr"},
             "intygstjanst": {"url": f"{mocks}/intygstjanst"},
+            "block_service": {"url": f"{mocks}/block_service"},
         },
     )
 
@@ -85,6 +86,7 @@ employee = "{scenario.COORDINATOR}"
 commission = "{scenario.COMMISSION}"
 care_unit = "{scenario.UNIT}"
 care_provider = "{scenario.PROVIDER}"
+care_provider_is_public = true
 rights = [{rights}]
 """
 

@@ -56,7 +56,9 @@ def _lifespan(
 def _routes(built: House) -> list[Route | Mount]:
     pages = OverviewPages(built.fhir.page_key)
     channels = frozenset(built.channels)
-    api = api_app(built.store, built.context, built.clients, built.source, channels, pages, built.rounds.due)
+    api = api_app(
+        built.store, built.context, built.clients, built.source, built.blocks, channels, pages, built.rounds.due
+    )
     return [
         Route("/", _front),
         Route("/health/live", _live),

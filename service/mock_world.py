@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from adapters.block_service import mock as block_service
+from adapters.block_service.mock import Block
 from adapters.forsakringskassan import mock as fk
 from adapters.intygstjanst import mock as feed
 from adapters.mocking import NAMESPACE_HEADER, Counterpart, Fault
@@ -77,6 +79,25 @@ class CertificateIn(BaseModel):
             diagnosis=self.diagnosis,
             occupations=self.occupations,
         )
+
+
+class BlockIn(BaseModel):
+    """A patient's block: inner on one unit's information, or outer, without a unit, on a care provider's."""
+
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    personal_number: str
+    provider: str
+    unit: str = ""
+
+    def block(self) -> Block:
+        """As the block service knows it. Raises ``ValueError`` for a person who could be real."""
+        person = PersonId(self.personal_number)
+        if not person.is_synthetic:
+            raise ValueError("only numbers of the test series are accepted here")
+        return Block(person.digits, HsaId(self.provider).value, HsaId(self.unit).value if self.unit else "")
 
 
 class _ClockIn(BaseModel):
@@ -226,6 +247,12 @@ def _certificates(world: MockWorld, request: Request, body: bytes) -> Any:
     return {"registered": len(given)}
 
 
+def _blocks(world: MockWorld, request: Request, body: bytes) -> Any:
+    known = [each.block() for each in _BLOCKS.validate_json(body)]
+    block_service.register(world.counterparts["block_service"], known, _namespace(request))
+    return {"known": len(known)}
+
+
 def _mode(world: MockWorld, request: Request, body: bytes) -> Any:
     feed.configure(world.counterparts["intygstjanst"], _MODE.validate_json(body), _namespace(request))
     return {"mode": _MODE.validate_json(body)}
@@ -233,6 +260,7 @@ def _mode(world: MockWorld, request: Request, body: bytes) -> Any:
 
 _FAULTS: Final[TypeAdapter[list[Fault] | Fault]] = TypeAdapter(list[Fault] | Fault)
 _CERTIFICATES: Final[TypeAdapter[list[CertificateIn]]] = TypeAdapter(list[CertificateIn])
+_BLOCKS: Final[TypeAdapter[list[BlockIn]]] = TypeAdapter(list[BlockIn])
 _MODE: Final[TypeAdapter[feed.Mode]] = TypeAdapter(feed.Mode)
 
 _CONTROL: Final[tuple[tuple[str, str, _Deed], ...]] = (
@@ -246,6 +274,7 @@ _CONTROL: Final[tuple[tuple[str, str, _Deed], ...]] = (
     ("GET", "/_control/clock", _time),
     ("PUT", "/_control/clock", _move),
     ("PUT", "/_control/certificates", _certificates),
+    ("PUT", "/_control/blocks", _blocks),
     ("PUT", "/_control/mode/intygstjanst", _mode),
 )
 

@@ -194,6 +194,16 @@ MOVE_MESSAGE: Final = compiled(
         lease_until=null(),
     )
 )
+ERASE_WITHHELD: Final = compiled(
+    update(outbox)
+    .where(
+        outbox.c.state == DeliveryState.WITHHELD.value,
+        outbox.c.payload.is_not(None),
+        outbox.c.changed <= bindparam("before"),
+    )
+    .values(payload=null())
+)
+ERASED: Final = compiled(select(outbox.c.number).where(outbox.c.id == bindparam("message"), outbox.c.payload.is_(None)))
 CLAIM_MESSAGE: Final = compiled(
     update(outbox)
     .where(outbox.c.id == bindparam("message"))

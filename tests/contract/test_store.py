@@ -20,7 +20,21 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 
 from contracts.activity import Identifier
-from contracts.consent import ConsentDecision, Reason
+from contracts.consent import (
+    Consent,
+    ConsentDecision,
+    ConsentKind,
+    ConsentPolicy,
+    ConsentStatus,
+    DecisionRecord,
+    Effect,
+    InformationCategory,
+    Purpose,
+    Reason,
+    Recipient,
+    RecipientKind,
+    UnreadableConsent,
+)
 from contracts.errors import Conflict, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
@@ -36,7 +50,9 @@ from contracts.sick_leave import (
     SetAside,
     StoredCertificate,
 )
+from contracts.time import Period
 from service.store import tables
+from service.store.codec import decode
 from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
     CALLER,
@@ -222,7 +238,7 @@ async def test_a_transaction_finds_its_own_writes(store: OpenStore) -> None:
 
 # All or nothing (decision D4)
 
-DECISION: Final = ConsentDecision(message("m").question, True, (Reason.CONSENT_COVERS,))
+DECISION: Final = DecisionRecord(ConsentDecision(message("m").question, True, (Reason.CONSENT_COVERS,)))
 CERTIFICATE: Final = Certificate(
     "c-1", PersonId("198001019804"), UNIT, (CertificatePeriod(date(2026, 5, 1), date(2026, 5, 31), 50),), NOW
 )
@@ -340,12 +356,30 @@ async def test_after_the_end_nothing_is_promised(open_it: Open, tmp_path: Path) 
 
 
 async def test_a_decision_is_kept_with_its_inputs(store: OpenStore) -> None:
-    denied = replace(DECISION, permitted=False, reasons=(Reason.REFUSED, Reason.EXPIRED))
-    await store.run(lambda transaction: transaction.note_decision(denied, "Procedure/a"))
+    refused = replace(DECISION.decision, permitted=False, reasons=(Reason.REFUSED, Reason.EXPIRED))
+    refusal = Consent(
+        "r-1",
+        3,
+        ConsentKind.DISCLOSURE,
+        ConsentStatus.ACTIVE,
+        Effect.DENY,
+        "p-1",
+        UNIT,
+        NOW,
+        recipient=Recipient(RecipientKind.EMPLOYER, "5560000001", "Exempelbolaget"),
+        purposes=frozenset(Purpose),
+        categories=frozenset({InformationCategory.DIAGNOSIS, InformationCategory.CONTACT_DETAILS}),
+        period=Period.of_days(date(2026, 5, 1), None),
+    )
+    unreadable = UnreadableConsent("u-1", 1)
+    denied = DecisionRecord(refused, (refusal,), (unreadable,), ConsentPolicy(366, platform_needs_consent=True), "2")
+    first = await store.run(lambda transaction: transaction.note_decision(denied, "Procedure/a"))
+    second = await store.run(lambda transaction: transaction.note_decision(DECISION, "Procedure/a"))
     table = tables.decision.c
-    (row,) = await store.select(select(table.about, table.patient, table.unit, table.permitted, table.body))
-    assert row[:4] == ("Procedure/a", "p-1", UNIT.value, 0)
-    assert msgspec.json.decode(row[4], type=ConsentDecision) == denied
+    columns = (table.number, table.about, table.patient, table.unit, table.permitted, table.body)
+    row, other = await store.select(select(*columns).order_by(table.number))
+    assert row[:5] == (first, "Procedure/a", "p-1", UNIT.value, 0)
+    assert (decode(row[5], DecisionRecord), other[0]) == (denied, second)
 
 
 async def test_a_request_leaves_one_row_for_each_patient_and_writing_outweighs_reading(store: OpenStore) -> None:

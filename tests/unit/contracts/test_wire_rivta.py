@@ -17,6 +17,7 @@ from contracts.identity import control_digit
 RIVTA = Path(__file__).parents[3] / "contracts" / "wire" / "rivta"
 CERTIFICATE = "urn:riv:clinicalprocess:healthcond:certificate"
 REHABILITATION = "urn:riv:clinicalprocess:healthcond:rehabilitation"
+BLOCKING = "urn:riv:informationsecurity:authorization:blocking"
 
 NS = {
     "r": f"{CERTIFICATE}:SendMessageToRecipientResponder:2",
@@ -47,6 +48,8 @@ SCHEMAS = {
     "rehabilitation_1.xsd": NS["k"],
     "list_active_sick_leaves_for_care_unit_1.xsd": NS["u"],
     "list_sick_leaves_for_person_1.xsd": NS["p"],
+    "blocking_4.xsd": f"{BLOCKING}:4",
+    "check_blocks_4.xsd": f"{BLOCKING}:CheckBlocksResponder:4",
 }
 
 #: Our WSDL -> domain, contract, major version.
@@ -55,6 +58,7 @@ INTERACTIONS = {
     "send_message_to_care_2.wsdl": (CERTIFICATE, "SendMessageToCare", 2),
     "list_active_sick_leaves_for_care_unit_1.wsdl": (REHABILITATION, "ListActiveSickLeavesForCareUnit", 1),
     "list_sick_leaves_for_person_1.wsdl": (REHABILITATION, "ListSickLeavesForPerson", 1),
+    "check_blocks_4.wsdl": (BLOCKING, "CheckBlocks", 4),
 }
 
 PERSONNUMMER, SAMORDNINGSNUMMER, RESERVNUMMER = "1.2.752.129.2.1.3.1", "1.2.752.129.2.1.3.3", "1.2.752.74.9.1"
