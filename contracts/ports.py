@@ -7,9 +7,17 @@ from typing import Protocol, TypeVar
 from contracts.consent import ConsentDecision
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
-from contracts.pulling import Known, Pull, Staged
+from contracts.pulling import Known, Pull
 from contracts.record import Access, Caller, Document, Record
-from contracts.sick_leave import Certificate, Judged, LastPull, RekoStatus, SetAside, StoredCertificate
+from contracts.sick_leave import (
+    Certificate,
+    Judged,
+    LastPull,
+    RekoStatus,
+    ReportedSickLeave,
+    SetAside,
+    StoredCertificate,
+)
 
 T = TypeVar("T")
 
@@ -101,7 +109,7 @@ class Transaction(Snapshot, Protocol):
         """Fix anew what an unsent message says, and set its state."""
         ...
 
-    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, episode: str) -> None:
         """Write a certificate as pulled for the care unit, on which or on a mottagning of which it was issued; ``episode``
         is the id of the EpisodeOfCare that it belongs to."""
         ...
@@ -115,7 +123,7 @@ class Transaction(Snapshot, Protocol):
         ...
 
     def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
-        """The patient's certificates on the care unit by id, without their content."""
+        """The patient's certificates on the care unit by id, unread."""
         ...
 
     def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
@@ -179,16 +187,16 @@ class Pulls(Protocol):
         """National numbers of the persons in the answer, in their own order from the one behind ``after``."""
         ...
 
-    def of_person(self, number: int, person: str) -> Sequence[Staged]:
+    def of_person(self, number: int, person: str) -> Sequence[Certificate]:
         """What the answer says of one person."""
         ...
 
-    def digests(self, number: int, person: str) -> Mapping[str, str]:
-        """The certificates of one person in the answer, by id, as the digests of their content."""
+    def contents(self, number: int, person: str) -> Mapping[str, bytes]:
+        """The same by id, unread: as ``Known.content``."""
         ...
 
-    def answered(self, number: int, ids: Collection[str]) -> Collection[str]:
-        """Which of the certificates came in the answer, set aside or not."""
+    def unusable(self, number: int, ids: Collection[str]) -> Collection[str]:
+        """Which of the certificates came in the answer and were set aside."""
         ...
 
     def set_aside(self, number: int) -> Sequence[SetAside]:
@@ -235,4 +243,9 @@ class CertificateSource(Protocol):
     def for_person(self, person: PersonId) -> AsyncIterator[Judged]:
         """Every certificate of the person, on all units and of all care providers, however old. A certificate of somebody
         else comes as ``SetAside``. The rest is as in ``active_for_unit``."""
+        ...
+
+    async def computed(self, unit: HsaId, gap: int, max_days_since_end: int) -> Sequence[ReportedSickLeave | SetAside]:
+        """The sick leaves that the source's own engine finds on the care unit today: to hold ours against, not to build on.
+        Raises ``NotSupported`` when it is not asked for any, and ``Unavailable`` when it does not answer in full."""
         ...

@@ -121,13 +121,16 @@ class LastPull:
     failed: datetime | None = None
     applying: bool = False
 
+    def covers(self, max_days_since_end: int) -> bool:
+        """Whether everything that ended at most that many days ago was asked for."""
+        return self.max_days_since_end >= max_days_since_end
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCertificate:
-    """A certificate as last pulled, with the digest of its content and the id of its sick leave's EpisodeOfCare."""
+    """A certificate as last pulled, with the id of its sick leave's EpisodeOfCare."""
 
     certificate: Certificate
-    digest: str
     episode: str
 
 

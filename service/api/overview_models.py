@@ -145,7 +145,7 @@ class CountedOut(SettingsOut):
 
 class SickLeavesOut(CountedOut):
     """A page of the overview. ``total`` is how many match; ``held_back`` how many sick leaves of protected patients the
-    unit has that are not shown, whatever is asked; ``next`` the token of the next page."""
+    unit has that are not shown, whatever the filters; ``next`` the token of the next page."""
 
     total: int
     held_back: int

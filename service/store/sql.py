@@ -224,17 +224,17 @@ FIX_MESSAGE: Final = compiled(
     .values(kind=bindparam("of_kind"), question=bindparam("asked"), payload=bindparam("news"))
 )
 CERTIFICATES_OF: Final = compiled(
-    select(certificate.c.digest, certificate.c.episode, certificate.c.body).where(
+    select(certificate.c.episode, certificate.c.body).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
 )
 CERTIFICATES_OF_UNIT: Final = compiled(
-    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body)
+    select(certificate.c.patient, certificate.c.episode, certificate.c.body)
     .where(certificate.c.unit == bindparam("of_unit"))
     .order_by(certificate.c.patient, certificate.c.first, certificate.c.id)
 )
 KNOWN_CERTIFICATES: Final = compiled(
-    select(certificate.c.id, certificate.c.digest, certificate.c.first, certificate.c.last).where(
+    select(certificate.c.id, certificate.c.person, certificate.c.body, certificate.c.first, certificate.c.last).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
 )

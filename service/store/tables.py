@@ -192,9 +192,9 @@ certificate: Final = Table(
     Column("unit", String, primary_key=True),
     Column("id", String, primary_key=True),
     Column("patient", String, nullable=False),
-    Column("digest", String, nullable=False),
     Column("episode", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("person", String, nullable=False, server_default=text("''")),
     # Days since the year 1 (``date.toordinal``).
     Column("first", Integer, nullable=False, server_default=text("0")),
     Column("last", Integer, nullable=False, server_default=text("0")),
@@ -244,9 +244,9 @@ staged: Final = Table(
     Column("pull", BigInteger, nullable=False),
     Column("person", String, nullable=False),
     Column("certificate", String, nullable=False),
-    Column("digest", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("staged_of_person", "pull", "person"),
+    # Tells ids that come twice without sorting, which would take memory as the answer grows.
     Index("staged_certificate", "pull", "certificate"),
 )
 

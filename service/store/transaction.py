@@ -317,7 +317,7 @@ class SqlTransaction(SqlSnapshot):
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(sql.DROP_CERTIFICATE, {"of_unit": unit, "with_id": id})
 
-    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, episode: str) -> None:
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(
             sql.PUT_CERTIFICATE,
@@ -325,9 +325,9 @@ class SqlTransaction(SqlSnapshot):
                 "unit": unit,
                 "id": certificate.id,
                 "patient": patient,
-                "digest": digest,
                 "episode": episode,
                 "body": encode(certificate),
+                "person": certificate.patient.digits,
                 "first": certificate.start.toordinal(),
                 "last": certificate.end.toordinal(),
             },
@@ -351,7 +351,10 @@ class SqlTransaction(SqlSnapshot):
     def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
         """See ``contracts.ports.Transaction``."""
         rows = self.connection.execute(sql.KNOWN_CERTIFICATES, {"of_unit": unit, "of_patient": patient})
-        return {id: Known(digest, date.fromordinal(first), date.fromordinal(last)) for id, digest, first, last in rows}
+        return {
+            id: Known(person, content, date.fromordinal(first), date.fromordinal(last))
+            for id, person, content, first, last in rows
+        }
 
     def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
         """See ``contracts.ports.Transaction``."""

@@ -237,7 +237,7 @@ def write_everything(transaction: Transaction, id: str) -> str:
     transaction.note_decision(DECISION, f"Procedure/{id}")
     transaction.log_access(access(f"Procedure/{id}"))
     transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
-    transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
+    transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "e-1")
     pull = transaction.pulls.begin(access().caller, 0)
     transaction.pulls.stage(pull.number, [replace(CERTIFICATE, id=id), SetAside(f"s-{id}", "it has no periods")])
     transaction.pulls.save(replace(pull, state=PullState.DONE))
@@ -417,8 +417,8 @@ async def test_a_message_is_promised_once(store: OpenStore) -> None:
 # Certificates
 
 
-def keep(certificate: Certificate, patient: str, digest: str, unit: str, transaction: Transaction) -> None:
-    transaction.keep_certificate(unit, certificate, patient, digest, "e-1")
+def keep(certificate: Certificate, patient: str, episode: str, unit: str, transaction: Transaction) -> None:
+    transaction.keep_certificate(unit, certificate, patient, episode)
 
 
 def status(type: str, patient: str, version: int, unit: HsaId = UNIT) -> RekoStatus:
@@ -477,18 +477,16 @@ async def test_a_pull_that_is_done_is_the_last(store: OpenStore, clock: StillClo
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     newer = replace(CERTIFICATE, diagnosis="F43.8A", occupations=("NUVARANDE_ARBETE",))
     kept = (
-        (CERTIFICATE, "p-1", "d-1", UNIT.value),
-        (newer, "p-1", "d-2", UNIT.value),
-        (replace(CERTIFICATE, id="c-2", unit=PROVIDER), "p-2", "d-3", UNIT.value),
-        (CERTIFICATE, "p-1", "d-4", PROVIDER.value),
+        (CERTIFICATE, "p-1", "e-1", UNIT.value),
+        (newer, "p-1", "e-2", UNIT.value),
+        (replace(CERTIFICATE, id="c-2", unit=PROVIDER), "p-2", "e-3", UNIT.value),
+        (CERTIFICATE, "p-1", "e-4", PROVIDER.value),
     )
     for each in kept:
         await store.run(partial(keep, *each))
-    assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [
-        StoredCertificate(newer, "d-2", "e-1")
-    ]
+    assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [StoredCertificate(newer, "e-2")]
     of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value))
-    assert sorted((patient, stored.digest) for patient, stored in of_unit) == [("p-1", "d-2"), ("p-2", "d-3")]
+    assert sorted((patient, stored.episode) for patient, stored in of_unit) == [("p-1", "e-2"), ("p-2", "e-3")]
     await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
     assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
@@ -498,21 +496,21 @@ async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
 
 
 async def test_a_look_sees_one_state_while_others_write(store: OpenStore) -> None:
-    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    await store.run(partial(keep, CERTIFICATE, "p-1", "e-1", UNIT.value))
     begun, go_on = threading.Event(), threading.Event()
 
     def work(snapshot: Snapshot) -> list[str]:
-        seen = [snapshot.certificates(UNIT.value, "p-1")[0].digest]
+        seen = [snapshot.certificates(UNIT.value, "p-1")[0].episode]
         begun.set()
         assert go_on.wait(10)
-        return [*seen, snapshot.certificates(UNIT.value, "p-1")[0].digest]
+        return [*seen, snapshot.certificates(UNIT.value, "p-1")[0].episode]
 
     looking = asyncio.create_task(store.look(work))
     assert await asyncio.to_thread(begun.wait, 10)
-    await store.run(partial(keep, CERTIFICATE, "p-1", "d-2", UNIT.value))
+    await store.run(partial(keep, CERTIFICATE, "p-1", "e-2", UNIT.value))
     go_on.set()
-    assert await looking == ["d-1", "d-1"]
-    assert await store.look(lambda each: each.certificates(UNIT.value, "p-1")[0].digest) == "d-2"
+    assert await looking == ["e-1", "e-1"]
+    assert await store.look(lambda each: each.certificates(UNIT.value, "p-1")[0].episode) == "e-2"
 
 
 async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -> None:
@@ -522,7 +520,7 @@ async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -
 
     with pytest.raises(Conflict):
         await store.look(fail)
-    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    await store.run(partial(keep, CERTIFICATE, "p-1", "e-1", UNIT.value))
     for _ in range(5):
         assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value))) == 1
 

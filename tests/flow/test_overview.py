@@ -17,6 +17,7 @@ import pytest
 
 from adapters.intygstjanst import mock as feed
 from adapters.mocking import Fault
+from contracts.identity import HsaId
 from contracts.sick_leave import RekoStatusType
 from contracts.time import swedish_day
 from fhir_mappings.identifiers import PERSONNUMMER, SECURITY_LABEL
@@ -220,6 +221,23 @@ async def test_every_filter_is_asked_by_address_and_by_body(ward: Ward) -> None:
     assert await ward.names(ageTo=1) == []
     assert await ward.names(unit=flow.OTHER_UNIT) == []
     assert await ward.names(sort="-end") == [other.name, sought.name]
+
+
+async def test_a_mottagning_limits_whom_not_what_counts(ward: Ward) -> None:
+    flow = ward.flow
+    clinic = "TSTNMT2321000156-E0101"
+    feed.subordinate(flow.world.counterparts["intygstjanst"], HsaId(flow.UNIT), HsaId(clinic))
+    there, elsewhere = next(flow.people), next(flow.people)
+    ward.certify(there, -10, 20, unit=clinic)
+    ward.certify(there, -40, -11)
+    ward.certify(elsewhere)
+    await ward.pull()
+    (row,) = (await ward.get(unit=clinic))["sickLeaves"]
+    assert (row["name"], row["unit"]["id"], row["days"], row["certificateCount"]) == (there.name, clinic, 61, 2)
+    assert (await ward.get())["total"] == 2
+    filters = _answer(await flow.coordinator.get(f"{ward.address}/filters"))["filters"]
+    units = next(each for each in filters if each["id"] == "unit")["options"]
+    assert {each["id"] for each in units} == {flow.UNIT, clinic}
 
 
 # What is refused

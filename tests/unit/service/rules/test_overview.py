@@ -22,6 +22,7 @@ from tests.unit.service.rules.overview_forms import (
     person,
 )
 from tests.unit.service.rules.sjukfall_forms import day
+from tests.unit.service.rules.test_sjukfall import ENGINE, Expected
 
 PROTECTED = Listed("ada", "Ada", Marking.PROTECTED)
 
@@ -73,6 +74,14 @@ def test_a_single_period_on_the_mottagning_is_enough_to_choose() -> None:
     assert find(holed, active, unit=CLINIC.value).rows == ()
 
 
+@pytest.mark.parametrize("mode", [REHABSTOD.name, CORRECTED.name])
+@pytest.mark.parametrize(("texts", "expected"), ENGINE.values(), ids=ENGINE)
+def test_the_national_engines_twelve_cases_as_rows(texts: tuple[str, ...], expected: Expected, mode: str) -> None:
+    certificates = [intyg(text, id=str(number)) for number, text in enumerate(texts, 1)]
+    rows = [(row.start, row.end, row.count, row.days, row.active) for row in find(*certificates, mode=mode).rows]
+    assert rows == ([(day(expected[0]), day(expected[1]), *expected[2:])] if expected else [])
+
+
 def test_the_gap_decides_what_belongs_together() -> None:
     both = intyg("02-01..08"), intyg("02-12..20")
     assert (one(*both, gap=2).start, one(*both, gap=3).start) == (day("02-12"), day("02-01"))
@@ -109,6 +118,13 @@ def test_a_sick_leave_whose_certificate_that_is_shown_is_anothers_is_dropped() -
     assert who(mine, newer, doctor="D1") == []
     found = overview((mine, newer), listed((mine, newer)), Question(ON, doctors=("D1",)))
     assert found.rows == ()
+
+
+def test_of_two_doctors_asked_for_only_her_own_certificates_choose_for_a_doctor() -> None:
+    there, elsewhere = intyg("02-12..18", doctor="D2", unit=CLINIC), intyg("02-14..20", doctor="D1", unit=UNIT)
+    asked = {"doctors": ("D1", "D2"), "unit": CLINIC.value}
+    assert who(there, elsewhere, **asked) != []
+    assert who(there, elsewhere, doctor="D1", **asked) == []
 
 
 # Protected and deceased (§ 5.3)
