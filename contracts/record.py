@@ -82,6 +82,7 @@ class AccessAction(StrEnum):
 
     READ = "Läsa"
     WRITE = "Skriva"
+    PRINT = "Utskrift"
 
 
 @dataclass(frozen=True, slots=True)

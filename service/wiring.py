@@ -43,6 +43,7 @@ class House:
     relay: Relay
     rounds: Rounds
     clock: Clock
+    session_key: Fernet
 
 
 @asynccontextmanager
@@ -73,13 +74,14 @@ async def house(
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
-    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
+    fhir = Surroundings(store, context, clients, await _key(store, "page-tokens"), f"{settings.base}/fhir")
     units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
+    session_key = await _key(store, "sessions")
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
     try:
-        yield House(store, context, clients, fhir, channels, source, relay, rounds, clock)
+        yield House(store, context, clients, fhir, channels, source, relay, rounds, clock, session_key)
     finally:
         for task in working:
             task.cancel()
@@ -101,5 +103,5 @@ def home(settings: Settings, clients: Clients) -> HsaId | None:
     return next(iter(clients.providers), None)
 
 
-async def _page_key(store: SqlStore) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(await store.secret("page-tokens")))
+async def _key(store: SqlStore, name: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(await store.secret(name)))
