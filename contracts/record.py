@@ -87,6 +87,7 @@ class AccessAction(StrEnum):
 
     READ = "Läsa"
     WRITE = "Skriva"
+    PRINT = "Utskrift"
 
 
 @dataclass(frozen=True, slots=True)

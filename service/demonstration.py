@@ -168,6 +168,7 @@ async def _stay(console: Console, ports: tuple[int, int], token: str) -> None:
     service, mocks = (f"http://{HOST}:{port}" for port in ports)
     console.print(f"\nFHIR        {service}/fhir          (try {service}/fhir/metadata)")
     console.print(f"JSON API    {service}/api/docs")
+    console.print(f"Pages       {service}/              (sign in with the token)")
     console.print(f"Mock world  {mocks}/              (ledgers under {mocks}/_control/ledger)")
     console.print(f"Token       {token}")
     console.print("Ctrl-C stops.")

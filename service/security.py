@@ -52,7 +52,11 @@ class Clients:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("send a bearer token in the Authorization header")
-        caller = self._callers.get(token_hash(token.strip()))
+        return self.known(token_hash(token.strip()), request_id)
+
+    def known(self, hash: str, request_id: str) -> Caller:
+        """The caller whose token has that hash. Raises ``Unauthenticated``."""
+        caller = self._callers.get(hash)
         if caller is None:
             raise Unauthenticated("the token is not known here")
         return replace(caller, request_id=request_id)

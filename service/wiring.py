@@ -55,6 +55,7 @@ class House:
     relay: Relay
     rounds: Rounds
     clock: Clock
+    session_key: Fernet
 
 
 @asynccontextmanager
@@ -94,13 +95,14 @@ async def house(
         None,
     )
     blocks = asking or NoBlockService()
-    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir", blocks)
+    fhir = Surroundings(store, context, clients, await _key(store, "page-tokens"), f"{settings.base}/fhir", blocks)
     units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
+    session_key = await _key(store, "sessions")
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
     try:
-        yield House(store, context, clients, fhir, blocks, channels, source, relay, rounds, clock)
+        yield House(store, context, clients, fhir, blocks, channels, source, relay, rounds, clock, session_key)
     finally:
         for task in working:
             task.cancel()
@@ -122,5 +124,5 @@ def home(settings: Settings, clients: Clients) -> HsaId | None:
     return next(iter(clients.providers), None)
 
 
-async def _page_key(store: SqlStore) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(await store.secret("page-tokens")))
+async def _key(store: SqlStore, name: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(await store.secret(name)))

@@ -58,9 +58,16 @@ class OnUnit:
 
 
 async def see_overview(
-    store: Store, caller: Caller, unit: str, ask: Ask, interaction: str, show: Callable[[Seen], T]
+    store: Store,
+    caller: Caller,
+    unit: str,
+    ask: Ask,
+    interaction: str,
+    show: Callable[[Seen], T],
+    action: AccessAction = AccessAction.READ,
 ) -> T:
-    """The page that the question asks for, as ``show`` makes it. Raises ``NotFound`` for another unit."""
+    """The page that the question asks for, as ``show`` makes it; ``action`` is what becomes of it. Raises ``NotFound`` for
+    another unit."""
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
@@ -70,7 +77,7 @@ async def see_overview(
         return [row.patient for row in page.rows], show(seen)
 
     patients, shown = await store.look(look)
-    await log_reading(store, caller, patients, interaction)
+    await log_reading(store, caller, patients, interaction, action)
     return shown
 
 
@@ -110,9 +117,15 @@ def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
     return _together(snapshot, stored, snapshot.reko_statuses(unit, patient))
 
 
-async def log_reading(store: Store, caller: Caller, patients: Iterable[str], interaction: str) -> None:
+async def log_reading(
+    store: Store,
+    caller: Caller,
+    patients: Iterable[str],
+    interaction: str,
+    action: AccessAction = AccessAction.READ,
+) -> None:
     """Commit one row per patient. Raises ``Unavailable`` when the log cannot be written: then nothing is shown."""
-    rows = [Access(caller, AccessAction.READ, each, f"Patient/{each}", interaction) for each in dict.fromkeys(patients)]
+    rows = [Access(caller, action, each, f"Patient/{each}", interaction) for each in dict.fromkeys(patients)]
     if rows:
         await store.run(lambda transaction: transaction.log_access(*rows))
 
