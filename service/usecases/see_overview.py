@@ -8,7 +8,7 @@ access log is durable before the answer leaves. A summary and a list of choices 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from contracts.errors import Invalid, NotFound
@@ -64,7 +64,8 @@ async def see_overview(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
-        question, there = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit)
+        question = ask(swedish_day(snapshot.at))
+        there = on_unit(snapshot, unit, question)
         page = overview(there.certificates, there.patients, question, doctor_of(caller))
         seen = Seen(page, snapshot.last_pull(unit), there.episodes)
         return [row.patient for row in page.rows], show(seen)
@@ -81,7 +82,8 @@ async def survey(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> T:
-        questions, there, doctor = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit), doctor_of(caller)
+        questions, doctor = ask(swedish_day(snapshot.at)), doctor_of(caller)
+        there = on_unit(snapshot, unit, *questions)
         counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
         return show(unit, counted, snapshot.last_pull(unit))
 
@@ -99,9 +101,11 @@ def doctor_of(caller: Caller) -> str:
     return caller.employee.value if caller.role is Role.DOCTOR else ""
 
 
-def on_unit(snapshot: Snapshot, unit: str) -> OnUnit:
-    """Everything on the care unit and its mottagningar."""
-    return _together(snapshot, snapshot.certificates_of_unit(unit), snapshot.reko_statuses_of_unit(unit))
+def on_unit(snapshot: Snapshot, unit: str, *questions: Question) -> OnUnit:
+    """Everything on the care unit and its mottagningar of the patients whom one of the questions may show: the others, who
+    become many with the years, are not read."""
+    since = min(each.on - timedelta(days=each.max_days_since_end) for each in questions)
+    return _together(snapshot, snapshot.certificates_of_unit(unit, since), snapshot.reko_statuses_of_unit(unit))
 
 
 def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
