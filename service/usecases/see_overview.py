@@ -65,7 +65,7 @@ async def see_overview(
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
         question = ask(swedish_day(snapshot.at))
-        there = on_unit(snapshot, unit, question)
+        there = on_unit(snapshot, unit, shown_since(question))
         page = overview(there.certificates, there.patients, question, doctor_of(caller))
         seen = Seen(page, snapshot.last_pull(unit), there.episodes)
         return [row.patient for row in page.rows], show(seen)
@@ -83,7 +83,7 @@ async def survey(
 
     def look(snapshot: Snapshot) -> T:
         questions, doctor = ask(swedish_day(snapshot.at)), doctor_of(caller)
-        there = on_unit(snapshot, unit, *questions)
+        there = on_unit(snapshot, unit, shown_since(*questions))
         counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
         return show(unit, counted, snapshot.last_pull(unit))
 
@@ -101,11 +101,15 @@ def doctor_of(caller: Caller) -> str:
     return caller.employee.value if caller.role is Role.DOCTOR else ""
 
 
-def on_unit(snapshot: Snapshot, unit: str, *questions: Question) -> OnUnit:
-    """Everything on the care unit and its mottagningar of the patients whom one of the questions may show: the others, who
-    become many with the years, are not read."""
-    since = min(each.on - timedelta(days=each.max_days_since_end) for each in questions)
+def on_unit(snapshot: Snapshot, unit: str, since: date) -> OnUnit:
+    """Everything on the care unit and its mottagningar of the patients who have a certificate there that lasts until
+    ``since``: the others, who become many with the years, are not read."""
     return _together(snapshot, snapshot.certificates_of_unit(unit, since), snapshot.reko_statuses_of_unit(unit))
+
+
+def shown_since(*questions: Question) -> date:
+    """Nobody whose certificates all ended before that day is shown by any of the questions."""
+    return min(each.on - timedelta(days=each.max_days_since_end) for each in questions)
 
 
 def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
