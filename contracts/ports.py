@@ -63,9 +63,9 @@ class Snapshot(Protocol):
         """The patient's certificates on the care unit and its mottagningar, as last pulled."""
         ...
 
-    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
-        """Every certificate on the care unit and its mottagningar, as last pulled, each with the logical id of its
-        patient."""
+    def certificates_of_unit(self, unit: str, since: date) -> Sequence[tuple[str, StoredCertificate]]:
+        """Every certificate, on the care unit and its mottagningar, of the patients who have one there that lasts until
+        ``since`` or longer: as last pulled, each with the logical id of its patient."""
         ...
 
     def last_pull(self, unit: str) -> LastPull | None:

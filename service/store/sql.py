@@ -238,9 +238,17 @@ CERTIFICATES_OF: Final = compiled(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
 )
+_present = certificate.alias("present")
 CERTIFICATES_OF_UNIT: Final = compiled(
     select(certificate.c.patient, certificate.c.episode, certificate.c.body)
-    .where(certificate.c.unit == bindparam("of_unit"))
+    .where(
+        certificate.c.unit == bindparam("of_unit"),
+        certificate.c.patient.in_(
+            select(_present.c.patient).where(
+                _present.c.unit == bindparam("of_unit"), _present.c.last >= bindparam("since")
+            )
+        ),
+    )
     .order_by(certificate.c.patient, certificate.c.first, certificate.c.id)
 )
 KNOWN_CERTIFICATES: Final = compiled(

@@ -202,6 +202,7 @@ certificate: Final = Table(
     Column("last", Integer, nullable=False, server_default=text("0")),
     Index("certificate_of_patient", "patient"),
     Index("certificate_of_unit", "unit", "patient"),
+    Index("certificate_lasting", "unit", "last", "patient"),
 )
 
 reko_status: Final = Table(

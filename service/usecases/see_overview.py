@@ -8,7 +8,7 @@ access log is durable before the answer leaves. A summary and a list of choices 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from contracts.errors import Invalid, NotFound
@@ -71,7 +71,8 @@ async def see_overview(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
-        question, there = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit)
+        question = ask(swedish_day(snapshot.at))
+        there = on_unit(snapshot, unit, shown_since(question))
         page = overview(there.certificates, there.patients, question, doctor_of(caller))
         seen = Seen(page, snapshot.last_pull(unit), there.episodes)
         return [row.patient for row in page.rows], show(seen)
@@ -88,7 +89,8 @@ async def survey(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> T:
-        questions, there, doctor = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit), doctor_of(caller)
+        questions, doctor = ask(swedish_day(snapshot.at)), doctor_of(caller)
+        there = on_unit(snapshot, unit, shown_since(*questions))
         counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
         return show(unit, counted, snapshot.last_pull(unit))
 
@@ -106,9 +108,15 @@ def doctor_of(caller: Caller) -> str:
     return caller.employee.value if caller.role is Role.DOCTOR else ""
 
 
-def on_unit(snapshot: Snapshot, unit: str) -> OnUnit:
-    """Everything on the care unit and its mottagningar."""
-    return _together(snapshot, snapshot.certificates_of_unit(unit), snapshot.reko_statuses_of_unit(unit))
+def on_unit(snapshot: Snapshot, unit: str, since: date) -> OnUnit:
+    """Everything on the care unit and its mottagningar of the patients who have a certificate there that lasts until
+    ``since``: the others, who become many with the years, are not read."""
+    return _together(snapshot, snapshot.certificates_of_unit(unit, since), snapshot.reko_statuses_of_unit(unit))
+
+
+def shown_since(*questions: Question) -> date:
+    """Nobody whose certificates all ended before that day is shown by any of the questions."""
+    return min(each.on - timedelta(days=each.max_days_since_end) for each in questions)
 
 
 def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:

@@ -519,11 +519,31 @@ async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     for each in kept:
         await store.run(partial(keep, *each))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [StoredCertificate(newer, "e-2")]
-    of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value))
+    of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value, date.min))
     assert sorted((patient, stored.episode) for patient, stored in of_unit) == [("p-1", "e-2"), ("p-2", "e-3")]
     await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
     assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
+
+
+async def test_a_units_certificates_are_those_of_the_patients_of_whom_one_lasts(store: OpenStore) -> None:
+    """The others are not read; of these, all are."""
+    april = (CertificatePeriod(date(2026, 4, 1), date(2026, 4, 30), 100),)
+    for certificate, patient, unit in (
+        (CERTIFICATE, "p-1", UNIT),
+        (replace(CERTIFICATE, id="c-2", periods=april), "p-1", UNIT),
+        (replace(CERTIFICATE, id="c-3", periods=april), "p-2", UNIT),
+        (replace(CERTIFICATE, id="c-4"), "p-2", PROVIDER),
+    ):
+        await store.run(partial(keep, certificate, patient, "e-1", unit.value))
+
+    async def found(since: date) -> list[str]:
+        of_unit = await store.look(lambda each: each.certificates_of_unit(UNIT.value, since))
+        return [stored.certificate.id for _, stored in of_unit]
+
+    assert await found(date(2026, 4, 30)) == ["c-2", "c-1", "c-3"]
+    assert await found(date(2026, 5, 1)) == await found(date(2026, 5, 31)) == ["c-2", "c-1"]
+    assert await found(date(2026, 6, 1)) == []
 
 
 # Looking
@@ -549,14 +569,14 @@ async def test_a_look_sees_one_state_while_others_write(store: OpenStore) -> Non
 
 async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -> None:
     def fail(snapshot: Snapshot) -> NoReturn:
-        assert snapshot.certificates_of_unit(UNIT.value) == []
+        assert snapshot.certificates_of_unit(UNIT.value, date.min) == []
         raise Conflict("no")
 
     with pytest.raises(Conflict):
         await store.look(fail)
     await store.run(partial(keep, CERTIFICATE, "p-1", "e-1", UNIT.value))
     for _ in range(5):
-        assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value))) == 1
+        assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value, date.min))) == 1
 
 
 # Secrets
