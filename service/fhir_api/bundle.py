@@ -1,6 +1,7 @@
 """Bundles joined from stored bytes: no resource is parsed. https://hl7.org/fhir/R4/bundle.html"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 
@@ -10,11 +11,18 @@ from fhir_mappings.outcome import operation_outcome
 from fhir_mappings.primitives import to_instant
 
 
+class Entry(NamedTuple):
+    """A resource in a searchset, and why it is there: ``match`` or ``include``."""
+
+    record: Record
+    mode: str
+
+
 def search_bundle(
-    base: str, records: Sequence[Record], links: dict[str, str], total: int | None, warnings: Sequence[Issue]
+    base: str, found: Sequence[Entry], links: dict[str, str], total: int | None, warnings: Sequence[Issue]
 ) -> bytes:
     """A searchset. ``warnings`` stand in it as an OperationOutcome."""
-    entries = [_entry(base, record, b',"search":{"mode":"match"}') for record in records]
+    entries = [_entry(base, each.record, b',"search":{"mode":"%b"}' % each.mode.encode()) for each in found]
     if warnings:
         entries.append(b'{"resource":' + operation_outcome(warnings) + b',"search":{"mode":"outcome"}}')
     return _bundle("searchset", entries, links, total)

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
 from service.fhir_api.resources import ROWS, Row
-from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
+from service.fhir_api.search.including import references, types_of
+from service.fhir_api.search.parameters import PARAMETERS, SPECIAL, SearchParameter
 from service.fhir_api.surroundings import Surroundings
 
 VERSION: Final = "0.1.0"
@@ -54,10 +55,20 @@ def _resource(row: Row) -> dict[str, Any]:
         "readHistory": True,
         "updateCreate": False,
         "conditionalCreate": row.write is not None,
-        "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}]
-        + [_parameter(parameter) for parameter in PARAMETERS[row.type]],
+        "searchInclude": _includes(row.type),
+        "searchRevInclude": _revincludes(row.type),
+        "searchParam": [_parameter(each) for each in (*SPECIAL.values(), *PARAMETERS[row.type].values())],
     }
 
 
 def _parameter(parameter: SearchParameter) -> dict[str, str]:
-    return {"name": parameter.code, "type": parameter.kind}
+    return {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
+
+
+def _includes(type_: str) -> list[str]:
+    return ["*", *(f"{type_}:{each.code}" for each in references(type_) if types_of(each))]
+
+
+def _revincludes(type_: str) -> list[str]:
+    pointing = ((source, each) for source in ROWS for each in references(source) if type_ in types_of(each))
+    return ["*", *(f"{source}:{each.code}" for source, each in pointing)]

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.anyio
 NEXT_STEP = """
 from alembic import op
 from sqlalchemy import Column, String
-revision, down_revision = "0002", "0001"
+from service.store.database import SCHEMA_VERSION
+revision, down_revision = "next", SCHEMA_VERSION
 def upgrade() -> None:
     op.create_table("more", Column("id", String, primary_key=True))
     op.execute("INSERT INTO more SELECT id FROM resource")
@@ -65,7 +66,7 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
 
 async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
     await _store_one(tmp_path / "reko.db")
-    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "0002"
+    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "next"
     assert _rows(tmp_path / "reko.db", "SELECT id FROM more") == [("a-1",)]
 
 
@@ -91,7 +92,7 @@ def test_the_service_keeps_out_what_it_does_not_know(tmp_path: Path) -> None:
     migrate(file, _scripts(tmp_path, NEXT_STEP))
     with pytest.raises(Unavailable, match="does not know"):
         migrate(file)
-    with pytest.raises(Unavailable, match="has schema 0002, this version needs 0001"):
+    with pytest.raises(Unavailable, match=f"has schema next, this version needs {SCHEMA_VERSION}"):
         open_store(file)
 
 
@@ -130,7 +131,7 @@ def _scripts(tmp_path: Path, step: str) -> Path:
     """Our migrations, and one more."""
     scripts = tmp_path / "migrations % 2"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "0002_more.py").write_text(step, encoding="utf-8")
+    (scripts / "versions" / "next_more.py").write_text(step, encoding="utf-8")
     return scripts
 
 
