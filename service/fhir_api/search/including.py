@@ -62,7 +62,8 @@ def types_of(parameter: SearchParameter) -> tuple[str, ...]:
 
 def read(type_: str, value: str, *, backwards: bool, iterates: bool) -> Include:
     """``ValueError`` when no such reference is served."""
-    source, code, target = (*value.split(":"), "", "")[:3] if value != ALL else (ALL if backwards else type_, ALL, "")
+    everything = ALL if backwards or iterates else type_, ALL, ""
+    source, code, target = everything if value == ALL else (*value.split(":"), "", "")[:3]
     found = Include(source, code, target or (type_ if backwards and not iterates else ""), backwards, iterates)
     sources = [each for each in PARAMETERS if source in (ALL, each)]
     known = any(found._is(each) for one in sources for each in references(one))

@@ -70,6 +70,8 @@ PARAMETERS: dict[tuple[str, str], Parameter] = {
     ("Patient", "family"): Parameter("string", ("name.family",)),
     ("Patient", "given"): Parameter("string", ("name.given",)),
     ("Patient", "name"): Parameter("string", ("name.text", "name.family", "name.given")),
+    ("Organization", "name"): Parameter("string", ("name", "alias")),
+    ("Organization", "partof"): Parameter("reference", ("partOf",), ("Organization",)),
     ("Patient", "organization"): Parameter("reference", ("managingOrganization",), ("Organization",)),
 }
 

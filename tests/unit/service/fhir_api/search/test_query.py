@@ -407,6 +407,7 @@ def test_what_is_not_served_is_refused_unless_the_client_is_lenient(name: str, v
         ("_include", "Procedure"),
         ("_include", "Procedure:colour"),
         ("_include", "Procedure:code"),
+        ("_include", "Procedure:subject:Group"),
         ("_include", "Procedure:patient:Organization"),
         ("_include", "Observation:patient"),
         ("_include", "Procedure:patient:Patient:x"),
