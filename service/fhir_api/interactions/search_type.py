@@ -109,7 +109,7 @@ def _asked(
 ) -> tuple[Query, Place | None]:
     token = dict(pairs).get(PAGE)
     if token is None:
-        return queries.parse(type_, _relative(around.base, pairs), lenient=is_lenient(request)), None
+        return queries.parse(type_, queries.relative(around.base, pairs), lenient=is_lenient(request)), None
     try:
         page = msgspec.msgpack.decode(around.page_key.decrypt(token.encode()), type=_Page)
     except (InvalidToken, msgspec.DecodeError, ValueError):
@@ -117,11 +117,6 @@ def _asked(
     if page.unit != caller.unit.value or page.type != type_:
         raise Malformed("this page link belongs to another search")
     return replace(queries.parse(type_, page.pairs), ignored=page.ignored), page.place
-
-
-def _relative(base: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """References to this server may be written in full."""
-    return [(name, value.replace(f"{base}/", "")) for name, value in pairs]
 
 
 def _links(

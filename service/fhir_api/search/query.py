@@ -4,13 +4,14 @@ The page is found over index tables alone; bodies are joined last (docs/adr/0003
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from sqlalchemy import Select, and_, func, select
 
 from contracts.errors import Issue, IssueType, Malformed
+from contracts.record import Record
 from service.fhir_api.search import criteria, including, sorting, subset
 from service.fhir_api.search.criteria import Criterion, NotServed
 from service.fhir_api.search.including import Include
@@ -18,6 +19,7 @@ from service.fhir_api.search.matching import Binds, Condition
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.search.sorting import Place, SortKey
 from service.fhir_api.search.statements import Question, question
+from service.store.snapshot import SqlSnapshot, to_record
 from service.store.sql import CURRENT_COLUMNS
 from service.store.tables import history, resource
 
@@ -61,13 +63,25 @@ def parse(type_: str, pairs: Pairs, *, lenient: bool = False) -> Query:
     return reading.query()
 
 
-def condition(type_: str, text: str) -> Query:
+def condition(type_: str, text: str, base: str) -> Query:
     """The query of a conditional interaction, ``name=value&name=value``: https://hl7.org/fhir/R4/http.html#ccreate.
     Raises ``Malformed``, also when it asks for nothing or says how to answer."""
-    asked = parse(type_, parse_qsl(text, keep_blank_values=True))
+    asked = parse(type_, relative(base, parse_qsl(text, keep_blank_values=True)))
     if not asked.criteria or len(asked.criteria) != len(asked.pairs):
         raise Malformed("a condition takes search parameters of the type, and nothing else")
-    return asked
+    return replace(asked, count=1)
+
+
+def relative(base: str, pairs: Pairs) -> list[tuple[str, str]]:
+    """References to this server may be written in full."""
+    return [(name, value.replace(f"{base}/", "")) for name, value in pairs]
+
+
+def matching(query: Query, scope: Scope, snapshot: SqlSnapshot) -> list[Record]:
+    """What matches, in order; one more than ``count`` when there are more. Of a condition: one is meant, two are too many.
+    A transaction is a snapshot too: what is found there stays so until it ends."""
+    asked = page(query, scope)
+    return [to_record(row[: len(CURRENT_COLUMNS)]) for row in snapshot.ask(asked.text, asked.values)]
 
 
 class _Reading:

@@ -63,7 +63,7 @@ def _true(type_: str, raw: Raw) -> Raw:
 
 def _without(raw: msgspec.Raw, lost: Collection[str]) -> msgspec.Raw:
     """A backbone element, or each of a list, without what is no summary."""
-    if bytes(raw[:1]) == b"[":
+    if bytes(raw).lstrip().startswith(b"["):
         return msgspec.Raw(_JOIN.encode([_without(each, lost) for each in _PIECES.decode(raw)]))
     members = _SPLIT.decode(raw)
     return msgspec.Raw(_JOIN.encode({name: each for name, each in members.items() if name.lstrip("_") not in lost}))
@@ -81,5 +81,5 @@ _SUMMARIES: Final[Mapping[str, Reduce]] = {
 
 
 def _tagged(meta: msgspec.Raw) -> dict[str, Any]:
-    members = orjson.loads(meta)
+    members = orjson.loads(bytes(meta))
     return {**members, "tag": [*members.get("tag", ()), SUBSETTED]}

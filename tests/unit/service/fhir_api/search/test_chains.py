@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -130,7 +131,7 @@ async def _compare(store: SqlStore, world: list[tuple[str, Json]], searches: lis
         expected = [
             each["id"] for each in ours if each["resourceType"] == type_ and naive_search.matches(each, asked, ours)
         ]
-        rows, total = await store.look(lambda look, asked=asked, type_=type_: _answers(look, type_, asked, scope))
+        rows, total = await store.look(partial(_answers, type_, asked, scope))
         assert ([row[1] for row in rows], total) == (expected, len(expected)), asked
 
 
@@ -139,7 +140,7 @@ def _write(transaction: SqlTransaction, named: list[tuple[str, Json]]) -> None:
         transaction.save(document(content), content["id"], owner)
 
 
-def _answers(look: SqlSnapshot, type_: str, asked: Pairs, scope: Scope) -> tuple[Sequence[Any], int]:
+def _answers(type_: str, asked: Pairs, scope: Scope, look: SqlSnapshot) -> tuple[Sequence[Any], int]:
     parsed = parse(type_, asked)
     page, total = query.page(parsed, scope), query.count(parsed, scope)
     return look.ask(page.text, page.values), look.ask(total.text, total.values)[0][0]

@@ -557,3 +557,29 @@ def test_pages_hold_each_record_once_while_others_write(store: SqlStore, run: Ca
     seen = run(read_all())
     assert [name for name in seen if "-new-" not in name] == (names[::-1] if sort.startswith("-_id") else names)
     assert len(seen) == len(set(seen))
+
+
+# Conditions of other interactions
+
+
+def test_a_condition_is_asked_in_the_transaction_that_writes(store: SqlStore, run: Callable[[Any], Any]) -> None:
+    """What the transaction itself has written is found, too; and of several no more than two are fetched."""
+    scope = Scope(store.numbers, ("conditional",))
+    asked = query.condition(
+        "Procedure", "identifier=urn:ehr|c-1&subject=http://here/fhir/Patient/p-c", "http://here/fhir"
+    )
+
+    def write(transaction: SqlTransaction) -> list[list[str]]:
+        found = [query.matching(asked, scope, transaction)]
+        for number in range(3):
+            transaction.save(procedure("p-c", identifier="c-1"), f"c-{number}", "conditional")
+            found.append(query.matching(asked, scope, transaction))
+        return [[record.id for record in each] for each in found]
+
+    assert run(store.run(write)) == [[], ["c-0"], ["c-0", "c-1"], ["c-0", "c-1"]]
+
+
+@pytest.mark.parametrize("text", ["", "_count=1", "code=x&_sort=code", "colour=blue", "date=spring", "_summary=count"])
+def test_a_condition_asks_for_something_and_nothing_else(text: str) -> None:
+    with pytest.raises(Malformed):
+        query.condition("Procedure", text, "http://here/fhir")

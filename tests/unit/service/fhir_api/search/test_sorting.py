@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from itertools import count
 from typing import Any
 
@@ -70,15 +70,16 @@ def test_pages_are_the_whole_in_order(
     unit = f"s{next(_units)}"
     named = [{**content, "id": f"{unit}.{number}"} for number, content in enumerate(made)]
     run(store.run(lambda each: [each.save(document(content), content["id"], unit) for content in named] and None))
-    expected = [each["id"] for each in sorted(named, key=cmp_to_key(lambda a, b: _compare(a, b, keys)))]
+    in_order = sorted(named, key=cmp_to_key(partial(_compare, keys)))
+    expected = [each["id"] for each in in_order]
     scope = Scope(store.numbers, (unit,))
     sort = ",".join(("-" if descending else "") + code for code, descending in keys)
     for count_ in (len(named) or 1, size):
         asked = parse("Observation", [("_sort", sort), ("_count", str(count_))])
-        assert run(store.look(lambda look, asked=asked: list(_all_pages(look, asked, scope)))) == expected
+        assert run(store.look(partial(_all_pages, asked, scope))) == expected
 
 
-def _compare(one: Json, other: Json, keys: list[tuple[str, bool]]) -> int:
+def _compare(keys: list[tuple[str, bool]], one: Json, other: Json) -> int:
     """By the first key that parts them; ``sorted`` leaves equals in the order of creation."""
     for code, descending in keys:
         mine, theirs = KEYS[code](one), KEYS[code](other)
@@ -92,29 +93,23 @@ def _compare(one: Json, other: Json, keys: list[tuple[str, bool]]) -> int:
     return 0
 
 
-def _all_pages(look: SqlSnapshot, asked: Query, scope: Scope) -> Iterator[str]:
+def _all_pages(asked: Query, scope: Scope, look: SqlSnapshot) -> list[str]:
+    seen: list[str] = []
     place = None
     while True:
         question = query.page(asked, scope, place)
         rows: Sequence[Any] = look.ask(question.text, question.values)
-        yield from (row[1] for row in rows[: asked.count])
+        seen += [row[1] for row in rows[: asked.count]]
         if len(rows) <= asked.count:
-            return
+            return seen
         place = query.place_of(rows[asked.count - 1])
 
 
 def test_names_stand_in_swedish_order(store: SqlStore, run: Callable[[Any], Any]) -> None:
     unit = f"s{next(_units)}"
     names = ["Öst", "Ärla", "Zetterholm", "Ask", "Åsa", "Örn", "ek"]
-    people = [{"resourceType": "Patient", "name": [{"family": name}]} for name in names]
-    run(
-        store.run(
-            lambda each: (
-                [each.save(document(content), f"{unit}.{content['name'][0]['family']}", unit) for content in people]
-                and None
-            )
-        )
-    )
+    people = [document({"resourceType": "Patient", "name": [{"family": name}]}) for name in names]
+    run(store.run(lambda each: [each.save(*made, unit) for made in zip(people, names, strict=True)] and None))
     asked = parse("Patient", [("_sort", "family")])
-    found = run(store.look(lambda look: list(_all_pages(look, asked, Scope(store.numbers, (unit,))))))
-    assert [id.partition(".")[2] for id in found] == ["Ask", "ek", "Zetterholm", "Åsa", "Ärla", "Örn", "Öst"]
+    found = run(store.look(partial(_all_pages, asked, Scope(store.numbers, (unit,)))))
+    assert found == ["Ask", "ek", "Zetterholm", "Åsa", "Ärla", "Örn", "Öst"]
