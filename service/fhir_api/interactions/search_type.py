@@ -58,13 +58,19 @@ async def search_type(around: Surroundings, request: Request) -> Response:
     pairs = await _pairs(request)
     query, place = _asked(around, row.type, pairs, caller, request)
     scope = Scope.of(caller, around.store.numbers)
-    found = await around.store.look(lambda snapshot: _read(query, scope, place, snapshot))
+    found = await _find(around, query, scope, place)
     matched, along = _records(found.rows[: query.count]), _records(found.along)
     await log_reading(around, caller, [*matched, *along], "search-type")
     entries = [Entry(_part(query, each, query.elements), "match") for each in matched]
     entries += [Entry(_part(query, each, ()), "include") for each in along]
     links = _links(around, query, pairs, caller, found.rows)
     return answers.resource(search_bundle(around.base, entries, links, found.total, _warnings(query, found)))
+
+
+async def _find(around: Surroundings, query: Query, scope: Scope, place: Place | None) -> _Found:
+    if query.is_quick:
+        return around.store.glance(lambda snapshot: _read(query, scope, place, snapshot))
+    return await around.store.look(lambda snapshot: _read(query, scope, place, snapshot))
 
 
 def _read(query: Query, scope: Scope, place: Place | None, snapshot: SqlSnapshot) -> _Found:

@@ -5,7 +5,7 @@ the resource that a row points at, ``_has`` of those whose rows point here.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select, true
@@ -37,7 +37,7 @@ class NotServed(Exception):
 class Rows:
     """Which rows of an index table match: ``on`` takes the values' parameters in the order of ``values``."""
 
-    shape: Hashable
+    shape: tuple[Hashable, ...]
     values: Callable[[Scope], Sequence[Any]]
     on: Callable[[Columns, Scope, Binds], Condition]
 
@@ -46,7 +46,8 @@ class Rows:
 class Criterion:
     """Asked of a resource. Two of one ``shape`` are written alike, and differ in their ``values``.
 
-    ``spread`` tells how many it mostly finds; one that ``narrows`` asks for values, and wants what has them.
+    ``spread`` tells how many it mostly finds; one that ``narrows`` asks for values, and wants what has them; one
+    that ``is_direct`` by a whole key of one index.
     """
 
     shape: Hashable
@@ -54,6 +55,7 @@ class Criterion:
     on: Callable[[Any, Scope, Binds, bool], Condition]
     spread: int
     narrows: bool = True
+    is_direct: bool = False
 
     @property
     def may_lead(self) -> bool:
@@ -124,7 +126,6 @@ def _indexed(
     suffix: str = "",
     negated: bool = False,
     narrows: bool = True,
-    spread: int | None = None,
 ) -> Criterion:
     """What has, or with ``negated`` has not, a row that matches."""
     key = type_, (parameter.rows or parameter.code) + suffix
@@ -142,9 +143,13 @@ def _indexed(
         (key, parameter.code, table.name, negated, rows.shape),
         lambda scope: [scope.numbers[key], *rows.values(scope)],
         condition,
-        parameter.spread if spread is None else spread,
+        parameter.spread,
         narrows,
+        is_direct=narrows and table in _BY_KEY and matching.OF_SYSTEM not in rows.shape,
     )
+
+
+_BY_KEY: Final = (token_index, reference_index)
 
 
 # Modifiers. https://hl7.org/fhir/R4/search.html#modifiers
@@ -194,7 +199,8 @@ def _read_chain(type_: str, parameter: SearchParameter, modifier: str, rest: str
     asked = _of_targets([each for each in types if each in PARAMETERS], rest, value, _one_less(links))
     spread = max(parameter.spread, *(each.spread for each in asked.values()))
     narrows = all(each.narrows for each in asked.values())
-    return _indexed(type_, parameter, reference_index, _pointing_at(asked), narrows=narrows, spread=spread)
+    chained = _indexed(type_, parameter, reference_index, _pointing_at(asked), narrows=narrows)
+    return replace(chained, spread=spread, is_direct=False)
 
 
 def _one_less(links: int) -> int:
@@ -289,6 +295,7 @@ def _read_special(parameter: SearchParameter, value: str) -> Criterion:
             lambda of, _, binds, __: of.c.id.in_([next(binds) for _ in ids]),
             parameter.spread,
             narrows=False,
+            is_direct=True,
         )
     rows = _any_of([matching.date(parameter, "", one) for one in _values(value)])
     return Criterion(

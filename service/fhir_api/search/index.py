@@ -14,58 +14,108 @@ from service.store.indexing import IndexRows, Numbers
 Content = Mapping[str, Any]
 Row = tuple[Any, ...]
 Rows = dict[str, set[Row]]
+Values = list[tuple[Any, str]]
+"""What stands at a parameter's elements, each with its data type."""
+
+Step = tuple[str, str, str]
+"""An element's name, and what an element below it must say for it to be meant: ``telecom``, ``system``, ``email``."""
+
+Way = tuple[str, tuple[Step, ...], str]
+"""The way to an element: the first name, all steps, the data type at the end."""
 
 
 def rows_of(numbers: Numbers, content: Content) -> IndexRows:
     """The index rows of a resource under the numbers that the store gave the parameters."""
     type_ = content["resourceType"]
     rows: Rows = {kind: set() for kind in KINDS}
-    for parameter in PARAMETERS.get(type_, {}).values():
-        if not parameter.rows:
-            _INDEX.get(parameter.kind, _index)(rows, numbers, content, parameter)
+    for parameter, index, ways in _plan(type_):
+        if values := _values(content, ways):
+            index(rows, numbers, content, parameter, values)
     return rows
 
 
-def _index(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter) -> None:
+@cache
+def _plan(type_: str) -> tuple[tuple[SearchParameter, "_Index", tuple[Way, ...]], ...]:
+    """The parameters of a type that have rows, how each is indexed, and the ways to its elements."""
+    listed = (each for each in PARAMETERS.get(type_, {}).values() if not each.rows)
+    return tuple((each, *_indexing(each)) for each in listed)
+
+
+def _indexing(parameter: SearchParameter) -> tuple["_Index", tuple[Way, ...]]:
+    if any(each.type == "existence" for each in parameter.elements):
+        return _index_existence, _WHOLE
+    return _INDEX.get(parameter.kind, _index), _ways_of(parameter)
+
+
+_WHOLE: Final[tuple[Way, ...]] = (("resourceType", (), ""),)
+"""To the resource itself, which is always there."""
+
+
+@cache
+def _ways_of(parameter: SearchParameter) -> tuple[Way, ...]:
+    steps = [(tuple(_STEP.findall(each.path)), each.type) for each in parameter.elements]
+    return tuple((found[0][0] if found else "resourceType", found, type_) for found, type_ in steps)
+
+
+_STEP: Final = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?")
+
+
+def _values(content: Content, ways: tuple[Way, ...]) -> Values:
+    return [(value, type_) for first, steps, type_ in ways if first in content for value in _walk([content], steps)]
+
+
+def _walk(elements: Iterable[Any], steps: tuple[Step, ...]) -> Iterable[Any]:
+    """The values at the end of the path. A repeating element may hold nulls, where there are only extensions."""
+    for name, below, wanted in steps:
+        found = [each[name] for each in elements if isinstance(each, dict) and name in each]
+        elements = [one for each in found for one in (each if isinstance(each, list) else (each,)) if one is not None]
+        if below:
+            elements = [each for each in elements if each.get(below) == wanted]
+    return elements
+
+
+def _index(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
     """What is found under the values; where that is nothing (a concept that is only text), that one is there at all."""
-    number = numbers[content["resourceType"], parameter.code]
-    for value, type_ in _values(content, parameter):
-        found = tuple(_EXTRACT[parameter.kind](value, type_)) or _PRESENT.get(parameter.kind, ())
+    number, extracted = numbers[content["resourceType"], parameter.code], _EXTRACT[parameter.kind]
+    for value, type_ in values:
+        found = tuple(extracted(value, type_)) or _PRESENT.get(parameter.kind, ())
         rows[parameter.kind].update((number, *row) for row in found)
 
 
-def _index_token(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter) -> None:
+def _index_token(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
     """A token's words are found as texts, and identifiers by their type."""
     type_, code = content["resourceType"], parameter.code
-    if any(each.type == "existence" for each in parameter.elements):
-        rows["token"].add((numbers[type_, code], _existence(content, parameter), ""))
-        return
-    _index(rows, numbers, content, parameter)
-    for value, kind in _values(content, parameter):
-        rows["string"].update((numbers[type_, code], extract.normal(each), each) for each in extract.words(value, kind))
+    _index(rows, numbers, content, parameter, values)
+    for value, kind in values:
+        if isinstance(value, dict):
+            words = extract.words(value, kind)
+            rows["string"].update((numbers[type_, code], extract.normal(each), each) for each in words)
         if kind == "Identifier":
             rows["token"].update((numbers[type_, code + OF_TYPE], *row) for row in extract.typed(value))
 
 
-def _existence(content: Content, parameter: SearchParameter) -> str:
-    """``x.exists() and x != false``"""
-    return "true" if any(value is not False for value, _ in _values(content, parameter)) else "false"
+def _index_existence(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, _: Values) -> None:
+    """``x.exists() and x != false``, which every resource answers."""
+    is_there = any(value is not False for value, _ in _values(content, _ways_of(parameter)))
+    rows["token"].add((numbers[content["resourceType"], parameter.code], "true" if is_there else "false", ""))
 
 
-def _index_reference(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter) -> None:
+def _index_reference(
+    rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
+) -> None:
     """A logical reference is found by its identifier."""
+    kept = [pair for pair in values if not parameter.of or _may_be(content, pair[0], parameter.of)]
+    _index(rows, numbers, content, parameter, kept)
     number = numbers[content["resourceType"], parameter.code]
-    for value, type_ in _values(content, parameter):
-        if parameter.of and not _may_be(content, value, parameter.of):
-            continue
-        found = tuple(extract.references(value, type_)) or _PRESENT["reference"]
-        rows["reference"].update((number, *row) for row in found)
+    for value, type_ in kept:
         if type_ == "Reference" and "identifier" in value:
             rows["token"].update((number, *row) for row in extract.tokens(value["identifier"], "Identifier"))
 
 
 def _may_be(content: Content, reference: Any, type_: str) -> bool:
     """Whether it points at a resource of the type; one that says no type may."""
+    if reference.get("reference", "").startswith(f"{type_}/"):
+        return True
     inside = primitives.contained(content, reference)
     if inside is not None:
         return bool(inside["resourceType"] == type_)
@@ -73,21 +123,19 @@ def _may_be(content: Content, reference: Any, type_: str) -> bool:
     return says_none or primitives.points_at(reference, type_)
 
 
-def _index_composite(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter) -> None:
+def _index_composite(
+    rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
+) -> None:
     """Every combination of what one element has for the first part with what it has for the second."""
     number = numbers[content["resourceType"], parameter.code]
-    for element in parameter.elements:
-        for base in _walk([content], _steps(element.path)) if element.path else [content]:
-            first, second = (_part(base, part) for part in parameter.parts)
-            as_first, as_second = (_FIRST[parameter.parts[0].kind], _SECOND[parameter.parts[1].kind])
-            rows["composite"].update(
-                (number, *as_first(one), *as_second(other)) for one, other in product(first, second)
-            )
+    as_first, as_second = _FIRST[parameter.parts[0].kind], _SECOND[parameter.parts[1].kind]
+    for base, _ in values:
+        first, second = (_part(base, part) for part in parameter.parts)
+        rows["composite"].update((number, *as_first(one), *as_second(other)) for one, other in product(first, second))
 
 
-def _part(base: Content, part: SearchParameter) -> Iterator[Row]:
-    for value, type_ in _values(base, part):
-        yield from _EXTRACT[part.kind](value, type_)
+def _part(base: Content, part: SearchParameter) -> list[Row]:
+    return [row for value, type_ in _values(base, _ways_of(part)) for row in _EXTRACT[part.kind](value, type_)]
 
 
 _FIRST: Final[dict[str, Callable[[Row], Row]]] = {"token": lambda row: row, "reference": lambda row: (*row, "")}
@@ -98,35 +146,6 @@ _SECOND: Final[dict[str, Callable[[Row], Row]]] = {
     "date": lambda row: ("", "", float(row[0]), float(row[1])),
 }
 """A part's row as it stands in the composite's table."""
-
-
-def _values(content: Content, parameter: SearchParameter) -> Iterator[tuple[Any, str]]:
-    """What stands at the parameter's elements, each with its data type."""
-    for element in parameter.elements:
-        for value in _walk([content], _steps(element.path)):
-            yield value, element.type
-
-
-Step = tuple[str, str, str]
-"""An element's name, and what an element below it must say for it to be meant: ``telecom``, ``system``, ``email``."""
-
-
-@cache
-def _steps(path: str) -> tuple[Step, ...]:
-    return tuple(_STEP.findall(path))
-
-
-_STEP: Final = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?")
-
-
-def _walk(elements: Iterable[Any], steps: tuple[Step, ...]) -> Iterator[Any]:
-    """The values at the end of the path. A repeating element may hold nulls, where there are only extensions."""
-    (name, below, wanted), rest = steps[0], steps[1:]
-    for element in elements:
-        found = element.get(name) if isinstance(element, dict) else None
-        repeated = found if isinstance(found, list) else (found,)
-        kept = [each for each in repeated if each is not None and (not below or each.get(below) == wanted)]
-        yield from _walk(kept, rest) if rest else kept
 
 
 _EXTRACT: Final[dict[str, Callable[[Any, str], Iterator[Row]]]] = {
@@ -140,4 +159,6 @@ _EXTRACT: Final[dict[str, Callable[[Any, str], Iterator[Row]]]] = {
 _PRESENT: Final[dict[str, tuple[Row, ...]]] = {"token": (("", ""),), "reference": (("",),)}
 """A row that no value is equal to, for ``:missing``."""
 
-_INDEX: Final = {"token": _index_token, "reference": _index_reference, "composite": _index_composite}
+_Index = Callable[[Rows, Numbers, Content, SearchParameter, Values], None]
+
+_INDEX: Final[dict[str, _Index]] = {"token": _index_token, "reference": _index_reference, "composite": _index_composite}

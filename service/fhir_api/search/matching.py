@@ -47,15 +47,20 @@ class Match:
 
 def split(text: str, separator: str) -> list[str]:
     """The parts between separators that no backslash escapes."""
+    if "\\" not in text:
+        return text.split(separator)
     return re.findall(rf"(?:^|{re.escape(separator)})((?:\\.|[^{re.escape(separator)}])*)", text, re.DOTALL)
 
 
 def plain(text: str) -> str:
     """The text without its escapes."""
-    return re.sub(r"\\([\\,|$])", r"\1", text)
+    return text if "\\" not in text else re.sub(r"\\([\\,|$])", r"\1", text)
 
 
 # Tokens
+
+OF_SYSTEM: Final = "system"
+"""The shape of what asks for any code of a system."""
 
 
 def token(parameter: SearchParameter, _: str, value: str) -> Match:
@@ -70,7 +75,7 @@ def token(parameter: SearchParameter, _: str, value: str) -> Match:
         system = ""  # codes are stored without the one system that they can have
     if code:
         return Match("both", (code, system), lambda c, v: and_(c.code == v[0], c.system == v[1]))
-    return Match("system", (system,), lambda c, v: and_(c.code != "", c.system == v[0]))
+    return Match(OF_SYSTEM, (system,), lambda c, v: and_(c.code != "", c.system == v[0]))
 
 
 def of_type(_: SearchParameter, __: str, value: str) -> Match:

@@ -163,7 +163,7 @@ VALUES = {
     "token": [
         *map(_escaped, CODES),
         *(f"{system or ''}|{_escaped(code)}" for system in SYSTEMS for code in CODES),
-        *("urn:a|", "urn:c|", "completed", "true", "false"),
+        *("urn:a|", "urn:c|", "completed", "true", "false", "http://hl7.org/fhir/event-status|completed"),
     ],
     "uri": [*ADDRESSES, "http://a.example", "http:", "http://a.example/x/y/z"],
     "quantity": [prefix + number + unit for prefix in PREFIXES for number in NUMBERS for unit in UNITS],
@@ -583,3 +583,27 @@ def test_a_condition_is_asked_in_the_transaction_that_writes(store: SqlStore, ru
 def test_a_condition_asks_for_something_and_nothing_else(text: str) -> None:
     with pytest.raises(Malformed):
         query.condition("Procedure", text, "http://here/fhir")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "is_quick"),
+    [
+        ([("patient", "1")], True),
+        ([("status", "completed"), ("identifier", "urn:ehr|1")], True),
+        ([("_id", "1")], True),
+        ([("performer", "Organization/1")], False),
+        ([("identifier", "urn:ehr|")], False),
+        ([("identifier:not", "1")], False),
+        ([("patient:missing", "false")], False),
+        ([("code:text", "meeting")], False),
+        ([("patient.identifier", "1")], False),
+        ([("_has:Observation:part-of:subject", "Patient/1")], False),
+        ([("patient", "1"), ("_sort", "date")], False),
+        ([("patient", "1"), ("_include", "*")], False),
+        ([("patient", "1"), ("_total", "accurate")], False),
+        ([("patient", "1"), ("_count", "500")], False),
+    ],
+)
+def test_what_may_take_longer_waits_for_a_reader(pairs: Pairs, is_quick: bool) -> None:
+    """The others are answered where requests are taken in, and would hold them all up."""
+    assert parse("Procedure", pairs).is_quick == is_quick
