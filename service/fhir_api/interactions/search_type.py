@@ -89,7 +89,8 @@ def _records(rows: Sequence[Row]) -> list[Record]:
 
 def _part(query: Query, record: Record, elements: Sequence[str]) -> Record:
     """What was asked for of a resource; an entry that is only part of one says so."""
-    return replace(record, body=subset.subset(record.type, record.body, query.summary, elements))
+    body = subset.subset(record.type, record.body, query.summary, elements)
+    return record if body is record.body else replace(record, body=body)
 
 
 async def _pairs(request: Request) -> Sequence[tuple[str, str]]:

@@ -29,6 +29,11 @@ MAX_LINKS: Final = 4
 """References that a chain or nested ``_has`` may follow, one after the other."""
 
 
+MAX_REACHED: Final = 60
+"""Selects of other resources, in one chain and in one search: each costs time to write, and one chain over references that
+may point anywhere would need thousands."""
+
+
 class NotServed(Exception):
     """A parameter or a modifier that is not known here."""
 
@@ -47,7 +52,7 @@ class Criterion:
     """Asked of a resource. Two of one ``shape`` are written alike, and differ in their ``values``.
 
     ``spread`` tells how many it mostly finds; one that ``narrows`` asks for values, and wants what has them; one
-    that ``is_direct`` by a whole key of one index.
+    that ``is_direct`` is looked up by a whole key of one index; ``reaches`` counts the selects of other resources.
     """
 
     shape: Hashable
@@ -56,6 +61,7 @@ class Criterion:
     spread: int
     narrows: bool = True
     is_direct: bool = False
+    reaches: int = 0
 
     @property
     def may_lead(self) -> bool:
@@ -197,10 +203,13 @@ def _read_chain(type_: str, parameter: SearchParameter, modifier: str, rest: str
         raise NotServed(f"{parameter.code} cannot be followed to another resource like this")
     types = [modifier] if modifier else _types(parameter)
     asked = _of_targets([each for each in types if each in PARAMETERS], rest, value, _one_less(links))
+    if len(asked) > 1 and sum(each.reaches for each in asked.values()) > MAX_REACHED:
+        raise ValueError("a chain that leads to too many types: say which, as in subject:Patient.name")
     spread = max(parameter.spread, *(each.spread for each in asked.values()))
     narrows = all(each.narrows for each in asked.values())
     chained = _indexed(type_, parameter, reference_index, _pointing_at(asked), narrows=narrows)
-    return replace(chained, spread=spread, is_direct=False)
+    reaches = sum(1 + each.reaches for each in asked.values())
+    return replace(chained, spread=spread, is_direct=False, reaches=reaches)
 
 
 def _one_less(links: int) -> int:
@@ -280,6 +289,7 @@ def _read_has(type_: str, name: str, value: str, links: int) -> Criterion:
         condition,
         max(parameter.spread, asked.spread),
         asked.narrows,
+        reaches=1 + asked.reaches,
     )
 
 

@@ -77,6 +77,8 @@ def read(type_: str, value: str, *, backwards: bool, iterates: bool) -> Include:
 def included(includes: Sequence[Include], found: Rows, scope: Scope, ask: Ask) -> tuple[Rows, bool]:
     """Rows of ``sql.CURRENT_COLUMNS`` and the row id that come along with what was found, each once; and whether some were
     left out because there are too many."""
+    if not includes:
+        return (), False
     seen: dict[Name, Any] = {_name(row): row for row in found}
     matched = len(seen)
     fresh, asked = found, includes

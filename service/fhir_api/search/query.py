@@ -129,6 +129,8 @@ class _Reading:
         """What was asked for. Raises ``Malformed`` with all that is wrong."""
         if self._controls.get("summary") == "text" and "includes" in self._controls:
             self._issues.append(Issue(IssueType.VALUE, "_summary=text cannot be asked together with _include"))
+        if sum(each.reaches for each in self._criteria) > criteria.MAX_REACHED:
+            self._issues.append(Issue(IssueType.TOO_LONG, "too many other resources are asked: say of which types"))
         if self._issues:
             raise Malformed(*self._issues)
         if self._controls.get("summary") == "count":

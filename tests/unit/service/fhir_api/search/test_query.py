@@ -313,7 +313,12 @@ def _of_unit(unit: str, value: str) -> str:
     return ",".join(f"{unit}.{id}" for id in value.split(","))
 
 
+_observations = st.sampled_from(
+    [each for (type, _), listed in EVERY.items() if type == "Observation" for each in listed]
+)
+
 _cases = st.one_of(
+    st.tuples(st.lists(_observations, min_size=1, max_size=5), _searches("Observation")),
     st.tuples(st.lists(_procedures, min_size=1, max_size=5), _searches("Procedure")),
     st.tuples(st.lists(_patients, min_size=1, max_size=5), _searches("Patient")),
 )
@@ -446,6 +451,16 @@ def test_more_values_than_the_database_bears_are_refused() -> None:
     assert [issue.type for issue in refused.value.issues] == [IssueType.TOO_LONG]
 
 
+def test_a_chain_over_everything_is_refused() -> None:
+    """It would take seconds to write the statement."""
+    anything = ".".join(["based-on"] * 4)
+    for pairs in ([(f"{anything}._tag", "x")], [("based-on._tag", "x")] * 3):
+        with pytest.raises(Malformed) as refused:
+            parse("Task", pairs)
+        assert refused.value.issues[0].type in (IssueType.VALUE, IssueType.TOO_LONG)
+    parse("Task", [("based-on._tag", "x"), (":CarePlan.".join(["based-on"] * 4) + ":CarePlan._tag", "x")])
+
+
 @pytest.mark.parametrize(
     "pairs", [[("code", "x")] * query.MAX_VALUES, [("code:not", ",".join(["a|x"] * query.MAX_VALUES))]]
 )
@@ -502,6 +517,22 @@ def test_what_most_resources_have_is_asked_of_each(store: SqlStore, name: str) -
     type_ = "EpisodeOfCare" if name == "organization" else "Procedure"
     value = "false" if "missing" in name else "2026"
     assert not [step for step in plan(store, [(name, value)], type_) if step.startswith("LIST SUBQUERY")]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("patient.identifier", "urn:a|1")],
+        [("patient", "1"), ("patient.organization.name", "ek")],
+        [("_has:Observation:part-of:patient", "Patient/1")],
+        [("patient", "1"), ("_has:Observation:part-of:code", "x")],
+        [("identifier", "urn:ehr|1"), ("_sort", "-date,code")],
+        [("patient._has:Observation:subject:performer.name", "ek"), ("_sort", "subject")],
+    ],
+)
+def test_nothing_is_read_from_end_to_end(store: SqlStore, pairs: Pairs) -> None:
+    steps = plan(store, pairs)
+    assert not [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN anon")], steps
 
 
 def plan(store: SqlStore, pairs: Pairs, type_: str = "Procedure") -> list[str]:
