@@ -104,8 +104,9 @@ def _matches_one(resource: Json, name: str, value: str, world: World) -> bool:
         return any(resource["id"] == _unescape(one) for one in _parts(value, ","))
     parameter = PARAMETERS[resource["resourceType"], code]
     elements = [found for path in parameter.elements for found in _walk(resource, path.split("."))]
-    if parameter.parts and not parameter.elements:
-        elements = [resource]
+    if parameter.parts:
+        bases = elements if parameter.elements else [resource]
+        elements = [base for base in bases if all(_has_any(base, part) for part in parameter.parts)]
     if parameter.only:
         elements = [each for each in elements if _is_of(each, parameter.only)]
     if modifier == "missing":  # "true: resources that don't have a value for the parameter"
@@ -116,6 +117,10 @@ def _matches_one(resource: Json, name: str, value: str, world: World) -> bool:
     )
     # ":not reverses the code matching: returns all resources that do not have a matching item", those without any too
     return not found if modifier == "not" else found
+
+
+def _has_any(element: Json, parameter: Parameter) -> bool:
+    return any(True for path in parameter.elements for _ in _walk(element, path.split(".")))
 
 
 def _can_be_asked(resource: Json, rest: str) -> bool:

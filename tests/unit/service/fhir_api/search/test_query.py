@@ -177,6 +177,13 @@ VALUES = {
     ],
 }
 VALUES["ongoing"] = [*DATES, *TIMES]
+VALUES["component-code-value-concept"] = ["x$X", "urn:a|x$X", "x$urn:b|X", "X$x", "urn:a|$urn:b|"]
+
+
+def _values(code: str, parameter: naive_search.Parameter) -> list[str]:
+    return VALUES.get(code) or VALUES[parameter.kind]
+
+
 _MODIFIERS = {
     "token": ["", ":not", ":text"],
     "string": ["", ":exact", ":contains"],
@@ -199,7 +206,7 @@ def _criteria(type: str) -> st.SearchStrategy[tuple[str, str]]:
 
 def _criterion(code: str, parameter: naive_search.Parameter) -> st.SearchStrategy[tuple[str, str]]:
     modifiers = _modifiers(parameter)
-    values = st.lists(st.sampled_from(VALUES[parameter.kind]), min_size=1, max_size=3).map(",".join)
+    values = st.lists(st.sampled_from(_values(code, parameter)), min_size=1, max_size=3).map(",".join)
     asked = st.tuples(st.sampled_from(modifiers).map(lambda modifier: code + modifier), values)
     return asked | st.tuples(st.just(f"{code}:missing"), st.sampled_from(["true", "false"]))
 
@@ -271,6 +278,15 @@ EVERY: dict[tuple[str, str], list[dict[str, Any]]] = {
         for coding in ({"system": "urn:a", "code": "x"}, {"code": "x,y"}, {"system": "urn:b", "code": "X"})
         for value in (50, 75)
     ],
+    ("Observation", "component-code-value-concept"): [
+        {"resourceType": "Observation", "component": components}
+        for one in ({"system": "urn:a", "code": "x"}, {"code": "x"}, {"code": "X"})
+        for other in ({"system": "urn:b", "code": "X"}, {"code": "x"})
+        for components in (
+            [{"code": {"coding": [one]}, "valueCodeableConcept": {"coding": [other]}}],
+            [{"code": {"coding": [one]}}, {"code": {"coding": [other]}, "valueCodeableConcept": {"coding": [one]}}],
+        )
+    ],
     ("Observation", "ongoing"): [
         {"resourceType": "Observation", "effectivePeriod": _without_none(start=start, end=end)}
         for start in [None, "2026-03-28", "2026-03-29", "2026-03-30"]
@@ -286,7 +302,7 @@ EVERY: dict[tuple[str, str], list[dict[str, Any]]] = {
 @pytest.mark.parametrize(("type", "code"), EVERY)
 def test_every_value_against_every_element(store: SqlStore, run: Callable[[Any], Any], type: str, code: str) -> None:
     parameter = naive_search.PARAMETERS[type, code]
-    pairs = [(code + modifier, value) for modifier in _modifiers(parameter) for value in VALUES[parameter.kind]]
+    pairs = [(code + modifier, value) for modifier in _modifiers(parameter) for value in _values(code, parameter)]
     if code == "identifier":
         pairs += [(f"{code}:of-type", f"{system or ''}|MR|{_escaped(value)}") for system in SYSTEMS for value in CODES]
     searches = [[pair] for pair in pairs]
