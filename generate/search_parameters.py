@@ -35,7 +35,6 @@ UNSERVED = {
     "_content": "the whole text of a resource is not searched",
     "_query": "there are no named queries",
     "phonetic": "there is no agreed way to compare Swedish names by sound",
-    "near": "positions are not searched",
 }
 """By code: parameters that are refused, and why."""
 
@@ -138,6 +137,8 @@ class Writer:
         if parameter["code"] in UNSERVED:
             return {"id": parameter["id"], "kind": parameter["type"], "unserved": UNSERVED[parameter["code"]]}
         head = {"id": parameter["id"], "kind": parameter["type"]}
+        if parameter["type"] == "special":  # near, the only one
+            return head | {"at": {each.json: "position" for each in self._mine(type_, parameter)}}
         if parameter["type"] == "composite":
             return head | self._composite(type_, parameter)
         if "exists()" in parameter["expression"]:

@@ -134,6 +134,17 @@ composite_index: Final = Table(
     sqlite_with_rowid=False,
 )
 
+position_index: Final = Table(
+    "position_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("latitude", Double, primary_key=True),
+    Column("longitude", Double, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("position_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
 INDEX_TABLES: Final = {
     "token": token_index,
     "reference": reference_index,
@@ -142,6 +153,7 @@ INDEX_TABLES: Final = {
     "quantity": quantity_index,
     "uri": uri_index,
     "composite": composite_index,
+    "special": position_index,
 }
 """By the kind of search parameter. The parameter's number stands first, the row id last."""
 

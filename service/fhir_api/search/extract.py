@@ -135,6 +135,14 @@ def _plain(letter: str) -> str:
     return _SWEDISH.get(letter) or "".join(part for part in parts if not unicodedata.combining(part))
 
 
+# Positions: (latitude, longitude)
+
+
+def positions(value: Any, _: str) -> Iterator[tuple[float, float]]:
+    """WGS 84, in degrees."""
+    yield float(value["latitude"]), float(value["longitude"])
+
+
 # Quantities: (code, low, high, system), both ends being values that it may have
 
 

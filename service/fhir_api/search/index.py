@@ -155,6 +155,7 @@ _EXTRACT: Final[dict[str, Callable[[Any, str], Iterator[Row]]]] = {
     "string": extract.strings,
     "quantity": extract.quantities,
     "uri": extract.uris,
+    "special": extract.positions,
 }
 _PRESENT: Final[dict[str, tuple[Row, ...]]] = {"token": (("", ""),), "reference": (("",),)}
 """A row that no value is equal to, for ``:missing``."""

@@ -4,6 +4,7 @@ A value is read once, into a ``Match``; reading raises ``ValueError``, which nev
 kind.
 """
 
+import math
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -257,6 +258,48 @@ _QUANTITY_PREFIXES: Final[Mapping[str, tuple[Callable[[Decimal, Decimal], Decima
 """How far around the number is meant, and how a range of that width is compared."""
 
 
+# Positions. https://hl7.org/fhir/R4/location.html#search
+
+
+def near(_: SearchParameter, __: str, value: str) -> Match:
+    """``latitude|longitude|distance|unit``, the unit being km unless stated, the distance 10 km.
+
+    Reckoned on a map that is flat around the point, so that any database can: it is right to within a percent or so as far
+    as 500 km, up to the polar circle and beyond the length of Sweden.
+    """
+    latitude, longitude, distance, unit = _position(value)
+    if not (abs(latitude) <= 89 and abs(longitude) <= 180 and distance > 0 and unit in _KILOMETRES):
+        raise ValueError("latitude|longitude|distance|unit is wanted, in degrees, the unit being km, m or [mi_i]")
+    reach = distance * _KILOMETRES[unit] / _KILOMETRES_A_DEGREE
+    bend = math.radians(latitude)
+    width, shortening = math.cos(bend) ** 2, math.sin(2 * bend) * math.radians(1) / 2
+    values = latitude - reach, latitude + reach, latitude, longitude, width, shortening, reach**2
+    return Match("near", values, _is_near)
+
+
+def _is_near(c: Columns, v: Sequence[Any]) -> Condition:
+    """A degree of longitude shortens towards the pole: reckoned half way between the point and the place."""
+    south, north, latitude, longitude, width, shortening, reach = v
+    up, along = c.latitude - latitude, c.longitude - longitude
+    return and_(c.latitude.between(south, north), up * up + along * along * (width - shortening * up) <= reach)
+
+
+def _position(value: str) -> tuple[float, float, float, str]:
+    parts = split(value, "|")
+    if len(parts) > 4:
+        raise ValueError("latitude|longitude|distance|unit is wanted")
+    latitude, longitude, distance, unit = [*parts, "", "", "", ""][:4]
+    return _degrees(latitude), _degrees(longitude), _degrees(distance or "10"), unit or "km"
+
+
+def _degrees(text: str) -> float:
+    return float(_number(text)[0])
+
+
+_KILOMETRES: Final = {"km": 1.0, "m": 0.001, "[mi_i]": 1.609344}
+_KILOMETRES_A_DEGREE: Final = 6371.0 * math.radians(1)
+
+
 # Composites: parts between dollars, all of one element
 
 
@@ -307,4 +350,5 @@ MATCH: Final[Mapping[str, Callable[[SearchParameter, str, str], Match]]] = {
     "quantity": quantity,
     "uri": uri,
     "composite": composite,
+    "special": near,
 }

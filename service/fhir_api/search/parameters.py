@@ -17,8 +17,8 @@ from fhir_mappings.identifiers import BASE, EXT_EPISODE
 INDEXING: Final = 3
 """Raised when values are indexed in another way: then everything stored is indexed again."""
 
-KINDS: Final = ("token", "reference", "date", "string", "quantity", "uri", "composite")
-"""R4 has ``number`` and ``special`` too; no parameter of the served types is a number."""
+KINDS: Final = ("token", "reference", "date", "string", "quantity", "uri", "composite", "special")
+"""R4 has ``number`` too, but no parameter of the served types is one. The one ``special`` is Location's ``near``."""
 
 FEW, SOME, MANY = range(3)
 """How many resources a value of a parameter mostly means."""

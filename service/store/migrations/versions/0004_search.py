@@ -1,4 +1,4 @@
-"""Searches by quantity, by address and by composite. The rows are made at the next start, when parameters are compared."""
+"""Searches by quantity, by address, by composite and by position. The rows are made at the next start, when parameters are compared."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, String
@@ -8,9 +8,10 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the three index tables."""
+    """Make the four index tables."""
     _index_table("quantity_index", _text("code"), _number("low"), _number("high"), _text("system"))
     _index_table("uri_index", _text("uri"))
+    _index_table("position_index", _number("latitude"), _number("longitude"))
     _index_table(
         "composite_index",
         _text("code"),

@@ -50,7 +50,9 @@ def test_as_many_as_r4_has() -> None:
 def test_every_path_is_one_of_r4(type_: str) -> None:
     for parameter in PARAMETERS[type_].values():
         for path, data_type in _paths(parameter):
-            assert _type_at(type_, path) in (data_type, None) or data_type in ("existence", "composite"), path
+            assert _type_at(type_, path) in (data_type, None) or data_type in ("existence", "composite", "position"), (
+                path
+            )
 
 
 def _paths(parameter: SearchParameter, head: str = "") -> Iterator[tuple[str, str]]:
@@ -86,7 +88,7 @@ def test_texts_of_each_complex_type_are_found() -> None:
 
 @pytest.mark.parametrize(
     ("type_", "code", "reason"),
-    [("Patient", "phonetic", "sound"), ("Location", "near", "positions"), ("Goal", "_text", "narratives")],
+    [("Patient", "phonetic", "sound"), ("Goal", "_text", "narratives")],
 )
 def test_what_is_refused_says_why(type_: str, code: str, reason: str) -> None:
     assert find(type_, code) is None

@@ -2,17 +2,22 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import count
+from math import asin, cos, radians, sin, sqrt
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import literal, select
 
 from contracts.errors import IssueType, Malformed
 from contracts.record import Document, Record
-from service.fhir_api.search import query
+from service.fhir_api.search import matching, parameters, query
 from service.fhir_api.search.query import Query, parse
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.search.statements import Question
@@ -654,3 +659,56 @@ def test_a_condition_asks_for_something_and_nothing_else(text: str) -> None:
 def test_what_may_take_longer_waits_for_a_reader(pairs: Pairs, is_quick: bool) -> None:
     """The others are answered where requests are taken in, and would hold them all up."""
     assert parse("Procedure", pairs).is_quick == is_quick
+
+
+# Positions
+
+
+def _kilometres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """On a sphere, by the haversine formula."""
+    (a, b), (c, d) = ((radians(degree) for degree in point) for point in (one, other))
+    half = sin((c - a) / 2) ** 2 + cos(a) * cos(c) * sin((d - b) / 2) ** 2
+    return 2 * 6371.0 * asin(sqrt(half))
+
+
+@given(st.floats(55, 69.5), st.floats(11, 24), st.floats(-3, 3), st.floats(-4, 4), st.sampled_from([1, 20, 150, 400]))
+def test_near_is_what_lies_within_the_distance(
+    latitude: float, longitude: float, north: float, east: float, distance: int
+) -> None:
+    """To about a percent, anywhere in Sweden."""
+    away = _kilometres((latitude, longitude), (latitude + north, longitude + east))
+    if abs(away - distance) < 0.015 * distance + 0.01:
+        return
+    match = matching.near(parameters.PARAMETERS["Location"]["near"], "", f"{latitude:.6f}|{longitude:.6f}|{distance}")
+    place = SimpleNamespace(latitude=literal(latitude + north), longitude=literal(longitude + east))
+    asked = select(match.on(place, [literal(value) for value in match.values]))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        found = connection.execute(str(asked.compile(compile_kwargs={"literal_binds": True}))).fetchone()[0]
+    assert bool(found) == (away < distance)
+
+
+def test_places_near_a_point(store: SqlStore, run: Callable[[Any], Any]) -> None:
+    places = {"stockholm": (59.329, 18.069), "uppsala": (59.858, 17.639), "malmo": (55.605, 13.003), "nowhere": None}
+    made = [
+        document({"resourceType": "Location", **_without_none(position=at and {"latitude": at[0], "longitude": at[1]})})
+        for at in places.values()
+    ]
+    run(store.run(lambda each: [each.save(*one, "places") for one in zip(made, places, strict=True)] and None))
+    for value, expected in {
+        "59.33|18.07": ["stockholm"],
+        "59.33|18.07|70|km": ["stockholm", "uppsala"],
+        "59.33|18.07|70|m": [],
+        "59.33|18.07|45|[mi_i]": ["stockholm", "uppsala"],
+        "59.33|18.07|1000": ["stockholm", "uppsala", "malmo"],
+    }.items():
+        assert run(found(store, parse("Location", [("near", value)]), ["places"])) == expected
+    assert run(found(store, parse("Location", [("near:missing", "true")]), ["places"])) == ["nowhere"]
+
+
+@pytest.mark.parametrize(
+    "value", ["59", "59|x", "59|18|-1", "59|18|0", "91|18", "59|181", "59|18|1|mile", "59|18|1|km|", "|"]
+)
+def test_no_place(value: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        parse("Location", [("near", value)])
+    assert [issue.type for issue in refused.value.issues] == [IssueType.VALUE]
