@@ -135,7 +135,7 @@ def _plain(letter: str) -> str:
     return _SWEDISH.get(letter) or "".join(part for part in parts if not unicodedata.combining(part))
 
 
-# Positions: (latitude, longitude)
+# Positions, latitude before longitude
 
 
 def positions(value: Any, _: str) -> Iterator[tuple[float, float]]:
