@@ -67,7 +67,7 @@ def read(type_: str, value: str, *, backwards: bool, iterates: bool) -> Include:
     found = Include(source, code, target or (type_ if backwards and not iterates else ""), backwards, iterates)
     sources = [each for each in PARAMETERS if source in (ALL, each)]
     known = any(found._is(each) for one in sources for each in references(one))
-    if value.count(":") > 2 or not known:
+    if value != ALL and (value.count(":") > 2 or not known):
         raise ValueError("type:parameter, a reference that is served, or type:parameter:target type; * stands for any")
     if not backwards and not iterates and source != type_:
         raise ValueError(f"references of {type_}; those of what comes along are followed with :iterate")

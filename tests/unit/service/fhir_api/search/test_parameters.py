@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from fhir_mappings.r4 import TYPES
+from service.fhir_api.interactions.capabilities import statement
 from service.fhir_api.resources import ROWS
 from service.fhir_api.search import extract, index
 from service.fhir_api.search.parameters import (
@@ -21,6 +22,7 @@ from service.fhir_api.search.parameters import (
     find,
     why_unserved,
 )
+from service.fhir_api.search.query import parse
 
 SCHEMA: dict[str, Any] = orjson.loads((files("contracts") / "wire/fhir/r4.schema.json").read_bytes())["definitions"]
 ALL = [(type_, each) for type_, rows in PARAMETERS.items() for each in rows.values()]
@@ -121,3 +123,13 @@ def test_what_shares_rows_has_none_of_its_own() -> None:
 def test_what_tells_who_somebody_is_is_concealed() -> None:
     assert {"identifier", "name", "family", "given", "birthdate", "address", "phone", "value-string"} <= CONCEALED
     assert not {"patient", "code", "status", "date", "_id"} & CONCEALED
+
+
+def test_what_the_statement_promises_can_be_asked() -> None:
+    for row in statement("http://here/fhir")["rest"][0]["resource"]:
+        type_ = row["type"]
+        for name, listed in (("_include", row["searchInclude"]), ("_revinclude", row["searchRevInclude"])):
+            for value in listed:
+                assert len(parse(type_, [(name, value)]).includes) == 1
+        assert {each["name"] for each in row["searchParam"]} == {"_id", "_lastUpdated", *PARAMETERS[type_]}
+        assert all(each["definition"] for each in row["searchParam"])
