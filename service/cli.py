@@ -85,10 +85,12 @@ def worker() -> None:
 def mock(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8090,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
-    patients: Annotated[int, typer.Option(min=0, help="Generated patients on the sample unit.")] = 0,
+    units: Annotated[int, typer.Option(min=0, max=9999, help="Generated units; 0 is the sample unit alone.")] = 0,
+    patients: Annotated[int, typer.Option(min=0, help="Generated patients on each unit.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """The mock national services alone."""
+    from contracts.errors import Invalid
     from contracts.identity import HsaId
     from service import scenario
     from service.clock import MovableClock
@@ -98,11 +100,13 @@ def mock(
 
     set_up_logging()
     world = MockWorld(MovableClock())
-    if patients:
-        try:
+    try:
+        if units:
+            world.populate_region(seed, units, patients)
+        elif patients:
             world.populate(seed, HsaId(scenario.UNIT), HsaId(scenario.PROVIDER), patients)
-        except ValueError as error:
-            _fail(str(error), 2)
+    except (Invalid, ValueError) as error:
+        _fail(str(error), 2)
     _end(0 if server(world.app(), host, port).run_to_end() else 1)
 
 
@@ -128,6 +132,13 @@ def pull(
                 f"{answer['changed']} changed, {answer['vanished']} vanished, {len(answer['setAside'])} set aside",
             )
     _end(1 if failed else 0)
+
+
+@app.command()
+def pulls(as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """Each unit's newest pull, and when the next one is due."""
+    for unit in _need(_call("GET", url, token, "/api/pulls")):
+        _show(unit, as_json, _pull_line(unit))
 
 
 @app.command()
@@ -218,6 +229,17 @@ def settings() -> None:
 # Small things
 
 
+def _pull_line(unit: dict[str, Any]) -> str:
+    newest = unit["newest"] or {"state": "never pulled", "began": "", "reason": "", "applied": 0, "patients": 0}
+    parts = (
+        newest["state"],
+        newest["began"],
+        f"{newest['applied']} of {newest['patients']} patients",
+        newest["reason"],
+    )
+    return "  ".join([unit["unit"], *filter(None, parts), *([f"next {unit['next']}"] if unit["next"] else [])])
+
+
 def _configured(make: Callable[[], Any], prefix: str = "") -> Any:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
@@ -235,6 +257,7 @@ def _check(settings: Any) -> None:
     """Everything that can be wrong with the configuration is told before anything starts."""
     from adapters.registry import ADAPTERS
     from service.clock import FollowedClock
+    from service.pulling.units import BadUnits, from_file
     from service.security import BadClients, Clients
 
     try:
@@ -242,6 +265,8 @@ def _check(settings: Any) -> None:
         settings.regional_profile()
         if settings.clients:
             Clients.from_file(settings.clients)
+        if settings.units:
+            from_file(settings.units)
         if settings.clock_url:
             FollowedClock(settings.clock_url)
         unknown = set(settings.adapters) - set(ADAPTERS)
@@ -249,7 +274,7 @@ def _check(settings: Any) -> None:
             _fail(f"REKO_ADAPTERS: there is no adapter {', '.join(sorted(unknown))}", 2)
         for name in ADAPTERS:
             _configured(partial(settings.adapter, name), f"adapters.{name}.")
-    except (BadClients, ValueError) as error:
+    except (BadClients, BadUnits, ValueError) as error:
         _fail(str(error), 2)
 
 

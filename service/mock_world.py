@@ -25,6 +25,7 @@ from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
 from service.clock import MovableClock
+from service.national_engine import exactly
 
 
 class PeriodIn(BaseModel):
@@ -91,6 +92,7 @@ class MockWorld:
     def __init__(self, clock: MovableClock) -> None:
         self.clock = clock
         self.counterparts = {name: Counterpart(name, clock.now) for name in ADAPTERS}
+        feed.compute_with(self.counterparts["intygstjanst"], exactly)
 
     def app(self) -> Starlette:
         """The application."""
@@ -115,6 +117,13 @@ class MockWorld:
         certificates = feed.generate(seed, unit, provider, patients, swedish_day(self.clock.now()))
         feed.register(self.counterparts["intygstjanst"], certificates)
         return len(certificates)
+
+    def populate_region(self, seed: int, units: int, patients: int) -> int:
+        """Generate so many units with so many patients each; how many certificates there are. Raises ``Invalid`` for more
+        people than the test series hold."""
+        region = feed.generate_region(seed, units, patients, swedish_day(self.clock.now()))
+        feed.register_region(self.counterparts["intygstjanst"], region)
+        return sum(len(unit.certificates) for unit in region.values())
 
     def _answer(self, deed: "_Deed") -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

@@ -47,12 +47,12 @@ class SqlSnapshot:
     def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
-        return [StoredCertificate(decode(body, Certificate), digest, episode) for digest, episode, body in rows]
+        return [StoredCertificate(decode(body, Certificate), episode) for episode, body in rows]
 
     def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
-        return [(row[0], StoredCertificate(decode(row[3], Certificate), row[1], row[2])) for row in rows]
+        return [(patient, StoredCertificate(decode(body, Certificate), episode)) for patient, episode, body in rows]
 
 
 def to_record(row: Row) -> Record:

@@ -2,19 +2,21 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from contracts.consent import ConsentDecision, Question
 from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
+from contracts.pulling import Known
 from contracts.record import Access, AccessAction, Document, Record
 from contracts.sick_leave import Certificate
 from fhir_mappings.document import patient_of, with_elements
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
+from service.store.pulls import SqlPulls
 from service.store.snapshot import Row, SqlSnapshot
 
 _log = logging.getLogger(__name__)
@@ -315,7 +317,7 @@ class SqlTransaction(SqlSnapshot):
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(sql.DROP_CERTIFICATE, {"of_unit": unit, "with_id": id})
 
-    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, episode: str) -> None:
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(
             sql.PUT_CERTIFICATE,
@@ -323,17 +325,31 @@ class SqlTransaction(SqlSnapshot):
                 "unit": unit,
                 "id": certificate.id,
                 "patient": patient,
-                "digest": digest,
                 "episode": episode,
                 "body": encode(certificate),
+                "person": certificate.patient.digits,
+                "first": certificate.start.toordinal(),
+                "last": certificate.end.toordinal(),
             },
         )
 
-    def note_pull(self, unit: str, result: str, body: object) -> None:
-        """Keep how a pull went."""
-        self.connection.execute(
-            sql.INSERT_PULL, {"unit": unit, "at": to_micros(self.at), "result": result, "body": encode(body)}
-        )
+    def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
+        """See ``contracts.ports.Transaction``."""
+        rows = self.connection.execute(sql.KNOWN_CERTIFICATES, {"of_unit": unit, "of_patient": patient})
+        return {
+            id: Known(person, content, date.fromordinal(first), date.fromordinal(last))
+            for id, person, content, first, last in rows
+        }
+
+    def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
+        """See ``contracts.ports.Transaction``."""
+        wanted = {"of_unit": unit, "after": after, "most": limit}
+        return [patient for (patient,) in self.connection.execute(sql.PATIENTS_OF_UNIT, wanted)]
+
+    @property
+    def pulls(self) -> SqlPulls:
+        """See ``contracts.ports.Transaction``."""
+        return SqlPulls(self.connection, self.at)
 
 
 def to_queued(row: Row) -> Queued:

@@ -1,21 +1,28 @@
 """Migrations: they lead to the schema that the tables state, all the way or not at all, and lose nothing."""
 
+import json
 import logging
 import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from contracts.errors import Unavailable
+from contracts.pulling import PullCounts
 from service.store import tables
+from service.store.codec import decode
 from service.store.database import SCHEMA_VERSION, Database
 from service.store.migrate import SCRIPTS, migrate
 from tests.unit.service.store.samples import UNIT, open_store, procedure
@@ -25,12 +32,11 @@ pytestmark = pytest.mark.anyio
 NEXT_STEP = """
 from alembic import op
 from sqlalchemy import Column, String
-from service.store.database import SCHEMA_VERSION
-revision, down_revision = "next", SCHEMA_VERSION
+revision, down_revision = "9999", "NEWEST"
 def upgrade() -> None:
     op.create_table("more", Column("id", String, primary_key=True))
     op.execute("INSERT INTO more SELECT id FROM resource")
-"""
+""".replace("NEWEST", SCHEMA_VERSION)
 STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 
 
@@ -66,7 +72,7 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
 
 async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
     await _store_one(tmp_path / "reko.db")
-    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "next"
+    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "9999"
     assert _rows(tmp_path / "reko.db", "SELECT id FROM more") == [("a-1",)]
 
 
@@ -92,7 +98,7 @@ def test_the_service_keeps_out_what_it_does_not_know(tmp_path: Path) -> None:
     migrate(file, _scripts(tmp_path, NEXT_STEP))
     with pytest.raises(Unavailable, match="does not know"):
         migrate(file)
-    with pytest.raises(Unavailable, match=f"has schema next, this version needs {SCHEMA_VERSION}"):
+    with pytest.raises(Unavailable, match=f"has schema 9999, this version needs {SCHEMA_VERSION}"):
         open_store(file)
 
 
@@ -131,7 +137,7 @@ def _scripts(tmp_path: Path, step: str) -> Path:
     """Our migrations, and one more."""
     scripts = tmp_path / "migrations % 2"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "next_more.py").write_text(step, encoding="utf-8")
+    (scripts / "versions" / "0002_more.py").write_text(step, encoding="utf-8")
     return scripts
 
 
@@ -141,7 +147,7 @@ def _schema(file: Path) -> dict[str, str]:
     return {str(name): "".join(str(sql).split()) for name, sql in rows}
 
 
-def _rows(file: Path, statement: str) -> list[tuple[object, ...]]:
+def _rows(file: Path, statement: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(statement).fetchall()
 
@@ -149,3 +155,40 @@ def _rows(file: Path, statement: str) -> list[tuple[object, ...]]:
 def _dump(file: Path) -> list[str]:
     with closing(sqlite3.connect(file)) as connection:
         return list(connection.iterdump())
+
+
+def test_pulls_and_certificates_of_the_first_schema_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "reko.db"
+    _make_by_hand(file, "0001")
+    certificate = {
+        "id": "c-1",
+        "patient": "197001019801",
+        "periods": [{"start": "2026-05-01", "end": "2026-05-31", "degree": 50}],
+    }
+    pulled = {"unit": UNIT.value, "certificates": 3, "patients": 2, "changed": 1, "set_aside": [{"certificate": "x"}]}
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO certificate VALUES (?, 'c-1', 'p-1', 'd', 'e', ?)", (UNIT.value, json.dumps(certificate))
+        )
+        for result, body in (("done", pulled), ("failed", {"reason": "HTTP 503"})):
+            connection.execute(
+                "INSERT INTO pull (unit, at, result, body) VALUES (?, 7, ?, ?)", (UNIT.value, result, json.dumps(body))
+            )
+    assert migrate(file) == SCHEMA_VERSION
+    assert _rows(file, "SELECT id, person, first, last FROM certificate") == [
+        ("c-1", "197001019801", date(2026, 5, 1).toordinal(), date(2026, 5, 31).toordinal())
+    ]
+    (done, failed) = _rows(file, "SELECT state, ended, reason, body FROM pull ORDER BY number")
+    assert (*done[:3], *failed[:3]) == ("done", 7, "", "failed", 7, "HTTP 503")
+    assert decode(done[3], PullCounts) == PullCounts(3, 2, 1, 2, 1)
+
+
+def _make_by_hand(file: Path, revision: str) -> None:
+    """A database of an earlier version."""
+    engine = create_engine(f"sqlite:///{file}")
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
