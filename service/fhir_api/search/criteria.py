@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select, true
 
-from service.fhir_api.search import matching
-from service.fhir_api.search.matching import Binds, Columns, Condition, Match, plain, split
+from service.fhir_api.search import matching, ranges
 from service.fhir_api.search.parameters import (
     ANY,
     MANY,
@@ -23,6 +22,7 @@ from service.fhir_api.search.parameters import (
     why_unserved,
 )
 from service.fhir_api.search.scope import Scope
+from service.fhir_api.search.values import TEXT, Binds, Columns, Condition, Match, plain, split
 from service.store.tables import INDEX_TABLES, reference_index, resource, string_index, token_index
 
 MAX_LINKS: Final = 4
@@ -251,7 +251,7 @@ def _addresses(type_: str, asked: Criterion, scope: Scope, binds: Binds) -> Any:
 
 
 def _head(type_: str) -> Any:
-    return literal_column(f"'{type_}/'", matching.TEXT)
+    return literal_column(f"'{type_}/'", TEXT)
 
 
 # Reverse chains. https://hl7.org/fhir/R4/search.html#has
@@ -307,7 +307,7 @@ def _read_special(parameter: SearchParameter, value: str) -> Criterion:
             narrows=False,
             is_direct=True,
         )
-    rows = _any_of([matching.date(parameter, "", one) for one in _values(value)])
+    rows = _any_of([ranges.date(parameter, "", one) for one in _values(value)])
     return Criterion(
         ("_lastUpdated", rows.shape),
         rows.values,

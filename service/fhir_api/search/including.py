@@ -6,10 +6,10 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, select
 
-from service.fhir_api.search.matching import Binds
 from service.fhir_api.search.parameters import ANY, PARAMETERS, SearchParameter
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.search.statements import Question, question
+from service.fhir_api.search.values import Binds
 from service.store.sql import CURRENT_COLUMNS
 from service.store.tables import history, reference_index, resource
 

@@ -15,11 +15,11 @@ from contracts.record import Record
 from service.fhir_api.search import criteria, including, sorting, subset
 from service.fhir_api.search.criteria import Criterion, NotServed
 from service.fhir_api.search.including import Include
-from service.fhir_api.search.matching import Binds, Condition
 from service.fhir_api.search.parameters import FEW
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.search.sorting import Place, SortKey
 from service.fhir_api.search.statements import Question, question
+from service.fhir_api.search.values import Binds, Condition
 from service.store.snapshot import SqlSnapshot, to_record
 from service.store.sql import CURRENT_COLUMNS
 from service.store.tables import history, resource

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 
-from service.fhir_api.search.matching import Binds
 from service.fhir_api.search.parameters import SearchParameter, find
 from service.fhir_api.search.scope import Scope
+from service.fhir_api.search.values import Binds
 from service.store.tables import INDEX_TABLES, resource
 
 MAX_KEYS: Final = 4

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, bindparam
 
-from service.fhir_api.search.matching import Binds
+from service.fhir_api.search.values import Binds
 from service.store import sql
 
 MOST: Final = 1000

@@ -17,7 +17,7 @@ from sqlalchemy import literal, select
 
 from contracts.errors import IssueType, Malformed
 from contracts.record import Document, Record
-from service.fhir_api.search import matching, parameters, query
+from service.fhir_api.search import parameters, query, ranges
 from service.fhir_api.search.query import Query, parse
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.search.statements import Question
@@ -679,7 +679,7 @@ def test_near_is_what_lies_within_the_distance(
     away = _kilometres((latitude, longitude), (latitude + north, longitude + east))
     if abs(away - distance) < 0.015 * distance + 0.01:
         return
-    match = matching.near(parameters.PARAMETERS["Location"]["near"], "", f"{latitude:.6f}|{longitude:.6f}|{distance}")
+    match = ranges.near(parameters.PARAMETERS["Location"]["near"], "", f"{latitude:.6f}|{longitude:.6f}|{distance}")
     place = SimpleNamespace(latitude=literal(latitude + north), longitude=literal(longitude + east))
     asked = select(match.on(place, [literal(value) for value in match.values]))
     with closing(sqlite3.connect(":memory:")) as connection:
