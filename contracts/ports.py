@@ -9,7 +9,7 @@ from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known, Pull
 from contracts.record import Access, Caller, Document, Record
-from contracts.sick_leave import Certificate, Judged, SetAside, StoredCertificate
+from contracts.sick_leave import Certificate, Judged, LastPull, RekoStatus, SetAside, StoredCertificate
 
 T = TypeVar("T")
 
@@ -60,6 +60,18 @@ class Snapshot(Protocol):
         patient."""
         ...
 
+    def last_pull(self, unit: str) -> LastPull | None:
+        """The unit's last pull that went well; ``None`` before the first."""
+        ...
+
+    def reko_statuses(self, unit: str, patient: str) -> Sequence[RekoStatus]:
+        """Every status ever set for the patient on the care unit, oldest first."""
+        ...
+
+    def reko_statuses_of_unit(self, unit: str) -> Sequence[RekoStatus]:
+        """Every status ever set on the care unit, oldest first."""
+        ...
+
 
 class Transaction(Snapshot, Protocol):
     """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
@@ -96,6 +108,10 @@ class Transaction(Snapshot, Protocol):
 
     def drop_certificate(self, unit: str, id: str) -> None:
         """Forget a certificate that has vanished from the feed; its resources keep their history."""
+        ...
+
+    def set_reko_status(self, status: RekoStatus) -> None:
+        """Add a status; none is ever changed or taken away."""
         ...
 
     def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:

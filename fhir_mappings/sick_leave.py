@@ -118,8 +118,15 @@ def episode_of_care(
     """A sick leave of one patient on a care unit, of whose mottagningar its certificates may be. ``organization`` is
     ``Organization/id``; without it the unit stands as a logical reference. The identifier is the id: the first day may move
     when an older certificate comes (D21)."""
+    return r4.build("EpisodeOfCare", episode_content(sick_leave, patient, id, today, unit, organization, mode))
+
+
+def episode_content(
+    sick_leave: SickLeave, patient: str, id: str, today: date, unit: HsaId, organization: str, mode: EngineMode
+) -> Json:
+    """What such an episode says, before it is built."""
     names = [each.unit_name for each in sick_leave.certificates if each.unit == unit]
-    content = {
+    return {
         "id": id,
         "meta": {"tag": [coding(ENGINE_MODE, mode)]},
         "identifier": [identifier(EPISODE_ID, id)],
@@ -131,7 +138,6 @@ def episode_of_care(
         else _unit(unit, names[-1] if names else ""),
         "period": _course(sick_leave, today),
     }
-    return r4.build("EpisodeOfCare", content)
 
 
 def _subject(patient: str, episode: str, status: ObservationStatus) -> Json:

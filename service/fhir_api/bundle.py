@@ -1,7 +1,6 @@
 """Bundles joined from stored bytes: no resource is parsed. https://hl7.org/fhir/R4/bundle.html"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import orjson
 
@@ -11,18 +10,17 @@ from fhir_mappings.outcome import operation_outcome
 from fhir_mappings.primitives import to_instant
 
 
-class Entry(NamedTuple):
-    """A resource in a searchset, and why it is there: ``match`` or ``include``."""
-
-    record: Record
-    mode: str
-
-
 def search_bundle(
-    base: str, found: Sequence[Entry], links: dict[str, str], total: int | None, warnings: Sequence[Issue]
+    base: str,
+    records: Sequence[Record],
+    links: dict[str, str],
+    total: int | None,
+    warnings: Sequence[Issue],
+    along: Sequence[Record] = (),
 ) -> bytes:
-    """A searchset. ``warnings`` stand in it as an OperationOutcome."""
-    entries = [_entry(base, each.record, b',"search":{"mode":"%b"}' % each.mode.encode()) for each in found]
+    """A searchset of what matches and what comes ``along``. ``warnings`` stand in it as an OperationOutcome."""
+    entries = [_entry(base, record, b',"search":{"mode":"match"}') for record in records]
+    entries += [_entry(base, record, b',"search":{"mode":"include"}') for record in along]
     if warnings:
         entries.append(b'{"resource":' + operation_outcome(warnings) + b',"search":{"mode":"outcome"}}')
     return _bundle("searchset", entries, links, total)

@@ -257,6 +257,21 @@ certificate: Final = Table(
     Index("certificate_of_unit", "unit", "patient"),
 )
 
+reko_status: Final = Table(
+    "reko_status",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("unit", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("registered", BigInteger, nullable=False),
+    Column("staff", String, nullable=False),
+    Index("reko_status_of_patient", "unit", "patient", "version", unique=True),
+)
+"""Rows are only ever added (rehabstod.md § 4.1). ``day`` is YYYY-MM-DD."""
+
 pull: Final = Table(
     "pull",
     metadata,

@@ -11,7 +11,7 @@ from contracts.consent import ConsentDecision, Question
 from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known
 from contracts.record import Access, AccessAction, Document, Record
-from contracts.sick_leave import Certificate
+from contracts.sick_leave import Certificate, RekoStatus
 from fhir_mappings.document import patient_of, with_elements
 from fhir_mappings.primitives import to_instant
 from service.store import sql
@@ -330,6 +330,21 @@ class SqlTransaction(SqlSnapshot):
                 "person": certificate.patient.digits,
                 "first": certificate.start.toordinal(),
                 "last": certificate.end.toordinal(),
+            },
+        )
+
+    def set_reko_status(self, status: RekoStatus) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(
+            sql.INSERT_REKO_STATUS,
+            {
+                "unit": status.unit.value,
+                "patient": status.patient,
+                "version": status.version,
+                "status": status.type.value,
+                "day": status.day.isoformat(),
+                "registered": to_micros(status.registered),
+                "staff": status.staff.value,
             },
         )
 

@@ -1,6 +1,7 @@
 """One suite for the ports ``Store``, ``Snapshot`` and ``Transaction``, over every engine of ``engines``."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,15 +22,24 @@ from sqlalchemy import Table, func, select
 from contracts.activity import Identifier
 from contracts.consent import ConsentDecision, Reason
 from contracts.errors import Conflict, Unavailable
-from contracts.identity import PersonId
+from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
 from contracts.ports import Snapshot, Store, Transaction
 from contracts.pulling import PullState
 from contracts.record import AccessAction, Document, Record
-from contracts.sick_leave import Certificate, CertificatePeriod, SetAside, StoredCertificate
+from contracts.sick_leave import (
+    Certificate,
+    CertificatePeriod,
+    LastPull,
+    RekoStatus,
+    RekoStatusType,
+    SetAside,
+    StoredCertificate,
+)
 from service.store import tables
 from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
+    CALLER,
     NOW,
     PROVIDER,
     UNIT,
@@ -409,6 +419,59 @@ async def test_a_message_is_promised_once(store: OpenStore) -> None:
 
 def keep(certificate: Certificate, patient: str, episode: str, unit: str, transaction: Transaction) -> None:
     transaction.keep_certificate(unit, certificate, patient, episode)
+
+
+def status(type: str, patient: str, version: int, unit: HsaId = UNIT) -> RekoStatus:
+    day = date(2026, 5, 1) + timedelta(days=version)
+    return RekoStatus(RekoStatusType(type), patient, unit, day, NOW, PROVIDER, version)
+
+
+async def test_statuses_are_added_and_all_of_them_stay(store: OpenStore) -> None:
+    ours = [status("REKO_2", "p-1", 1), status("REKO_1", "p-2", 1), status("REKO_8", "p-1", 2)]
+    for each in [*ours, status("REKO_3", "p-1", 1, PROVIDER)]:
+        await store.run(partial(_set, each))
+    assert await store.look(lambda each: each.reko_statuses(UNIT.value, "p-1")) == [ours[0], ours[2]]
+    assert await store.run(lambda each: each.reko_statuses_of_unit(UNIT.value)) == ours
+    assert await store.look(lambda each: each.reko_statuses(UNIT.value, "p-9")) == []
+
+
+async def test_a_version_of_a_status_is_set_once(store: OpenStore) -> None:
+    await store.run(partial(_set, status("REKO_2", "p-1", 1)))
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.run(partial(_set, status("REKO_3", "p-1", 1)))
+
+
+def _set(each: RekoStatus, transaction: Transaction) -> None:
+    transaction.set_reko_status(each)
+
+
+async def test_the_last_pull_that_went_well_and_what_came_since(store: OpenStore, clock: StillClock) -> None:
+    async def last() -> LastPull | None:
+        return await store.look(lambda snapshot: snapshot.last_pull(UNIT.value))
+
+    async def pulled(to: PullState, days: int, unit: HsaId = UNIT) -> LastPull | None:
+        clock.advance(hours=1)
+        began = await store.run(lambda each: each.pulls.begin(replace(CALLER, unit=unit), days))
+        await store.run(lambda each: each.pulls.save(replace(began, state=to)))
+        return await last()
+
+    assert await pulled(PullState.FAILED, 0) is None
+    first = await pulled(PullState.DONE, 14)
+    assert first == LastPull(NOW + timedelta(hours=2), 14)
+    assert await pulled(PullState.DONE, 0, PROVIDER) == first
+    failed = await pulled(PullState.FAILED, 0)
+    assert failed == replace(first, failed=NOW + timedelta(hours=4))
+    assert await pulled(PullState.READING, 0) == failed
+    clock.advance(hours=2)  # that one's reader is lost
+    assert await pulled(PullState.APPLYING, 0) == LastPull(NOW + timedelta(hours=2), 14, NOW + timedelta(hours=5), True)
+
+
+async def test_a_pull_that_is_done_is_the_last(store: OpenStore, clock: StillClock) -> None:
+    for days in (14, 0):
+        clock.advance(hours=1)
+        began = await store.run(lambda each: each.pulls.begin(CALLER, days))  # noqa: B023 - run at once
+        await store.run(lambda each: each.pulls.save(replace(began, state=PullState.DONE)))  # noqa: B023 - run at once
+    assert await store.look(lambda each: each.last_pull(UNIT.value)) == LastPull(NOW + timedelta(hours=2), 0)
 
 
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:

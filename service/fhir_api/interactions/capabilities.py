@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
+from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
 from service.fhir_api.search.including import references, types_of
 from service.fhir_api.search.parameters import PARAMETERS, SPECIAL, SearchParameter
@@ -58,6 +59,9 @@ def _resource(row: Row) -> dict[str, Any]:
         "searchInclude": _includes(row.type),
         "searchRevInclude": _revincludes(row.type),
         "searchParam": [_parameter(each) for each in (*SPECIAL.values(), *PARAMETERS[row.type].values())],
+        **(
+            {"operation": operations} if (operations := [o.described for o in OPERATIONS if o.type == row.type]) else {}
+        ),
     }
 
 

@@ -15,7 +15,7 @@ from contracts.errors import Issue, IssueType, Malformed, Severity, WrongMedia
 from contracts.record import Caller, Record, Right
 from fhir_mappings.identifiers import is_national_person_system
 from service.fhir_api import answers
-from service.fhir_api.bundle import Entry, search_bundle
+from service.fhir_api.bundle import search_bundle
 from service.fhir_api.preferences import is_lenient
 from service.fhir_api.reading import log_reading
 from service.fhir_api.search import including, subset
@@ -61,10 +61,10 @@ async def search_type(around: Surroundings, request: Request) -> Response:
     found = await _find(around, query, scope, place)
     matched, along = _records(found.rows[: query.count]), _records(found.along)
     await log_reading(around, caller, [*matched, *along], "search-type")
-    entries = [Entry(_part(query, each, query.elements), "match") for each in matched]
-    entries += [Entry(_part(query, each, ()), "include") for each in along]
+    shown = [_part(query, each, query.elements) for each in matched]
+    beside = [_part(query, each, ()) for each in along]
     links = _links(around, query, pairs, caller, found.rows)
-    return answers.resource(search_bundle(around.base, entries, links, found.total, _warnings(query, found)))
+    return answers.resource(search_bundle(around.base, shown, links, found.total, _warnings(query, found), beside))
 
 
 async def _find(around: Surroundings, query: Query, scope: Scope, place: Place | None) -> _Found:
