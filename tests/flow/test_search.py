@@ -92,8 +92,9 @@ async def test_people_by_number_by_post_alone(flow: "Flow") -> None:
 
 
 async def test_a_national_system_is_refused_in_an_address_whatever_follows(flow: "Flow") -> None:
-    got = await flow.coordinator.get("/fhir/Patient", params={"identifier": f"{PERSONNUMMER.fhir}|abc"})
-    assert got.status_code == 400
+    for value in (f"{PERSONNUMMER.fhir}|abc", f"urn:a|1,{PERSONNUMMER.fhir}|abc", f"{PERSONNUMMER.fhir}|"):
+        got = await flow.coordinator.get("/fhir/Patient", params={"identifier": value})
+        assert got.status_code == 400
 
 
 async def test_names_without_case_and_accents(flow: "Flow") -> None:

@@ -107,7 +107,7 @@ async def _pairs(request: Request) -> Sequence[tuple[str, str]]:
 
 def _no_person_in_address(pairs: Sequence[tuple[str, str]]) -> None:
     """National numbers are searched for by POST alone, whatever they look like (decision D10)."""
-    if any(is_national_person_system(value.partition("|")[0]) for _, value in pairs):
+    if any(is_national_person_system(part) for _, value in pairs for part in re.split(r"[,|$]", value)):
         raise Malformed("search for a national number with POST [type]/_search, the parameters in the body")
 
 

@@ -35,7 +35,12 @@ may point anywhere would need thousands."""
 
 
 class NotServed(Exception):
-    """A parameter or a modifier that is not known here."""
+    """A parameter that is not known here."""
+
+
+class ModifierNotServed(NotServed):
+    """A parameter that is known, asked in a way that is not. R4 has it refused, whatever the client would put up with: what
+    it narrows would come unnarrowed. https://hl7.org/fhir/R4/search.html#modifiers"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ def read(type_: str, name: str, value: str, links: int = MAX_LINKS) -> Criterion
     if dot:
         return _read_chain(type_, parameter, modifier, rest, value, links)
     if colon and modifier not in _modifiers(parameter):
-        raise NotServed(f"{code} cannot be asked with this modifier")
+        raise ModifierNotServed("cannot be asked with this modifier")
     if code in SPECIAL:
         return _read_special(parameter, value)
     if modifier == "missing":

@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, func, select
 from contracts.errors import Issue, IssueType, Malformed
 from contracts.record import Record
 from service.fhir_api.search import criteria, including, sorting, subset
-from service.fhir_api.search.criteria import Criterion, NotServed
+from service.fhir_api.search.criteria import Criterion, ModifierNotServed, NotServed
 from service.fhir_api.search.including import Include
 from service.fhir_api.search.parameters import FEW
 from service.fhir_api.search.scope import Scope
@@ -109,7 +109,7 @@ class _Reading:
             self._read(name, value)
             self._obeyed.append((name, value))
         except NotServed as unknown:
-            if self._lenient:
+            if self._lenient and not isinstance(unknown, ModifierNotServed):
                 self._ignored.add(name)
             else:
                 self._issues.append(Issue(IssueType.NOT_SUPPORTED, f"{tellable(name)}: {unknown}"))

@@ -372,15 +372,6 @@ def test_the_total_is_the_number_of_all_pages(store: SqlStore, run: Callable[[An
     [
         ("diagnosis", "F32"),
         ("_text", "x"),
-        ("status:above", "completed"),
-        ("status:", "completed"),
-        ("date:not", "2026"),
-        ("patient:Organization", "1"),
-        ("date:identifier", "1"),
-        ("code:of-type", "a|b|c"),
-        ("_id:not", "a"),
-        ("_id:missing", "true"),
-        ("_lastUpdated:missing", "true"),
         ("_has:Observation:patient:code", "x"),
         ("_has:Observation:part-of", "x"),
         ("_has:Observation:part-of:colour", "x"),
@@ -401,6 +392,30 @@ def test_what_is_not_served_is_refused_unless_the_client_is_lenient(name: str, v
     assert [issue.type for issue in refused.value.issues] == [IssueType.NOT_SUPPORTED]
     asked = parse("Procedure", [("status", "completed"), (name, value)], lenient=True)
     assert (asked.pairs, len(asked.criteria), asked.ignored) == ((("status", "completed"),), 1, (name,))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status:above", "completed"),
+        ("status:", "completed"),
+        ("date:not", "2026"),
+        ("patient:Organization", "1"),
+        ("date:identifier", "1"),
+        ("code:of-type", "a|b|c"),
+        ("_id:not", "a"),
+        ("_id:missing", "true"),
+        ("_lastUpdated:missing", "true"),
+        ("patient.active:above", "true"),
+        ("_has:Observation:part-of:code:above", "x"),
+    ],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_an_unknown_modifier_is_never_ignored(name: str, value: str, lenient: bool) -> None:
+    """What it narrows would come unnarrowed."""
+    with pytest.raises(Malformed) as refused:
+        parse("Procedure", [(name, value)], lenient=lenient)
+    assert [issue.type for issue in refused.value.issues] == [IssueType.NOT_SUPPORTED]
 
 
 @pytest.mark.parametrize(
