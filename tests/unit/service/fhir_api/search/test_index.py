@@ -1,12 +1,14 @@
 """From a resource to its index rows: each kind of element, each precision of a date, and what must not stop a write."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from math import inf
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_mappings.identifiers import EXT_EPISODE
 from service.fhir_api.search.dates import FAR_FUTURE, FAR_PAST, span
 from service.fhir_api.search.extract import normal
 from service.fhir_api.search.index import rows_of
@@ -274,3 +276,146 @@ def test_what_is_normal_stays_so(text: str) -> None:
 
 def test_asa_is_not_asa() -> None:
     assert len({normal("Asa"), normal("Åsa"), normal("Äsa")}) == 3
+
+
+# Other kinds of elements
+
+
+@pytest.mark.parametrize(
+    ("kind", "type", "code", "content", "expected"),
+    [
+        (
+            "token",
+            "Patient",
+            "email",
+            {
+                "telecom": [
+                    {"system": "email", "value": "a@b.example"},
+                    {"system": "phone", "value": "070"},
+                    {"value": "x"},
+                ]
+            },
+            {("a@b.example", "")},
+        ),
+        ("token", "Patient", "phone", {"telecom": [{"system": "phone"}]}, {("", "")}),
+        ("token", "Patient", "deceased", {"deceasedDateTime": "2026"}, {("true", "")}),
+        ("token", "Patient", "deceased", {"deceasedBoolean": False}, {("false", "")}),
+        ("token", "Patient", "deceased", {"deceasedBoolean": True}, {("true", "")}),
+        (
+            "token",
+            "Patient",
+            "identifier:of-type",
+            {
+                "identifier": [
+                    {"type": {"coding": [{"system": "s", "code": "MR"}, {"code": "X"}]}, "value": "1"},
+                    {"value": "2"},
+                ]
+            },
+            {("1", "s|MR"), ("1", "|X")},
+        ),
+        (
+            "string",
+            "Procedure",
+            "code",
+            {"code": {"coding": [{"code": "1", "display": "Möte"}], "text": "Ett MÖTE"}},
+            {("møte", "Möte"), ("ett møte", "Ett MÖTE")},
+        ),
+        (
+            "string",
+            "Patient",
+            "identifier",
+            {"identifier": [{"type": {"text": "Kort"}, "value": "1"}]},
+            {("kort", "Kort")},
+        ),
+        (
+            "string",
+            "Patient",
+            "address",
+            {
+                "address": [
+                    {"line": ["Gata 1", None], "city": "By", "postalCode": "123 45", "period": {"start": "2026"}}
+                ]
+            },
+            {("gata 1", "Gata 1"), ("by", "By"), ("123 45", "123 45")},
+        ),
+        (
+            "string",
+            "Practitioner",
+            "name",
+            {"name": [{"prefix": ["Dr"], "family": "Ek", "use": "official"}]},
+            {("dr", "Dr"), ("ek", "Ek")},
+        ),
+        ("reference", "Procedure", "instantiates-canonical", {"instantiatesCanonical": ["u|1"]}, {("u|1",), ("u",)}),
+        (
+            "reference",
+            "Observation",
+            "episode-of-care",
+            {"extension": [{"url": EXT_EPISODE, "valueReference": {"reference": "EpisodeOfCare/1"}}, {"url": "other"}]},
+            {("EpisodeOfCare/1",)},
+        ),
+        ("uri", "Procedure", "_profile", {"meta": {"profile": ["a", "b|1"]}}, {("a",), ("b|1",)}),
+        (
+            "quantity",
+            "Observation",
+            "value-quantity",
+            {"valueQuantity": {"value": 1.5, "unit": "per cent", "system": "u", "code": "%"}},
+            {("%", 1.5, 1.5, "u"), ("per cent", 1.5, 1.5, "")},
+        ),
+        (
+            "quantity",
+            "Observation",
+            "value-quantity",
+            {"valueQuantity": {"value": 5, "comparator": "<"}},
+            {("", -inf, 5.0, "")},
+        ),
+        ("quantity", "Observation", "value-quantity", {"valueQuantity": {"unit": "mg"}}, set()),
+        (
+            "quantity",
+            "Observation",
+            "value-quantity",
+            {"valueSampledData": {"origin": {"value": 10, "code": "mm"}, "factor": 2, "data": "E 1 -3 U"}},
+            {("mm", 4.0, 12.0, "")},
+        ),
+        (
+            "quantity",
+            "ValueSet",
+            "context-quantity",
+            {"useContext": [{"code": {"code": "age"}, "valueRange": {"low": {"value": 18, "unit": "a"}}}]},
+            {("", 18.0, inf, ""), ("a", 18.0, inf, "")},
+        ),
+        (
+            "quantity",
+            "Encounter",
+            "length",
+            {"length": {"value": 20, "unit": "min", "code": "min"}},
+            {("min", 20.0, 20.0, "")},
+        ),
+        ("special", "Location", "near", {"position": {"latitude": 59.3, "longitude": 18}}, {(59.3, 18.0)}),
+        (
+            "composite",
+            "DocumentReference",
+            "relationship",
+            {"relatesTo": [{"code": "replaces", "target": {"reference": "DocumentReference/1"}}]},
+            {("DocumentReference/1", "", "replaces", "", 0.0, 0.0)},
+        ),
+        (
+            "composite",
+            "Observation",
+            "code-value-string",
+            {"code": {"coding": [{"code": "c"}]}, "valueString": "Å"},
+            {("c", "", "å", "Å", 0.0, 0.0)},
+        ),
+    ],
+)
+def test_what_is_found_in_an_element(kind: str, type: str, code: str, content: dict[str, Any], expected: Rows) -> None:
+    assert rows_in(kind, type, code, **content) == expected
+
+
+def test_each_time_of_a_timing_and_the_bounds_of_what_repeats() -> None:
+    timing = {"event": ["2026-01-01", None], "repeat": {"boundsPeriod": {"start": "2026-02-01"}}}
+    days = [span("2026-01-01"), span("2026-02-01")]
+    assert None not in [day.start for day in days] + [day.end for day in days]
+    (first, after), (bound, _) = [(to_micros(day.start), to_micros(day.end)) for day in days if day.start and day.end]
+    found = rows("CarePlan", "activity-date", activity=[{"detail": {"scheduledTiming": timing}}])
+    assert found == {(first, after), (bound, FAR_FUTURE)}
+    assert rows("CarePlan", "activity-date", activity=[{"detail": {"scheduledTiming": {"repeat": {}}}}]) == set()
