@@ -1,7 +1,7 @@
 """From a resource to the rows that searches find it by. https://hl7.org/fhir/R4/search.html"""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Any, Final
@@ -28,17 +28,24 @@ def rows_of(numbers: Numbers, content: Content) -> IndexRows:
     """The index rows of a resource under the numbers that the store gave the parameters."""
     type_ = content["resourceType"]
     rows: Rows = {kind: set() for kind in KINDS}
-    for parameter, index, ways in _plan(type_):
-        if values := _values(content, ways):
-            index(rows, numbers, content, parameter, values)
+    plan = _plan(type_)
+    for name in content:
+        for parameter, index, ways in plan.get(name, ()):
+            if values := _values(content, ways):
+                index(rows, numbers, content, parameter, values)
     return rows
 
 
 @cache
-def _plan(type_: str) -> tuple[tuple[SearchParameter, "_Index", tuple[Way, ...]], ...]:
-    """The parameters of a type that have rows, how each is indexed, and the ways to its elements."""
-    listed = (each for each in PARAMETERS.get(type_, {}).values() if not each.rows)
-    return tuple((each, *_indexing(each)) for each in listed)
+def _plan(type_: str) -> Mapping[str, Sequence[tuple[SearchParameter, "_Index", tuple[Way, ...]]]]:
+    """By the name of an element of the resource: the parameters that are read from it, how each is indexed, and the ways to
+    its values. A resource has few of the elements that it could have."""
+    plan: dict[str, list[tuple[SearchParameter, _Index, tuple[Way, ...]]]] = {}
+    for parameter in PARAMETERS.get(type_, {}).values():
+        index, ways = _indexing(parameter)
+        for first in dict.fromkeys(way[0] for way in ways if not parameter.rows):
+            plan.setdefault(first, []).append((parameter, index, tuple(way for way in ways if way[0] == first)))
+    return plan
 
 
 def _indexing(parameter: SearchParameter) -> tuple["_Index", tuple[Way, ...]]:

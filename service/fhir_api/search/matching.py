@@ -12,9 +12,8 @@ from typing import Any, Final
 from sqlalchemy import and_, or_
 
 from fhir_mappings.identifiers import canonical_token
-from fhir_mappings.r4 import TYPES
 from service.fhir_api.search.extract import normal
-from service.fhir_api.search.parameters import ANY, SearchParameter
+from service.fhir_api.search.parameters import ANY, PARAMETERS, SearchParameter
 from service.fhir_api.search.ranges import date, near, quantity
 from service.fhir_api.search.values import Columns, Condition, Match, plain, split
 
@@ -57,7 +56,7 @@ def reference(parameter: SearchParameter, modifier: str, value: str) -> Match:
     target = plain(value)
     if "/" in target or ":" in target:
         return _any_target((target,))
-    types = (modifier,) if modifier else TYPES if parameter.targets == ANY else parameter.targets
+    types = (modifier,) if modifier else tuple(PARAMETERS) if parameter.targets == ANY else parameter.targets
     return _any_target(tuple(f"{type_}/{target}" for type_ in types))
 
 
