@@ -107,7 +107,8 @@ async def _pairs(request: Request) -> Sequence[tuple[str, str]]:
 
 def _no_person_in_address(pairs: Sequence[tuple[str, str]]) -> None:
     """National numbers are searched for by POST alone, whatever they look like (decision D10)."""
-    if any(is_national_person_system(part) for _, value in pairs for part in re.split(r"[,|$]", value)):
+    with_system = [value for _, value in pairs if "|" in value]
+    if any(is_national_person_system(part) for value in with_system for part in re.split(r"[,|$]", value)):
         raise Malformed("search for a national number with POST [type]/_search, the parameters in the body")
 
 
@@ -147,7 +148,12 @@ def _shown(query: Query, pairs: Sequence[tuple[str, str]]) -> str:
 
 def _tells_who(name: str, value: str) -> bool:
     """Also at the end of a chain, or from the other end."""
-    return not CONCEALED.isdisjoint(re.split("[.:]", name)) or names_a_person(value.encode())
+    return not CONCEALED.isdisjoint(_STEPS.split(name)) or (len(value) >= _LEAST and names_a_person(value.encode()))
+
+
+_STEPS: Final = re.compile("[.:]")
+_LEAST: Final = 10
+"""Digits of a personal number without a century."""
 
 
 def _warnings(query: Query, found: _Found) -> list[Issue]:
