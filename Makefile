@@ -61,6 +61,7 @@ generate: $(STAMP)  ## write docs/settings.md, the OpenAPI and the CapabilitySta
 bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/sjukfall.py
+	@$(BIN)/python bench/search.py
 
 soak: $(STAMP)  ## the long runs, resumable (N=100000 ARGS="--part withdrawal-races")
 	@$(BIN)/python -m tests.soak $(if $(N),-n $(N)) $(ARGS)

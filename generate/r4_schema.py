@@ -56,6 +56,8 @@ class Element:
     repeats: bool
     required: bool
     value_set: str
+    is_summary: bool
+    is_modifier: bool
 
     @property
     def name(self) -> str:
@@ -141,11 +143,18 @@ class Definitions:
             repeats=raw["max"] != "1",
             required=raw["min"] > 0,
             value_set=binding["valueSet"].partition("|")[0] if binding.get("strength") == "required" else "",
+            is_summary=raw.get("isSummary", False),
+            is_modifier=raw.get("isModifier", False),
         )
 
     def codes(self, value_set: str) -> list[str]:
         """Every code of a value set; none if HL7 gives a grammar instead of a list."""
         return list(dict.fromkeys(self._codes(value_set)))
+
+    def system(self, value_set: str) -> str:
+        """The code system of a value set that has only one; else nothing."""
+        included = self._terminology[value_set]["compose"]["include"] if value_set in self._terminology else []
+        return str(included[0].get("system", "")) if len(included) == 1 else ""
 
     def _codes(self, url: str) -> Iterator[str]:
         compose = self._terminology[url.partition("|")[0]]["compose"]

@@ -11,10 +11,16 @@ from fhir_mappings.primitives import to_instant
 
 
 def search_bundle(
-    base: str, records: Sequence[Record], links: dict[str, str], total: int | None, warnings: Sequence[Issue]
+    base: str,
+    records: Sequence[Record],
+    links: dict[str, str],
+    total: int | None,
+    warnings: Sequence[Issue],
+    along: Sequence[Record] = (),
 ) -> bytes:
-    """A searchset. ``warnings`` stand in it as an OperationOutcome."""
+    """A searchset of what matches and what comes ``along``. ``warnings`` stand in it as an OperationOutcome."""
     entries = [_entry(base, record, b',"search":{"mode":"match"}') for record in records]
+    entries += [_entry(base, record, b',"search":{"mode":"include"}') for record in along]
     if warnings:
         entries.append(b'{"resource":' + operation_outcome(warnings) + b',"search":{"mode":"outcome"}}')
     return _bundle("searchset", entries, links, total)

@@ -1,7 +1,7 @@
 """What may be read of the memory, as statements on one connection (port ``Snapshot``)."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -30,6 +30,10 @@ class SqlSnapshot:
         """See ``contracts.ports.Snapshot``."""
         row = self.connection.execute(sql.READ, {"type": type, "id": id}).fetchone()
         return None if row is None else to_record(row)
+
+    def ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """Rows of a statement over ``service.store.tables`` with named parameters."""
+        return self.connection.execute(statement, values).fetchall()
 
     def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
         """See ``contracts.ports.Snapshot``."""

@@ -81,6 +81,11 @@ class SqlStore:
         with telling("read"):
             return [to_record(row) for row in self._reader.execute(statement, wanted)]
 
+    def glance(self, work: Callable[[SqlSnapshot], T]) -> T:
+        """Work of one statement that is as quick as a point read: done at once, where no thread needs to be woken."""
+        with telling("read"):
+            return work(SqlSnapshot(self._reader, self._index, self._clock.now()))
+
     async def look(self, work: Callable[[SqlSnapshot], T]) -> T:
         """See ``contracts.ports.Store``."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)

@@ -6,7 +6,7 @@ at the current one; index tables hold what searches look for.
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, text
 
 metadata: Final = MetaData()
 
@@ -94,11 +94,66 @@ string_index: Final = Table(
     sqlite_with_rowid=False,
 )
 
+quantity_index: Final = Table(
+    "quantity_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("low", Double, primary_key=True),
+    Column("high", Double, primary_key=True),
+    Column("system", String, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("quantity_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+uri_index: Final = Table(
+    "uri_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("uri", String, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("uri_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+# What one element has for the first part (a token or a reference) beside what it has for the second: a token or a text in
+# ``value`` and ``qualifier``, a quantity or a date in ``low`` and ``high`` too.
+composite_index: Final = Table(
+    "composite_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("system", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("qualifier", String, primary_key=True),
+    Column("low", Double, primary_key=True),
+    Column("high", Double, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("composite_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
+position_index: Final = Table(
+    "position_index",
+    metadata,
+    Column("parameter", Integer, primary_key=True),
+    Column("latitude", Double, primary_key=True),
+    Column("longitude", Double, primary_key=True),
+    Column("rid", BigInteger, primary_key=True),
+    Index("position_index_of_resource", "rid"),
+    sqlite_with_rowid=False,
+)
+
 INDEX_TABLES: Final = {
     "token": token_index,
     "reference": reference_index,
     "date": date_index,
     "string": string_index,
+    "quantity": quantity_index,
+    "uri": uri_index,
+    "composite": composite_index,
+    "special": position_index,
 }
 """By the kind of search parameter. The parameter's number stands first, the row id last."""
 

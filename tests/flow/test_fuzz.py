@@ -94,14 +94,24 @@ async def test_a_form_with_anything_anywhere(
     assert_no_failure(await service.coordinator.post(f"/fhir/{form['resourceType']}", content=content, headers=FHIR))
 
 
-CODES: Final = st.sampled_from(sorted({name for listed in PARAMETERS.values() for name in (p.code for p in listed)}))
+CODES: Final = st.sampled_from(sorted({name for listed in PARAMETERS.values() for name in listed}))
 NAMES: Final = st.one_of(
     CODES,
     st.sampled_from(["_id", "_lastUpdated", "_count", "_sort", "_total", "_summary", "_page", "_format", "_has:a:b"]),
     st.builds("{}:{}".format, CODES, st.sampled_from(["not", "missing", "exact", "contains", "Patient", "x", ""])),
+    st.builds(
+        "{}:{}".format, CODES, st.sampled_from(["text", "identifier", "of-type", "above", "below", "Patient.name"])
+    ),
+    st.builds("{}.{}".format, CODES, CODES),
+    st.builds("_has:{}:{}:{}".format, TYPES, CODES, CODES),
+    st.sampled_from(["_include", "_revinclude", "_include:iterate", "_revinclude:iterate", "_elements"]),
     st.text(max_size=10),
 )
 VALUES: Final = st.one_of(
+    CODES,
+    st.sampled_from(
+        ["*", "Procedure:*", "Procedure:patient", "5|a|b", "ap5.4||mg", "1e99", "1e-99", "a$5", "a|b$ge5", "$"]
+    ),
     st.text(max_size=20),
     st.dates().map(str),
     st.builds("{}{}".format, st.sampled_from(["ge", "lt", "sa", "ap", ""]), st.datetimes().map(lambda at: f"{at}Z")),

@@ -20,7 +20,7 @@ from fhir_mappings import audit_event
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
 from service.fhir_api.reading import log_reading
-from service.fhir_api.search.index import FAR_FUTURE, FAR_PAST, span
+from service.fhir_api.search.dates import FAR_FUTURE, FAR_PAST, span
 from service.fhir_api.surroundings import Surroundings
 from service.store.codec import decode, from_micros, to_micros
 from service.store.tables import attempt, decision, outbox

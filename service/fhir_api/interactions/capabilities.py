@@ -12,7 +12,8 @@ from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
 from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
-from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
+from service.fhir_api.search.including import references, types_of
+from service.fhir_api.search.parameters import PARAMETERS, SPECIAL, SearchParameter
 from service.fhir_api.surroundings import Surroundings
 
 VERSION: Final = "0.1.0"
@@ -46,10 +47,6 @@ def statement(base: str) -> dict[str, Any]:
 _SECURITY: Final[Mapping[str, Any]] = {"description": "Every request but this one carries a bearer token."}
 
 
-_OPERATIONS: Final[Mapping[str, list[dict[str, str]]]] = {
-    "Consent": [{"name": "decide", "definition": f"{BASE}/OperationDefinition/consent-decide"}],
-}
-
 _AUDIT_EVENT: Final[Mapping[str, Any]] = {
     "type": "AuditEvent",
     "supportedProfile": [AUTHZ_CONSENT, PRIVACY_DISCLOSURE],
@@ -70,9 +67,9 @@ def _resource(row: Row) -> dict[str, Any]:
         "readHistory": True,
         "updateCreate": False,
         "conditionalCreate": row.write is not None,
-        **({"operation": _OPERATIONS[row.type]} if row.type in _OPERATIONS else {}),
-        "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}]
-        + [_parameter(parameter) for parameter in PARAMETERS[row.type]],
+        "searchInclude": _includes(row.type),
+        "searchRevInclude": _revincludes(row.type),
+        "searchParam": [_parameter(each) for each in (*SPECIAL.values(), *PARAMETERS[row.type].values())],
         **(
             {"operation": operations} if (operations := [o.described for o in OPERATIONS if o.type == row.type]) else {}
         ),
@@ -80,4 +77,13 @@ def _resource(row: Row) -> dict[str, Any]:
 
 
 def _parameter(parameter: SearchParameter) -> dict[str, str]:
-    return {"name": parameter.code, "type": parameter.kind}
+    return {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
+
+
+def _includes(type_: str) -> list[str]:
+    return ["*", *(f"{type_}:{each.code}" for each in references(type_) if types_of(each))]
+
+
+def _revincludes(type_: str) -> list[str]:
+    pointing = ((source, each) for source in ROWS for each in references(source) if type_ in types_of(each))
+    return ["*", *(f"{source}:{each.code}" for source, each in pointing)]

@@ -1,7 +1,9 @@
 """search-type: https://hl7.org/fhir/R4/http.html#search, by GET and by POST ``_search``"""
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -10,26 +12,43 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.errors import Issue, IssueType, Malformed, Severity, WrongMedia
-from contracts.record import Caller, Right
+from contracts.record import Caller, Record, Right
 from fhir_mappings.identifiers import is_national_person_system
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
 from service.fhir_api.preferences import is_lenient
 from service.fhir_api.reading import log_reading
+from service.fhir_api.search import including, subset
 from service.fhir_api.search import query as queries
-from service.fhir_api.search.query import CONCEALED, Query
+from service.fhir_api.search.parameters import CONCEALED
+from service.fhir_api.search.query import Query
+from service.fhir_api.search.scope import Scope
+from service.fhir_api.search.sorting import Place
+from service.fhir_api.search.statements import Question
 from service.fhir_api.surroundings import Surroundings, row_of
 from service.http_edge import names_a_person, read_body
-from service.store.snapshot import to_record
+from service.store.snapshot import Row, SqlSnapshot, to_record
+from service.store.sql import CURRENT_COLUMNS
 
 PAGE: Final = "_page"
 """The parameter that carries an opaque token in ``next`` links: nobody can read or change what it asks for."""
 
 
 class _Page(msgspec.Struct, frozen=True):
-    query: Query
-    after: int
+    type: str
+    pairs: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+    place: tuple[int | float | str | None, ...]
     unit: str
+
+
+class _Found(NamedTuple):
+    """What was read from one snapshot: the page's rows with one more if there are more, what comes along, the total."""
+
+    rows: Sequence[Row]
+    along: Sequence[Row]
+    is_cut: bool
+    total: int | None
 
 
 async def search_type(around: Surroundings, request: Request) -> Response:
@@ -37,15 +56,41 @@ async def search_type(around: Surroundings, request: Request) -> Response:
     row = row_of(request)
     caller = around.caller(request, Right.FHIR_READ)
     pairs = await _pairs(request)
-    query, after = _asked(around, row.type, pairs, caller, request)
-    owners = (caller.unit.value, caller.provider.value)
-    numbers = around.store.numbers
-    found = await around.store.select(queries.page(query, numbers, owners, after)) if query.count else []
-    total = await around.store.select(queries.count(query, numbers, owners)) if query.total else []
-    records = [to_record(each[:-1]) for each in found[: query.count]]
-    await log_reading(around, caller, records, "search-type")
-    links = _links(around, query, pairs, caller, found)
-    return answers.resource(search_bundle(around.base, records, links, total[0][0] if total else None, _ignored(query)))
+    query, place = _asked(around, row.type, pairs, caller, request)
+    scope = Scope.of(caller, around.store.numbers)
+    found = await _find(around, query, scope, place)
+    matched, along = _records(found.rows[: query.count]), _records(found.along)
+    await log_reading(around, caller, [*matched, *along], "search-type")
+    shown = [_part(query, each, query.elements) for each in matched]
+    beside = [_part(query, each, ()) for each in along]
+    links = _links(around, query, pairs, caller, found.rows)
+    return answers.resource(search_bundle(around.base, shown, links, found.total, _warnings(query, found), beside))
+
+
+async def _find(around: Surroundings, query: Query, scope: Scope, place: Place | None) -> _Found:
+    if query.is_quick:
+        return around.store.glance(lambda snapshot: _read(query, scope, place, snapshot))
+    return await around.store.look(lambda snapshot: _read(query, scope, place, snapshot))
+
+
+def _read(query: Query, scope: Scope, place: Place | None, snapshot: SqlSnapshot) -> _Found:
+    def ask(question: Question) -> Sequence[Row]:
+        return snapshot.ask(question.text, question.values)
+
+    rows = ask(queries.page(query, scope, place)) if query.count else []
+    along, is_cut = including.included(query.includes, rows[: query.count], scope, ask)
+    total = ask(queries.count(query, scope))[0][0] if query.total else None
+    return _Found(rows, along, is_cut, total)
+
+
+def _records(rows: Sequence[Row]) -> list[Record]:
+    return [to_record(each[: len(CURRENT_COLUMNS)]) for each in rows]
+
+
+def _part(query: Query, record: Record, elements: Sequence[str]) -> Record:
+    """What was asked for of a resource; an entry that is only part of one says so."""
+    body = subset.subset(record.type, record.body, query.summary, elements)
+    return record if body is record.body else replace(record, body=body)
 
 
 async def _pairs(request: Request) -> Sequence[tuple[str, str]]:
@@ -62,37 +107,34 @@ async def _pairs(request: Request) -> Sequence[tuple[str, str]]:
 
 def _no_person_in_address(pairs: Sequence[tuple[str, str]]) -> None:
     """National numbers are searched for by POST alone, whatever they look like (decision D10)."""
-    if any(is_national_person_system(value.partition("|")[0]) for _, value in pairs):
+    with_system = [value for _, value in pairs if "|" in value]
+    if any(is_national_person_system(part) for value in with_system for part in re.split(r"[,|$]", value)):
         raise Malformed("search for a national number with POST [type]/_search, the parameters in the body")
 
 
 def _asked(
     around: Surroundings, type_: str, pairs: Sequence[tuple[str, str]], caller: Caller, request: Request
-) -> tuple[Query, int | None]:
+) -> tuple[Query, Place | None]:
     token = dict(pairs).get(PAGE)
     if token is None:
-        return queries.parse(type_, _relative(around.base, pairs), lenient=is_lenient(request)), None
+        return queries.parse(type_, queries.relative(around.base, pairs), lenient=is_lenient(request)), None
     try:
         page = msgspec.msgpack.decode(around.page_key.decrypt(token.encode()), type=_Page)
     except (InvalidToken, msgspec.DecodeError, ValueError):
         raise Malformed("this page link is not one of ours") from None
-    if page.unit != caller.unit.value or page.query.type != type_:
+    if page.unit != caller.unit.value or page.type != type_:
         raise Malformed("this page link belongs to another search")
-    return page.query, page.after
-
-
-def _relative(base: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """References to this server may be written in full."""
-    return [(name, value.replace(f"{base}/", "")) for name, value in pairs]
+    return replace(queries.parse(type_, page.pairs), ignored=page.ignored), page.place
 
 
 def _links(
-    around: Surroundings, query: Query, pairs: Sequence[tuple[str, str]], caller: Caller, found: Sequence[Any]
+    around: Surroundings, query: Query, pairs: Sequence[tuple[str, str]], caller: Caller, found: Sequence[Row]
 ) -> dict[str, str]:
     address = f"{around.base}/{query.type}"
     links = {"self": f"{address}?{_shown(query, pairs)}"}
     if len(found) > query.count > 0:
-        page = _Page(query, found[query.count - 1][-1], caller.unit.value)
+        place = queries.place_of(found[query.count - 1])
+        page = _Page(query.type, query.pairs, query.ignored, place, caller.unit.value)
         token = around.page_key.encrypt(msgspec.msgpack.encode(page)).decode()
         links["next"] = f"{address}?{urlencode({PAGE: token})}"
     return links
@@ -105,12 +147,17 @@ def _shown(query: Query, pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def _tells_who(name: str, value: str) -> bool:
-    return name.partition(":")[0] in CONCEALED or names_a_person(value.encode())
+    """Also at the end of a chain, or from the other end."""
+    return not CONCEALED.isdisjoint(_STEPS.split(name)) or (len(value) >= _LEAST and names_a_person(value.encode()))
 
 
-def _ignored(query: Query) -> list[Issue]:
-    return [
-        Issue(IssueType.NOT_SUPPORTED, f"the parameter {name} was ignored", severity=Severity.WARNING)
-        for name in query.ignored
-        if name.isascii() and name.replace("-", "").replace("_", "").replace(":", "").isalpha()
-    ]
+_STEPS: Final = re.compile("[.:]")
+_LEAST: Final = 10
+"""Digits of a personal number without a century."""
+
+
+def _warnings(query: Query, found: _Found) -> list[Issue]:
+    told = [f"{queries.tellable(name)}: ignored" for name in query.ignored]
+    if found.is_cut:
+        told.append(f"more than {including.MOST} resources come along with this page: the rest is left out")
+    return [Issue(IssueType.NOT_SUPPORTED, text, severity=Severity.WARNING) for text in told]

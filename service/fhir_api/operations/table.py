@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_mappings.identifiers import BASE
+from service.fhir_api.operations.decide import decide
 from service.fhir_api.operations.sick_leave_overview import sick_leave_overview
 from service.fhir_api.surroundings import Surroundings
 
@@ -14,23 +15,39 @@ Run = Callable[[Surroundings, Request], Awaitable[Response]]
 
 
 class Operation(NamedTuple):
-    """An operation on one resource of a type, by GET and by POST. https://hl7.org/fhir/R4/operations.html"""
+    """An operation on a type, or on one resource of it. https://hl7.org/fhir/R4/operations.html
+
+    ``definition`` is the last part of its OperationDefinition's address.
+    """
 
     type: str
     name: str
     run: Run
+    definition: str
+    of_one: bool = False
+    methods: tuple[str, ...] = ("POST",)
 
     @property
     def path(self) -> str:
         """Where it is asked for."""
-        return f"/{self.type}/{{id}}/${self.name}"
+        return f"/{self.type}/{{id}}/${self.name}" if self.of_one else f"/{self.type}/${self.name}"
 
     @property
     def described(self) -> dict[str, str]:
         """As the CapabilityStatement lists it."""
-        return {"name": self.name, "definition": f"{BASE}/OperationDefinition/{self.name}"}
+        return {"name": self.name, "definition": f"{BASE}/OperationDefinition/{self.definition}"}
 
 
-OPERATIONS: Final = (Operation("Organization", "sick-leave-overview", sick_leave_overview),)
+OPERATIONS: Final = (
+    Operation(
+        "Organization",
+        "sick-leave-overview",
+        sick_leave_overview,
+        "sick-leave-overview",
+        of_one=True,
+        methods=("GET", "POST"),
+    ),
+    Operation("Consent", "decide", decide, "consent-decide"),
+)
 
-ROUTES: Final = tuple((method, each.path, each.run) for each in OPERATIONS for method in ("GET", "POST"))
+ROUTES: Final = tuple((method, each.path, each.run) for each in OPERATIONS for method in each.methods)

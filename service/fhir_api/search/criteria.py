@@ -1,95 +1,196 @@
 """One criterion of a search, ``name:modifier=value,value``, as a condition. https://hl7.org/fhir/R4/search.html
 
-What matches is said over the rows of one index table; a resource is found when one of its rows matches.
+What matches is said over the rows of one index table; a resource is found when one of its rows matches. A chain asks it of
+the resource that a row points at, ``_has`` of those whose rows point here.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, true
+from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select, true
 
-from contracts.time import Period
-from fhir_mappings.identifiers import canonical_token
-from service.fhir_api.search.index import FAR_FUTURE, FAR_PAST, normal, span
-from service.fhir_api.search.parameters import SearchParameter, find
-from service.store.codec import to_micros
-from service.store.tables import INDEX_TABLES, date_index, reference_index, resource, string_index, token_index
+from service.fhir_api.search import matching, ranges
+from service.fhir_api.search.parameters import (
+    ANY,
+    MANY,
+    OF_TYPE,
+    PARAMETERS,
+    SPECIAL,
+    SearchParameter,
+    find,
+    why_unserved,
+)
+from service.fhir_api.search.scope import Scope
+from service.fhir_api.search.values import TEXT, Binds, Columns, Condition, Match, plain, split
+from service.store.tables import INDEX_TABLES, reference_index, resource, string_index, token_index
 
-Numbers = Mapping[tuple[str, str], int]
-Condition = ColumnElement[bool]
+MAX_LINKS: Final = 4
+"""References that a chain or nested ``_has`` may follow, one after the other."""
+
+
+MAX_REACHED: Final = 60
+"""Selects of other resources, in one chain and in one search: each costs time to write, and one chain over references that
+may point anywhere would need thousands."""
 
 
 class NotServed(Exception):
-    """A parameter or a modifier that is not known here."""
+    """A parameter that is not known here."""
+
+
+class ModifierNotServed(NotServed):
+    """A parameter that is known, asked in a way that is not. R4 has it refused, whatever the client would put up with: what
+    it narrows would come unnarrowed. https://hl7.org/fhir/R4/search.html#modifiers"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows of an index table match: ``on`` takes the values' parameters in the order of ``values``."""
+
+    shape: tuple[Hashable, ...]
+    values: Callable[[Scope], Sequence[Any]]
+    on: Callable[[Columns, Scope, Binds], Condition]
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """``rows`` says which index rows of the parameter match; of a parameter of every type, which resources. One that asks
-    for values, and wants what has them, may ``narrow`` a search to few resources."""
+    """Asked of a resource. Two of one ``shape`` are written alike, and differ in their ``values``.
 
-    parameter: SearchParameter
-    rows: Condition
-    is_negated: bool = False
+    ``spread`` tells how many it mostly finds; one that ``narrows`` asks for values, and wants what has them; one
+    that ``is_direct`` is looked up by a whole key of one index; ``reaches`` counts the selects of other resources.
+    """
+
+    shape: Hashable
+    values: Callable[[Scope], Sequence[Any]]
+    on: Callable[[Any, Scope, Binds, bool], Condition]
+    spread: int
     narrows: bool = True
+    is_direct: bool = False
+    reaches: int = 0
 
-    def condition(self, type_: str, numbers: Numbers, *, leads: bool) -> Condition:
-        """The condition on resources. The one that ``leads`` is looked up first and the others asked of what it found: the
-        database cannot know which of them finds few."""
-        if self.parameter.code in SPECIAL:
-            return self.rows
-        table = INDEX_TABLES[self.parameter.kind]
-        rows = and_(table.c.parameter == numbers[type_, self.parameter.code], self.rows)
-        if leads:
-            return resource.c.rid.in_(select(table.c.rid).where(rows))
-        found = exists().where(rows, table.c.rid == resource.c.rid)
-        return not_(found) if self.is_negated else found
+    @property
+    def may_lead(self) -> bool:
+        """Whether it finds so few that the others are better asked of what it found."""
+        return self.narrows and self.spread < MANY
+
+    def condition(self, of: Any, scope: Scope, binds: Binds, *, leads: bool = False) -> Condition:
+        """The condition on ``of``, the resource table or an alias. The one that ``leads`` is looked up first and the others
+        asked of what it found: the database cannot know which of them finds few."""
+        return self.on(of, scope, binds, leads)
 
 
-def read(type_: str, name: str, value: str) -> Criterion:
+def read(type_: str, name: str, value: str, links: int = MAX_LINKS) -> Criterion:
     """Raises ``NotServed``, and ``ValueError`` (which never repeats the value) when the value cannot be read."""
-    code, colon, modifier = name.partition(":")
-    parameter = SPECIAL.get(code) or find(type_, code)
+    if name.startswith("_has:"):
+        return _read_has(type_, name, value, links)
+    first, dot, rest = name.partition(".")
+    code, colon, modifier = first.partition(":")
+    parameter = find(type_, code)
     if parameter is None:
-        raise NotServed(f"{type_} has no search parameter of this name, or it is not served")
+        raise NotServed(why_unserved(type_, code) or f"{type_} has no search parameter of this name")
+    if dot:
+        return _read_chain(type_, parameter, modifier, rest, value, links)
     if colon and modifier not in _modifiers(parameter):
-        raise NotServed(f"{code} cannot be asked with this modifier")
+        raise ModifierNotServed("cannot be asked with this modifier")
+    if code in SPECIAL:
+        return _read_special(parameter, value)
     if modifier == "missing":
-        return Criterion(parameter, true(), is_negated=_boolean(value), narrows=False)
-    values = _split(value, ",")
-    if "" in values:
-        raise ValueError("a value is missing")
-    match = _SPECIAL_MATCH.get(code) or _MATCH[parameter.kind]
-    rows = or_(*(match(parameter, modifier, one) for one in values))
-    return Criterion(parameter, rows, is_negated=modifier == "not", narrows=modifier != "not")
+        return _indexed(
+            type_, parameter, INDEX_TABLES[parameter.kind], _ANY_ROW, negated=_boolean(value), narrows=False
+        )
+    table, suffix, match = _looked_up(parameter, modifier)
+    rows = _any_of([match(parameter, modifier, one) for one in _values(value)])
+    is_negated = modifier == "not"
+    return _indexed(type_, parameter, table, rows, suffix=suffix, negated=is_negated, narrows=not is_negated)
+
+
+def _looked_up(
+    parameter: SearchParameter, modifier: str
+) -> tuple[Table, str, Callable[[SearchParameter, str, str], Match]]:
+    """The table to look into, what the parameter's code ends with there, and how a value is read."""
+    if modifier == "text":
+        return string_index, "", matching.string
+    if modifier == "of-type":
+        return token_index, OF_TYPE, matching.of_type
+    if modifier == "identifier":
+        return token_index, "", matching.token
+    return INDEX_TABLES[parameter.kind], "", matching.MATCH[parameter.kind]
+
+
+def _any_of(found: Sequence[Match]) -> Rows:
+    return Rows(
+        tuple(match.shape for match in found),
+        lambda _: [value for match in found for value in match.values],
+        lambda c, _, binds: or_(*(match.condition(c, binds) for match in found)),
+    )
+
+
+_ANY_ROW: Final = Rows((), lambda _: (), lambda _, __, ___: true())
+
+
+def _indexed(
+    type_: str,
+    parameter: SearchParameter,
+    table: Table,
+    rows: Rows,
+    *,
+    suffix: str = "",
+    negated: bool = False,
+    narrows: bool = True,
+) -> Criterion:
+    """What has, or with ``negated`` has not, a row that matches."""
+    key = type_, (parameter.rows or parameter.code) + suffix
+
+    def condition(of: Any, scope: Scope, binds: Binds, leads: bool) -> Condition:
+        at = table.alias()
+        matches = and_(at.c.parameter == next(binds), rows.on(at.c, scope, binds))
+        if leads:
+            looked_up: Condition = of.c.rid.in_(select(at.c.rid).where(matches))
+            return looked_up
+        found = exists().where(matches, at.c.rid == of.c.rid)
+        return not_(found) if negated else found
+
+    return Criterion(
+        (key, parameter.code, table.name, negated, rows.shape),
+        lambda scope: [scope.numbers[key], *rows.values(scope)],
+        condition,
+        parameter.spread,
+        narrows,
+        is_direct=narrows and table in _BY_KEY and matching.OF_SYSTEM not in rows.shape,
+    )
+
+
+_BY_KEY: Final = (token_index, reference_index)
+
+
+# Modifiers. https://hl7.org/fhir/R4/search.html#modifiers
 
 
 def _modifiers(parameter: SearchParameter) -> frozenset[str]:
     if parameter.code in SPECIAL:
         return frozenset()
-    return _MODIFIERS[parameter.kind] | {"missing", *parameter.targets}
+    known = _MODIFIERS.get(parameter.kind, frozenset()) | {"missing", *_types(parameter)}
+    return known | {"of-type"} if parameter.has_identifiers else known
 
 
 _MODIFIERS: Final[dict[str, frozenset[str]]] = {
-    "token": frozenset({"not"}),
-    "reference": frozenset(),
+    "token": frozenset({"not", "text"}),
+    "reference": frozenset({"identifier"}),
     "string": frozenset({"exact", "contains"}),
-    "date": frozenset(),
+    "uri": frozenset({"above", "below"}),
 }
 
 
-# Values. https://hl7.org/fhir/R4/search.html#escaping
+def _types(parameter: SearchParameter) -> tuple[str, ...]:
+    """The types that a reference may point at, as far as they can be named."""
+    return tuple(PARAMETERS) if parameter.targets == ANY else parameter.targets
 
 
-def _split(text: str, separator: str) -> list[str]:
-    """The parts between separators that no backslash escapes."""
-    return re.findall(rf"(?:^|{re.escape(separator)})((?:\\.|[^{re.escape(separator)}])*)", text, re.DOTALL)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\\([\\,|$])", r"\1", text)
+def _values(value: str) -> list[str]:
+    values = split(value, ",")
+    if "" in values:
+        raise ValueError("a value is missing")
+    return values
 
 
 def _boolean(value: str) -> bool:
@@ -98,97 +199,131 @@ def _boolean(value: str) -> bool:
     return value == "true"
 
 
-# What matches, by kind of parameter
+# Chains. https://hl7.org/fhir/R4/search.html#chaining
 
 
-def _token(_: SearchParameter, __: str, value: str) -> Condition:
-    """``code``, ``system|code``, ``|code`` (without system) or ``system|``."""
-    *stated, code = (_plain(part) for part in _split(value, "|"))
-    if len(stated) > 1 or not any((*stated, code)):
-        raise ValueError("a code is wanted: code, system|code, |code or system|; a bar in a code is written \\|")
-    if not stated:
-        return token_index.c.code == code
-    system, code = canonical_token(stated[0], code)
-    of_system = token_index.c.system == system
-    return and_(of_system, token_index.c.code == code) if code else of_system
+def _read_chain(type_: str, parameter: SearchParameter, modifier: str, rest: str, value: str, links: int) -> Criterion:
+    """``subject:Patient.name``: of each type that the reference may point at and that has such a parameter."""
+    if parameter.kind != "reference" or (modifier and modifier not in _types(parameter)):
+        raise NotServed(f"{parameter.code} cannot be followed to another resource like this")
+    types = [modifier] if modifier else _types(parameter)
+    asked = _of_targets([each for each in types if each in PARAMETERS], rest, value, _one_less(links))
+    if len(asked) > 1 and sum(each.reaches for each in asked.values()) > MAX_REACHED:
+        raise ValueError("a chain that leads to too many types: say which, as in subject:Patient.name")
+    spread = max(parameter.spread, *(each.spread for each in asked.values()))
+    narrows = all(each.narrows for each in asked.values())
+    chained = _indexed(type_, parameter, reference_index, _pointing_at(asked), narrows=narrows)
+    reaches = sum(1 + each.reaches for each in asked.values())
+    return replace(chained, spread=spread, is_direct=False, reaches=reaches)
 
 
-def _reference(parameter: SearchParameter, modifier: str, value: str) -> Condition:
-    """``Type/id``, or ``id`` of the type that the modifier says, else of any that the parameter may point at."""
-    target = _plain(value)
-    types = (modifier,) if modifier else parameter.targets
-    return reference_index.c.target.in_([target] if "/" in target else [f"{type_}/{target}" for type_ in types])
+def _one_less(links: int) -> int:
+    if not links:
+        raise NotServed(f"at most {MAX_LINKS} references are followed, one after the other")
+    return links - 1
 
 
-def _string(_: SearchParameter, modifier: str, value: str) -> Condition:
-    """The beginning, whatever the case and the accents; ``exact`` is letter by letter."""
-    text, norm = _plain(value), string_index.c.norm
-    wanted = normal(text)
-    if modifier == "exact":
-        return and_(norm == wanted, string_index.c.text == text)
-    if not wanted:
-        raise ValueError("letters are wanted")
-    if modifier == "contains":
-        return norm.contains(wanted, autoescape=True)
-    return and_(norm >= wanted, norm < wanted + _LAST_LETTER)
+def _of_targets(types: Sequence[str], rest: str, value: str, links: int) -> dict[str, Criterion]:
+    """The rest of a chain, read for each type that it can be asked of."""
+    asked, refused = {}, NotServed("this reference points at nothing that is served")
+    for target in types:
+        try:
+            asked[target] = read(target, rest, value, links)
+        except NotServed as reason:
+            refused = reason
+    if not asked:
+        raise refused
+    return asked
 
 
-_LAST_LETTER: Final = "\U0010ffff"
-"""Sorts after every letter: what begins with a text stands in one stretch of the index."""
+def _pointing_at(asked: dict[str, Criterion]) -> Rows:
+    """What points at something, which may be seen, of which its type's criterion is true."""
+    return Rows(
+        ("chain", *((type_, each.shape) for type_, each in asked.items())),
+        lambda scope: [value for each in asked.values() for value in (*scope.owners, *each.values(scope))],
+        lambda c, scope, binds: or_(
+            *(c.target.in_(_addresses(type_, each, scope, binds)) for type_, each in asked.items())
+        ),
+    )
 
 
-def _date(_: SearchParameter, __: str, value: str) -> Condition:
-    return _compare_dates(date_index.c.low, date_index.c.high, value)
+def _addresses(type_: str, asked: Criterion, scope: Scope, binds: Binds) -> Any:
+    """``Type/id`` of what the criterion finds."""
+    target = resource.alias()
+    return select(_head(type_) + target.c.id).where(
+        scope.seen(target, type_, binds), asked.condition(target, scope, binds, leads=asked.may_lead)
+    )
 
 
-def _compare_dates(low: ColumnElement[int], high: ColumnElement[int], value: str) -> Condition:
-    """https://hl7.org/fhir/R4/search.html#prefix: the target is [low, high), the value covers [first, last)."""
-    prefix, text = (value[:2], value[2:]) if value[:2].isalpha() else ("eq", value)
-    if prefix not in _PREFIXES:
-        raise ValueError("this prefix is not known for dates")
-    covered = _span(text)
-    first = FAR_PAST if covered.start is None else to_micros(covered.start)
-    last = FAR_FUTURE if covered.end is None else to_micros(covered.end)
-    return _PREFIXES[prefix](low, high, first, last)
+def _head(type_: str) -> Any:
+    return literal_column(f"'{type_}/'", TEXT)
 
 
-def _span(text: str) -> Period:
-    try:
-        return span(text.replace(" ", "+"))
-    except ValueError:
-        raise ValueError("a date is wanted: YYYY, YYYY-MM, YYYY-MM-DD, or a time to the minute or the second") from None
+# Reverse chains. https://hl7.org/fhir/R4/search.html#has
 
 
-def _is_within(low: Any, high: Any, first: int, last: int) -> Condition:
-    return and_(low >= first, high <= last)
+def _read_has(type_: str, name: str, value: str, links: int) -> Criterion:
+    """``_has:Observation:patient:code``: what such an Observation points at."""
+    _, source, code, rest = [*name.split(":", 3), "", "", ""][:4]
+    parameter = find(source, code)
+    if parameter is None or parameter.kind != "reference" or type_ not in _types(parameter):
+        raise NotServed(f"_has:type:reference:parameter wants a served type and a reference of it to {type_}")
+    asked = read(source, rest, value, _one_less(links))
+    key = source, code
+    first, after = f"{type_}/", f"{type_}0"  # the slash's next sign: all addresses of the type stand between the two
 
+    def condition(of: Any, scope: Scope, binds: Binds, leads: bool) -> Condition:
+        at, pointing = reference_index.alias(), resource.alias()
+        rows = and_(
+            at.c.parameter == next(binds),
+            pointing.c.rid == at.c.rid,
+            scope.seen(pointing, source, binds),
+            asked.condition(pointing, scope, binds, leads=leads and asked.may_lead),
+        )
+        if leads:
+            ids = select(func.substr(at.c.target, len(first) + 1)).where(
+                rows, at.c.target >= first, at.c.target < after
+            )
+            looked_up: Condition = of.c.id.in_(ids)
+            return looked_up
+        return exists().where(rows, at.c.target == _head(type_) + of.c.id)
 
-_PREFIXES: Final[dict[str, Callable[[Any, Any, int, int], Condition]]] = {
-    "eq": _is_within,
-    "ne": lambda *ranges: not_(_is_within(*ranges)),
-    "gt": lambda low, high, first, last: high > last,
-    "lt": lambda low, high, first, last: low < first,
-    "ge": lambda low, high, first, last: or_(high > last, _is_within(low, high, first, last)),
-    "le": lambda low, high, first, last: or_(low < first, _is_within(low, high, first, last)),
-    "sa": lambda low, high, first, last: low >= last,
-    "eb": lambda low, high, first, last: high <= first,
-}
-
-_MATCH: Final[dict[str, Callable[[SearchParameter, str, str], Condition]]] = {
-    "token": _token,
-    "reference": _reference,
-    "string": _string,
-    "date": _date,
-}
+    return Criterion(
+        ("has", type_, key, asked.shape),
+        lambda scope: [scope.numbers[key], *scope.owners, *asked.values(scope)],
+        condition,
+        max(parameter.spread, asked.spread),
+        asked.narrows,
+        reaches=1 + asked.reaches,
+    )
 
 
 # Parameters of every type, answered from the resource table itself
 
-SPECIAL: Final = {
-    "_id": SearchParameter("_id", "token", ("id",)),
-    "_lastUpdated": SearchParameter("_lastUpdated", "date", ("meta.lastUpdated",)),
-}
-_SPECIAL_MATCH: Final[dict[str, Callable[[SearchParameter, str, str], Condition]]] = {
-    "_id": lambda _, __, value: resource.c.id == _plain(value),
-    "_lastUpdated": lambda _, __, value: _compare_dates(resource.c.updated, resource.c.updated + 1, value),
-}
+
+def _read_special(parameter: SearchParameter, value: str) -> Criterion:
+    if parameter.code == "_id":
+        ids = [plain(one) for one in _values(value)]
+        return Criterion(
+            ("_id", len(ids)),
+            lambda _: ids,
+            lambda of, _, binds, __: of.c.id.in_([next(binds) for _ in ids]),
+            parameter.spread,
+            narrows=False,
+            is_direct=True,
+        )
+    rows = _any_of([ranges.date(parameter, "", one) for one in _values(value)])
+    return Criterion(
+        ("_lastUpdated", rows.shape),
+        rows.values,
+        lambda of, scope, binds, _: rows.on(_Instant(of), scope, binds),
+        MANY,
+        narrows=False,
+    )
+
+
+class _Instant:
+    """When a resource was changed, as a date of one microsecond."""
+
+    def __init__(self, of: Any) -> None:
+        self.low, self.high = of.c.updated, of.c.updated + 1

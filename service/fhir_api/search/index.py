@@ -1,150 +1,172 @@
 """From a resource to the rows that searches find it by. https://hl7.org/fhir/R4/search.html"""
 
 import re
-import unicodedata
-from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import product
 from typing import Any, Final
 
-from contracts.time import STOCKHOLM, Period
 from fhir_mappings import primitives
-from fhir_mappings.identifiers import canonical_token
-from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
-from service.store.codec import to_micros
+from service.fhir_api.search import extract
+from service.fhir_api.search.parameters import KINDS, OF_TYPE, PARAMETERS, SearchParameter
 from service.store.indexing import IndexRows, Numbers
 
-FAR_PAST: Final = -(2**62)
-FAR_FUTURE: Final = 2**62
+Content = Mapping[str, Any]
+Row = tuple[Any, ...]
+Rows = dict[str, set[Row]]
+Values = list[tuple[Any, str]]
+"""What stands at a parameter's elements, each with its data type."""
+
+Step = tuple[str, str, str]
+"""An element's name, and what an element below it must say for it to be meant: ``telecom``, ``system``, ``email``."""
+
+Way = tuple[str, tuple[Step, ...], str]
+"""The way to an element: the first name, all steps, the data type at the end."""
 
 
-def rows_of(numbers: Numbers, content: Mapping[str, Any]) -> IndexRows:
+def rows_of(numbers: Numbers, content: Content) -> IndexRows:
     """The index rows of a resource under the numbers that the store gave the parameters."""
     type_ = content["resourceType"]
-    rows: dict[str, set[tuple[Any, ...]]] = {kind: set() for kind in _EXTRACT}
-    for parameter in PARAMETERS.get(type_, ()):
-        number = numbers[type_, parameter.code]
-        for value in _values(content, parameter):
-            rows[parameter.kind].update((number, *row) for row in _found(parameter, value))
+    rows: Rows = {kind: set() for kind in KINDS}
+    plan = _plan(type_)
+    for name in content:
+        for parameter, index, ways in plan.get(name, ()):
+            if values := _values(content, ways):
+                index(rows, numbers, content, parameter, values)
     return rows
 
 
-def _found(parameter: SearchParameter, value: Any) -> Iterable[tuple[Any, ...]]:
-    """What is found under the value; where that is nothing (a concept that is only text), that it is there at all."""
-    return tuple(_EXTRACT[parameter.kind](value)) or _PRESENT[parameter.kind]
+@cache
+def _plan(type_: str) -> Mapping[str, Sequence[tuple[SearchParameter, "_Index", tuple[Way, ...]]]]:
+    """By the name of an element of the resource: the parameters that are read from it, how each is indexed, and the ways to
+    its values. A resource has few of the elements that it could have."""
+    plan: dict[str, list[tuple[SearchParameter, _Index, tuple[Way, ...]]]] = {}
+    for parameter in PARAMETERS.get(type_, {}).values():
+        index, ways = _indexing(parameter)
+        for first in dict.fromkeys(way[0] for way in ways if not parameter.rows):
+            plan.setdefault(first, []).append((parameter, index, tuple(way for way in ways if way[0] == first)))
+    return plan
 
 
-def _values(content: Mapping[str, Any], parameter: SearchParameter) -> Iterator[Any]:
-    for path in parameter.paths:
-        yield from _walk([content], _steps(path))
+def _indexing(parameter: SearchParameter) -> tuple["_Index", tuple[Way, ...]]:
+    if any(each.type == "existence" for each in parameter.elements):
+        return _index_existence, _WHOLE
+    return _INDEX.get(parameter.kind, _index), _ways_of(parameter)
+
+
+_WHOLE: Final[tuple[Way, ...]] = (("resourceType", (), ""),)
+"""To the resource itself, which is always there."""
 
 
 @cache
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _ways_of(parameter: SearchParameter) -> tuple[Way, ...]:
+    steps = [(tuple(_STEP.findall(each.path)), each.type) for each in parameter.elements]
+    return tuple((found[0][0] if found else "resourceType", found, type_) for found, type_ in steps)
 
 
-def _walk(elements: Iterable[Any], steps: tuple[str, ...]) -> Iterator[Any]:
+_STEP: Final = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?")
+
+
+def _values(content: Content, ways: tuple[Way, ...]) -> Values:
+    return [(value, type_) for first, steps, type_ in ways if first in content for value in _walk([content], steps)]
+
+
+def _walk(elements: Iterable[Any], steps: tuple[Step, ...]) -> Iterable[Any]:
     """The values at the end of the path. A repeating element may hold nulls, where there are only extensions."""
-    for element in elements:
-        found = element.get(steps[0]) if isinstance(element, dict) else None
-        below = found if isinstance(found, list) else (found,)
-        yield from (each for each in below if each is not None) if len(steps) == 1 else _walk(below, steps[1:])
+    for name, below, wanted in steps:
+        found = [each[name] for each in elements if isinstance(each, dict) and name in each]
+        elements = [one for each in found for one in (each if isinstance(each, list) else (each,)) if one is not None]
+        if below:
+            elements = [each for each in elements if each.get(below) == wanted]
+    return elements
 
 
-def _tokens(value: Any) -> Iterator[tuple[str, str]]:
-    """A coding, each coding of a concept, an identifier, a code or a boolean as (code, system)."""
-    if isinstance(value, bool):
-        yield ("true" if value else "false"), ""
-    elif isinstance(value, str):
-        yield value, ""
-    elif "coding" in value:
-        for coding in value["coding"]:
-            yield from _tokens(coding)
-    elif "code" in value or "value" in value:
-        system, code = canonical_token(value.get("system", ""), value.get("code") or value.get("value", ""))
-        yield code, system
+def _index(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
+    """What is found under the values; where that is nothing (a concept that is only text), that one is there at all."""
+    number, extracted = numbers[content["resourceType"], parameter.code], _EXTRACT[parameter.kind]
+    for value, type_ in values:
+        found = tuple(extracted(value, type_)) or _PRESENT.get(parameter.kind, ())
+        rows[parameter.kind].update((number, *row) for row in found)
 
 
-def _references(value: Any) -> Iterator[tuple[str]]:
-    """Where a literal reference points, without the version."""
-    if "reference" in value:
-        yield (value["reference"].partition("/_history/")[0],)
+def _index_token(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
+    """A token's words are found as texts, and identifiers by their type."""
+    type_, code = content["resourceType"], parameter.code
+    _index(rows, numbers, content, parameter, values)
+    for value, kind in values:
+        if isinstance(value, dict):
+            words = extract.words(value, kind)
+            rows["string"].update((numbers[type_, code], extract.normal(each), each) for each in words)
+        if kind == "Identifier":
+            rows["token"].update((numbers[type_, code + OF_TYPE], *row) for row in extract.typed(value))
 
 
-def _dates(value: Any) -> Iterator[tuple[int, int]]:
-    """The first instant and the first one after it, in microseconds; open sides are far away."""
-    lasting = _lasting(value)
-    low = FAR_PAST if lasting.start is None else to_micros(lasting.start)
-    yield low, FAR_FUTURE if lasting.end is None else to_micros(lasting.end)
+def _index_existence(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, _: Values) -> None:
+    """``x.exists() and x != false``, which every resource answers."""
+    is_there = any(value is not False for value, _ in _values(content, _ways_of(parameter)))
+    rows["token"].add((numbers[content["resourceType"], parameter.code], "true" if is_there else "false", ""))
 
 
-def _lasting(value: Any) -> Period:
-    if isinstance(value, str):
-        return _covered(value)
-    return Period(_covered(value.get("start")).start, _covered(value.get("end")).end)
+def _index_reference(
+    rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
+) -> None:
+    """A logical reference is found by its identifier."""
+    kept = [pair for pair in values if not parameter.of or _may_be(content, pair[0], parameter.of)]
+    _index(rows, numbers, content, parameter, kept)
+    number = numbers[content["resourceType"], parameter.code]
+    for value, type_ in kept:
+        if type_ == "Reference" and "identifier" in value:
+            rows["token"].update((number, *row) for row in extract.tokens(value["identifier"], "Identifier"))
 
 
-def _covered(text: str | None) -> Period:
-    """What is not stated, and what cannot be reckoned with (the first hours of the year 1), may be any time."""
-    try:
-        return Period() if text is None else span(text)
-    except ValueError:
-        return Period()
+def _may_be(content: Content, reference: Any, type_: str) -> bool:
+    """Whether it points at a resource of the type; one that says no type may."""
+    if reference.get("reference", "").startswith(f"{type_}/"):
+        return True
+    inside = primitives.contained(content, reference)
+    if inside is not None:
+        return bool(inside["resourceType"] == type_)
+    says_none = "type" not in reference and "reference" not in reference
+    return says_none or primitives.points_at(reference, type_)
 
 
-def span(text: str) -> Period:
-    """The time that a date of any precision covers: a year, a month or a day in Sweden, a minute, a second, or, with a
-    fraction, an instant. A time without zone, which a search may state, is Swedish. ``ValueError`` for anything else."""
-    match = _DATE.fullmatch(text)
-    if match is None:
-        return _time(text)
-    year, month, day = int(match["year"]), match["month"], match["day"]
-    last_month = int(month or 12)
-    last_day = int(day or monthrange(year, last_month)[1])
-    return Period.of_days(date(year, int(month or 1), int(day or 1)), date(year, last_month, last_day))
+def _index_composite(
+    rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
+) -> None:
+    """Every combination of what one element has for the first part with what it has for the second."""
+    number = numbers[content["resourceType"], parameter.code]
+    as_first, as_second = _FIRST[parameter.parts[0].kind], _SECOND[parameter.parts[1].kind]
+    for base, _ in values:
+        first, second = (_part(base, part) for part in parameter.parts)
+        rows["composite"].update((number, *as_first(one), *as_second(other)) for one, other in product(first, second))
 
 
-_DATE: Final = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d))?)?", re.ASCII)
-_TIME: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d(?P<second>:\d\d(?P<fraction>\.\d+)?)?(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII
-)
+def _part(base: Content, part: SearchParameter) -> list[Row]:
+    return [row for value, type_ in _values(base, _ways_of(part)) for row in _EXTRACT[part.kind](value, type_)]
 
 
-def _time(text: str) -> Period:
-    match = _TIME.fullmatch(text)
-    if match is None:
-        raise ValueError("this is no date and no time")
-    start = primitives.instant(text) if match["zone"] else _swedish(text)
-    if match["fraction"]:
-        return Period(start, start + timedelta(microseconds=1))
-    return Period(start, start + (timedelta(seconds=1) if match["second"] else timedelta(minutes=1)))
+_FIRST: Final[dict[str, Callable[[Row], Row]]] = {"token": lambda row: row, "reference": lambda row: (*row, "")}
+_SECOND: Final[dict[str, Callable[[Row], Row]]] = {
+    "token": lambda row: (*row, 0.0, 0.0),
+    "string": lambda row: (*row, 0.0, 0.0),
+    "quantity": lambda row: (row[0], row[3], row[1], row[2]),
+    "date": lambda row: ("", "", float(row[0]), float(row[1])),
+}
+"""A part's row as it stands in the composite's table."""
 
 
-def _swedish(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("the year is outside what can be reckoned with") from None
-
-
-def _strings(value: Any) -> Iterator[tuple[str, str]]:
-    yield normal(value), value
-
-
-_EXTRACT: Final = {"token": _tokens, "reference": _references, "date": _dates, "string": _strings}
-_PRESENT: Final[dict[str, tuple[tuple[Any, ...], ...]]] = {"token": (("", ""),), "reference": (("",),)}
+_EXTRACT: Final[dict[str, Callable[[Any, str], Iterator[Row]]]] = {
+    "token": extract.tokens,
+    "reference": extract.references,
+    "date": extract.dates,
+    "string": extract.strings,
+    "quantity": extract.quantities,
+    "uri": extract.uris,
+    "special": extract.positions,
+}
+_PRESENT: Final[dict[str, tuple[Row, ...]]] = {"token": (("", ""),), "reference": (("",),)}
 """A row that no value is equal to, for ``:missing``."""
 
+_Index = Callable[[Rows, Numbers, Content, SearchParameter, Values], None]
 
-def normal(text: str) -> str:
-    """Without case, accents and needless blanks, as R4 compares strings; å, ä and ö are letters and stay."""
-    kept = unicodedata.normalize("NFC", text.casefold())
-    return " ".join("".join(_plain(letter) for letter in kept).split())
-
-
-def _plain(letter: str) -> str:
-    if letter in "åäö":
-        return letter
-    return "".join(part for part in unicodedata.normalize("NFD", letter) if not unicodedata.combining(part))
+_INDEX: Final[dict[str, _Index]] = {"token": _index_token, "reference": _index_reference, "composite": _index_composite}

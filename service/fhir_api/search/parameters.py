@@ -1,193 +1,185 @@
-"""The search parameters of the served types, in R4's own names. https://hl7.org/fhir/R4/searchparameter-registry.html
+"""The search parameters of the served types: R4's own, and ours.
 
-``paths`` are element paths below the resource; a choice element is listed once per type that is indexed.
+R4's come from ``contracts/wire/fhir/r4.search-parameters.json``, which ``generate/search_parameters.py`` makes from HL7's
+definitions: per parameter its kind, and the element paths that it is read from, each with its data type.
+https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from importlib.resources import files
+from typing import Any, Final
 
-INDEXING: Final = 2
+import orjson
+
+from fhir_mappings.identifiers import BASE, EXT_EPISODE
+
+INDEXING: Final = 3
 """Raised when values are indexed in another way: then everything stored is indexed again."""
 
-Kind = Literal["token", "reference", "date", "string"]
+KINDS: Final = ("token", "reference", "date", "string", "quantity", "uri", "composite", "special")
+"""R4 has ``number`` too, but no parameter of the served types is one. The one ``special`` is Location's ``near``."""
 
 FEW, SOME, MANY = range(3)
 """How many resources a value of a parameter mostly means."""
 
+ANY: Final = ("*",)
+"""The targets of a reference that may point at any type."""
+
+OF_TYPE: Final = ":of-type"
+"""Behind the code: the parameter under which identifiers are found by their type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Where values stand: a path below the resource, and the data type there. ``telecom[system=email]`` are those of the
+    repetitions that say so."""
+
+    path: str
+    type: str
+
 
 @dataclass(frozen=True, slots=True)
 class SearchParameter:
-    """One parameter of one type. ``targets`` are the types that a reference may point at."""
+    """One parameter of one type.
+
+    ``targets`` are the types that a reference may point at, ``of`` the only one of them that is meant; ``system`` is the
+    one that codes without any belong to; ``parts`` are a composite's components, read below each of its elements; ``rows``
+    names another parameter whose index rows are searched.
+    """
 
     code: str
-    kind: Kind
-    paths: tuple[str, ...]
+    kind: str
+    elements: tuple[Element, ...] = ()
     targets: tuple[str, ...] = ()
+    of: str = ""
+    system: str = ""
+    parts: tuple["SearchParameter", ...] = ()
+    rows: str = ""
+    url: str = ""
+    unserved: str = ""
 
     @property
     def definition(self) -> str:
         """A text that changes when the parameter's meaning does: then old data is indexed again."""
-        return f"{self.kind}:{','.join(self.paths)}:{INDEXING}"
+        paths = ",".join(f"{each.path} {each.type}" for each in self.elements)
+        parts = "".join(f"$({part.definition})" for part in self.parts)
+        return f"{self.kind}:{paths}{parts}:{self.of}:{INDEXING}"
 
     @property
     def spread(self) -> int:
         """FEW, SOME or MANY. A state, a period or a member of staff says little about which resource is meant."""
-        if self.kind == "reference":
-            return MANY if {"Organization", "PractitionerRole"}.intersection(self.targets) else FEW
-        if self.kind == "string" or self.code == "identifier":
+        if self.kind in ("string", "composite") or self.code in _TELLING:
             return FEW
+        if self.kind == "reference":
+            return MANY if self.targets == ANY or _WIDE.intersection(self.targets) else FEW
         return SOME if self.code == "code" else MANY
 
-
-def _token(code: str, *paths: str) -> SearchParameter:
-    return SearchParameter(code, "token", paths or (code,))
-
-
-def _reference(code: str, path: str, *targets: str) -> SearchParameter:
-    return SearchParameter(code, "reference", (path,), targets)
+    @property
+    def has_identifiers(self) -> bool:
+        """Whether ``:of-type`` can be asked."""
+        return any(each.type == "Identifier" for each in self.elements)
 
 
-def _date(code: str, *paths: str) -> SearchParameter:
-    return SearchParameter(code, "date", paths or (code,))
+_WIDE: Final = frozenset({"Organization", "PractitionerRole", "Practitioner", "Location"})
+_TELLING: Final = frozenset({"identifier", "patient", "subject", "_id", "email", "phone", "telecom", "url"})
 
 
-def _string(code: str, *paths: str) -> SearchParameter:
-    return SearchParameter(code, "string", paths or (code,))
+def _read(code: str, row: Mapping[str, Any]) -> SearchParameter:
+    of = row.get("of", "")
+    targets = ANY if row.get("targets") == "any" else (of,) if of else tuple(row.get("targets", ()))
+    return SearchParameter(
+        code,
+        row["kind"],
+        tuple(Element(path, type_) for path, type_ in row.get("at", {}).items()),
+        targets,
+        of,
+        row.get("system", ""),
+        tuple(_read("", part) for part in row.get("parts", ())),
+        url=f"http://hl7.org/fhir/SearchParameter/{row['id']}" if "id" in row else "",
+        unserved=row.get("unserved", ""),
+    )
 
 
-_IDENTIFIER: Final = _token("identifier")
-_STATUS: Final = _token("status")
+def _ours(code: str, kind: str, *elements: Element, targets: tuple[str, ...] = (), rows: str = "") -> SearchParameter:
+    return SearchParameter(code, kind, elements, targets, rows=rows, url=f"{BASE}/SearchParameter/{code}")
 
 
-def _patient(path: str) -> tuple[SearchParameter, ...]:
-    return _reference("patient", path, "Patient"), _reference("subject", path, "Patient")
+ONGOING: Final = _ours("ongoing", "date", rows="date")
+"""What goes on at some time on the given day, first and last day included, an open end meaning that it still does.
 
+R4's own prefixes cannot ask this: ``date=D`` wants all of a period within the day, and of a period whose last day is D
+``ge`` wants more than D, so that ``date=geD&date=leD`` loses what ends or begins on the day itself.
+"""
 
-PARAMETERS: Final[dict[str, tuple[SearchParameter, ...]]] = {
-    "Patient": (
-        _IDENTIFIER,
-        _token("active"),
-        _date("birthdate", "birthDate"),
-        _string("name", "name.text", "name.family", "name.given"),
-        _string("family", "name.family"),
-        _string("given", "name.given"),
-        _reference("organization", "managingOrganization", "Organization"),
-    ),
-    "Practitioner": (
-        _IDENTIFIER,
-        _token("active"),
-        _string("name", "name.text", "name.family", "name.given"),
-    ),
-    "PractitionerRole": (
-        _IDENTIFIER,
-        _token("active"),
-        _token("role", "code"),
-        _reference("practitioner", "practitioner", "Practitioner"),
-        _reference("organization", "organization", "Organization"),
-    ),
-    "Organization": (
-        _IDENTIFIER,
-        _token("active"),
-        _token("type"),
-        _string("name", "name", "alias"),
-        _reference("partof", "partOf", "Organization"),
-    ),
-    "Consent": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("category"),
-        _token("scope"),
-        _token("action", "provision.action"),
-        _token("purpose", "provision.purpose"),
-        _date("date", "dateTime"),
-        _date("period", "provision.period"),
-        _reference("patient", "patient", "Patient"),
-        _reference("actor", "provision.actor.reference", "Organization", "PractitionerRole", "Practitioner"),
-        _reference("organization", "organization", "Organization"),
-    ),
-    "CarePlan": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("category"),
-        _token("intent"),
-        _date("date", "period"),
-        *_patient("subject"),
-        _reference("goal", "goal", "Goal"),
-        _reference("part-of", "partOf", "CarePlan"),
-        _reference("replaces", "replaces", "CarePlan"),
-    ),
-    "Goal": (
-        _IDENTIFIER,
-        _token("lifecycle-status", "lifecycleStatus"),
-        _token("achievement-status", "achievementStatus"),
-        _token("category"),
-        _date("start-date", "startDate"),
-        _date("target-date", "target.dueDate"),
-        *_patient("subject"),
-    ),
-    "Procedure": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("category"),
-        _token("code"),
-        _date("date", "performedDateTime", "performedPeriod"),
-        *_patient("subject"),
-        _reference("performer", "performer.actor", "Practitioner", "PractitionerRole", "Organization"),
-        _reference("based-on", "basedOn", "CarePlan"),
-        _reference("part-of", "partOf", "Procedure"),
-    ),
-    "CommunicationRequest": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("category"),
-        _date("authored", "authoredOn"),
-        *_patient("subject"),
-        _reference("recipient", "recipient", "Organization"),
-        _reference("requester", "requester", "PractitionerRole", "Practitioner"),
-    ),
-    "Communication": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("category"),
-        _date("sent"),
-        *_patient("subject"),
-        _reference("based-on", "basedOn", "CommunicationRequest"),
-        _reference("recipient", "recipient", "Organization"),
-    ),
-    "DocumentReference": (
-        SearchParameter("identifier", "token", ("identifier", "masterIdentifier")),
-        _STATUS,
-        _token("type"),
-        _date("date"),
-        _date("period", "context.period"),
-        *_patient("subject"),
-    ),
-    "Observation": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("category"),
-        _token("code"),
-        _date("date", "effectiveDateTime", "effectivePeriod"),
-        *_patient("subject"),
-        _reference("derived-from", "derivedFrom", "DocumentReference"),
-    ),
-    "EpisodeOfCare": (
-        _IDENTIFIER,
-        _STATUS,
-        _token("type"),
-        _date("date", "period"),
-        _reference("patient", "patient", "Patient"),
-        _reference("organization", "managingOrganization", "Organization"),
-    ),
+EPISODE: Final = _ours(
+    "episode-of-care",
+    "reference",
+    Element(f"extension[url={EXT_EPISODE}].valueReference", "Reference"),
+    targets=("EpisodeOfCare",),
+)
+"""Through the standard extension workflow-episodeOfCare: an EpisodeOfCare has no link to what belongs to it."""
+
+OURS: Final[Mapping[str, Sequence[SearchParameter]]] = {
+    "EpisodeOfCare": (ONGOING,),
+    "Observation": (ONGOING, EPISODE),
+    "CarePlan": (EPISODE,),
+    "CareTeam": (EPISODE,),
+    "Communication": (EPISODE,),
+    "CommunicationRequest": (EPISODE,),
+    "Procedure": (EPISODE,),
+    "QuestionnaireResponse": (EPISODE,),
 }
-"""By resource type. ``_id`` and ``_lastUpdated`` need no index of their own."""
+
+ID: Final = SearchParameter("_id", "token", url="http://hl7.org/fhir/SearchParameter/Resource-id")
+LAST_UPDATED: Final = SearchParameter(
+    "_lastUpdated", "date", url="http://hl7.org/fhir/SearchParameter/Resource-lastUpdated"
+)
+SPECIAL: Final = {"_id": ID, "_lastUpdated": LAST_UPDATED}
+"""Parameters of every type that are answered from the resource table itself."""
+
+
+def _load() -> dict[str, dict[str, SearchParameter]]:
+    table = orjson.loads((files("contracts") / "wire/fhir/r4.search-parameters.json").read_bytes())
+    everywhere = table.pop("Resource")
+    return {
+        type_: {code: _read(code, row) for code, row in (everywhere | rows).items()}
+        | {each.code: each for each in OURS.get(type_, ())}
+        for type_, rows in table.items()
+    }
+
+
+_ALL: Final = _load()
+
+PARAMETERS: Final[Mapping[str, Mapping[str, SearchParameter]]] = {
+    type_: {code: each for code, each in rows.items() if not each.unserved} for type_, rows in _ALL.items()
+}
+"""Those that are served, by resource type and code; ``SPECIAL`` come beside them."""
 
 
 def definitions() -> dict[tuple[str, str], str]:
-    """Every parameter with the text that identifies its meaning, for the store."""
-    return {(type_, each.code): each.definition for type_, listed in PARAMETERS.items() for each in listed}
+    """Every parameter that has index rows with the text that identifies its meaning, for the store."""
+    return {
+        key: each.definition
+        for type_, rows in PARAMETERS.items()
+        for each in rows.values()
+        if not each.rows
+        for key in ((type_, each.code), *([(type_, each.code + OF_TYPE)] if each.has_identifiers else []))
+    }
 
 
 def find(type_: str, code: str) -> SearchParameter | None:
     """The parameter of a type by its code."""
-    return next((each for each in PARAMETERS.get(type_, ()) if each.code == code), None)
+    return SPECIAL.get(code) or PARAMETERS.get(type_, {}).get(code)
+
+
+def why_unserved(type_: str, code: str) -> str:
+    """The reason for which R4's parameter is refused; empty when there is none of the name."""
+    found = _ALL.get(type_, {}).get(code)
+    return "" if found is None else found.unserved
+
+
+CONCEALED: Final = frozenset(
+    each.code for rows in PARAMETERS.values() for each in rows.values() if each.kind == "string" or each.has_identifiers
+) | {"birthdate", "death-date", "email", "phone", "telecom", "identifier", "of-type", "text"}
+"""Parameters and modifiers whose values never stand in a link (decision D10): names, texts and whatever tells who."""

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,18 +24,45 @@ class Parameter:
     kind: str
     elements: tuple[str, ...]
     targets: tuple[str, ...] = ()
+    only: str = ""
+    """``where(resolve() is ...)``"""
+    parts: tuple["Parameter", ...] = ()
+    system: str = ""
+    """The system that a code of a required value set has without saying so."""
 
 
 PARAMETERS: dict[tuple[str, str], Parameter] = {
     ("Procedure", "identifier"): Parameter("token", ("identifier",)),
-    ("Procedure", "status"): Parameter("token", ("status",)),
+    ("Procedure", "status"): Parameter("token", ("status",), system="http://hl7.org/fhir/event-status"),
     ("Procedure", "code"): Parameter("token", ("code",)),
     ("Procedure", "category"): Parameter("token", ("category",)),
     ("Procedure", "date"): Parameter("date", ("performedDateTime", "performedPeriod")),
-    ("Procedure", "patient"): Parameter("reference", ("subject",), ("Patient",)),
-    ("Procedure", "based-on"): Parameter("reference", ("basedOn",), ("CarePlan",)),
+    ("Procedure", "patient"): Parameter("reference", ("subject",), ("Patient",), only="Patient"),
+    ("Procedure", "subject"): Parameter("reference", ("subject",), ("Patient", "Group")),
+    ("Procedure", "based-on"): Parameter("reference", ("basedOn",), ("CarePlan", "ServiceRequest")),
     ("Procedure", "performer"): Parameter(
-        "reference", ("performer.actor",), ("Practitioner", "PractitionerRole", "Organization")
+        "reference",
+        ("performer.actor",),
+        ("Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"),
+    ),
+    ("Procedure", "instantiates-uri"): Parameter("uri", ("instantiatesUri",)),
+    ("Observation", "code"): Parameter("token", ("code",)),
+    ("Observation", "subject"): Parameter("reference", ("subject",), ("Patient", "Group", "Device", "Location")),
+    ("Observation", "performer"): Parameter(
+        "reference",
+        ("performer",),
+        ("Practitioner", "PractitionerRole", "Organization", "CareTeam", "Patient", "RelatedPerson"),
+    ),
+    ("Observation", "date"): Parameter("date", ("effectiveDateTime", "effectivePeriod")),
+    ("Observation", "ongoing"): Parameter("ongoing", ("effectiveDateTime", "effectivePeriod")),
+    ("Observation", "value-quantity"): Parameter("quantity", ("valueQuantity",)),
+    ("Observation", "code-value-quantity"): Parameter(
+        "composite", (), parts=(Parameter("token", ("code",)), Parameter("quantity", ("valueQuantity",)))
+    ),
+    ("Observation", "component-code-value-concept"): Parameter(
+        "composite",
+        ("component",),
+        parts=(Parameter("token", ("code",)), Parameter("token", ("valueCodeableConcept",))),
     ),
     ("Patient", "identifier"): Parameter("token", ("identifier",)),
     ("Patient", "active"): Parameter("token", ("active",)),
@@ -42,20 +70,45 @@ PARAMETERS: dict[tuple[str, str], Parameter] = {
     ("Patient", "family"): Parameter("string", ("name.family",)),
     ("Patient", "given"): Parameter("string", ("name.given",)),
     ("Patient", "name"): Parameter("string", ("name.text", "name.family", "name.given")),
+    ("Organization", "name"): Parameter("string", ("name", "alias")),
+    ("Organization", "partof"): Parameter("reference", ("partOf",), ("Organization",)),
+    ("Patient", "organization"): Parameter("reference", ("managingOrganization",), ("Organization",)),
 }
 
 
-def matches(resource: Json, criteria: Sequence[tuple[str, str]]) -> bool:
+World = Sequence[Json]
+"""Every resource that whoever asks may see: what a chain leads to, and where ``_has`` begins."""
+
+
+def matches(resource: Json, criteria: Sequence[tuple[str, str]], world: World = ()) -> bool:
     """Repeated parameters: "the server should return only those that match all"."""
-    return all(_matches_one(resource, name, value) for name, value in criteria)
+    return all(_matches_one(resource, name, value, world) for name, value in criteria)
 
 
-def _matches_one(resource: Json, name: str, value: str) -> bool:
-    code, _, modifier = name.partition(":")
+def _matches_one(resource: Json, name: str, value: str, world: World) -> bool:
+    if name.startswith("_has:"):
+        # "selected where they are referred to by at least one resource that the rest of the name finds"
+        _, type_, reference, rest = name.split(":", 3)
+        address = f"{resource['resourceType']}/{resource['id']}"
+        pointing = [each for each in world if each["resourceType"] == type_ and address in _led_to(each, reference)]
+        return any(_matches_one(each, rest, value, world) for each in pointing)
+    first, dot, rest = name.partition(".")
+    code, _, modifier = first.partition(":")
+    if dot:
+        # "the parameter of the resource that the reference leads to"
+        addresses = _led_to(resource, code)
+        led_to = [each for each in world if f"{each['resourceType']}/{each['id']}" in addresses]
+        asked = [each for each in led_to if modifier in ("", each["resourceType"])]
+        return any(_matches_one(each, rest, value, world) for each in asked if _can_be_asked(each, rest))
     if code == "_id":
         return any(resource["id"] == _unescape(one) for one in _parts(value, ","))
     parameter = PARAMETERS[resource["resourceType"], code]
     elements = [found for path in parameter.elements for found in _walk(resource, path.split("."))]
+    if parameter.parts:
+        bases = elements if parameter.elements else [resource]
+        elements = [base for base in bases if all(_has_any(base, part) for part in parameter.parts)]
+    if parameter.only:
+        elements = [each for each in elements if _is_of(each, parameter.only)]
     if modifier == "missing":  # "true: resources that don't have a value for the parameter"
         return (not elements) == (value == "true")
     # Values between commas: what matches any of them is found.
@@ -64,6 +117,28 @@ def _matches_one(resource: Json, name: str, value: str) -> bool:
     )
     # ":not reverses the code matching: returns all resources that do not have a matching item", those without any too
     return not found if modifier == "not" else found
+
+
+def _has_any(element: Json, parameter: Parameter) -> bool:
+    return any(True for path in parameter.elements for _ in _walk(element, path.split(".")))
+
+
+def _can_be_asked(resource: Json, rest: str) -> bool:
+    code = rest.partition(".")[0].partition(":")[0]
+    return code in ("_id", "_has") or (resource["resourceType"], code) in PARAMETERS
+
+
+def _led_to(resource: Json, code: str) -> list[str]:
+    parameter = PARAMETERS[resource["resourceType"], code]
+    elements = [found for path in parameter.elements for found in _walk(resource, path.split("."))]
+    kept = [each for each in elements if not parameter.only or _is_of(each, parameter.only)]
+    return [each.get("reference", "").split("/_history/")[0] for each in kept]
+
+
+def _is_of(reference: Json, type_: str) -> bool:
+    """What says neither by address nor in words what it is may be it."""
+    address = reference.get("reference")
+    return bool(reference.get("type", type_) == type_ if address is None else address.startswith(f"{type_}/"))
 
 
 def _walk(element: Any, path: list[str]) -> Iterator[Any]:
@@ -102,12 +177,32 @@ def _unescape(text: str) -> str:
 # Token: "[code]", "[system]|[code]", "|[code]" (no system), "[system]|" (any code of it)
 
 
-def _token(element: Any, value: str, _: str, __: Parameter) -> bool:
+def _token(element: Any, value: str, modifier: str, parameter: Parameter) -> bool:
+    if (
+        modifier == "text"
+    ):  # "the text associated with the code: CodeableConcept.text, Coding.display, Identifier.type.text"
+        return any(_string(words, value, "", parameter) for words in _words(element))
+    if modifier == "of-type":  # "[system]|[code]|[value]": the type of the identifier, and its value
+        type_system, type_code, number = (_unescape(part) for part in _parts(value, "|"))
+        types = element.get("type", {}).get("coding", [])
+        return element.get("value") == number and any(
+            (each.get("system", ""), each.get("code", "")) == (type_system, type_code) for each in types
+        )
     *system, code = (_unescape(part) for part in _parts(value, "|"))
+    if system and parameter.system and system[0] == parameter.system:
+        system = [""]
     return any(
         (not code or code == own_code) and (not system or system[0] == own_system)
         for own_system, own_code in _tokens(element)
     )
+
+
+def _words(element: Any) -> Iterator[str]:
+    if isinstance(element, dict):
+        concept = element.get("type", element)
+        yield from [concept["text"]] if "text" in concept else []
+        if "type" not in element:
+            yield from (each["display"] for each in element.get("coding", []) if "display" in each)
 
 
 def _tokens(element: Any) -> Iterator[tuple[str, str]]:
@@ -126,6 +221,8 @@ def _tokens(element: Any) -> Iterator[tuple[str, str]]:
 
 
 def _reference(element: Json, value: str, modifier: str, parameter: Parameter) -> bool:
+    if modifier == "identifier":  # "the identifier of a logical reference"
+        return "identifier" in element and _token(element["identifier"], value, "", parameter)
     address = element.get("reference", "").split("/_history/")[0]
     if "/" in value:
         return bool(address == value)
@@ -144,8 +241,8 @@ def _string(element: str, value: str, modifier: str, _: Parameter) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Without case and accents; å, ä and ö are no accented letters in Swedish."""
-    letters = unicodedata.normalize("NFC", " ".join(text.casefold().split()))
+    """Without case and accents; å, ä and ö are no accented letters in Swedish, and the last two are æ and ø."""
+    letters = unicodedata.normalize("NFC", " ".join(text.casefold().split())).replace("æ", "ä").replace("ø", "ö")
     plain = (letter if letter in "åäö" else unicodedata.normalize("NFKD", letter) for letter in letters)
     return "".join(part for part in "".join(f"{each}" for each in plain) if not _is_accent(part))
 
@@ -178,6 +275,11 @@ class Range:
         return Range(BEGINNING, self.low)
 
 
+def _ongoing(element: Any, value: str, _: str, __: Parameter) -> bool:
+    """Ours: some of it lies within the day."""
+    return _range(value).overlaps(_target(element))
+
+
 def _date(element: Any, value: str, _: str, __: Parameter) -> bool:
     prefix, text = (value[:2], value[2:]) if value[0].isalpha() else ("eq", value)
     search, target = _range(text), _target(element)
@@ -192,6 +294,7 @@ def _date(element: Any, value: str, _: str, __: Parameter) -> bool:
         # does not overlap, and the range above (below) contains the range of the target value
         "sa": not search.overlaps(target) and search.above.contains(target),
         "eb": not search.overlaps(target) and search.below.contains(target),
+        "ap": search.overlaps(target),  # "the range of the search value overlaps with that of the target"
     }
     return outcomes[prefix]
 
@@ -227,7 +330,72 @@ def _next(first: datetime, precision: int) -> datetime:
     return datetime.combine(first.date() + timedelta(days=1), first.timetz())
 
 
+# Uri: "the full URI"; ":below" and ":above" by the parts of its path
+
+
+def _uri(element: str, value: str, modifier: str, _: Parameter) -> bool:
+    own, wanted = _steps(element), _steps(_unescape(value))
+    if modifier == "below":
+        return element == value or (own[: len(wanted)] == wanted and len(element) > len(value.rstrip("/")))
+    if modifier == "above":
+        return wanted[: len(own)] == own
+    return element == _unescape(value)
+
+
+def _steps(address: str) -> list[str]:
+    return address.rstrip("/").split("/")
+
+
+# Quantity: "[prefix][number]|[system]|[code]", "[number]||[code or unit]"; eq and ne by the significant figures
+
+
+def _quantity(element: Json, value: str, _: str, __: Parameter) -> bool:
+    number, *unit = _parts(value, "|")
+    prefix, digits = (number[:2], number[2:]) if number[:2].isalpha() else ("eq", number)
+    system, code = unit or ("", "")
+    if system and element.get("system") != system:
+        return False
+    if code and code not in (element.get("code"), None if system else element.get("unit")):
+        return False
+    at, own = Decimal(digits), Decimal(str(element["value"]))
+    half = Decimal(1).scaleb(int(at.as_tuple().exponent)) / 2
+    equal = at - half <= own < at + half
+    tenth = max(abs(at) / 10, half)
+    outcomes = {
+        "eq": equal,
+        "ne": not equal,
+        # "the implicit precision of the number is ignored"
+        "gt": own > at,
+        "lt": own < at,
+        "ge": own >= at,
+        "le": own <= at,
+        "sa": own > at,
+        "eb": own < at,
+        "ap": at - tenth <= own <= at + tenth,  # "10% of the stated value"
+    }
+    return outcomes[prefix]
+
+
+# Composite: "a tuple of values separated by a $", of one element
+
+
+def _composite(element: Json, value: str, _: str, parameter: Parameter) -> bool:
+    values = _parts(value, "$")
+    return all(
+        any(
+            _KINDS[part.kind](found, each, "", part)
+            for path in part.elements
+            for found in _walk(element, path.split("."))
+        )
+        for part, each in zip(parameter.parts, values, strict=True)
+    )
+
+
 _KINDS: dict[str, Callable[[Any, str, str, Parameter], bool]] = {
+    "uri": _uri,
+    "quantity": _quantity,
+    "composite": _composite,
+    "ongoing": _ongoing,
     "token": _token,
     "reference": _reference,
     "string": _string,

@@ -1,13 +1,17 @@
 """From a resource to its index rows: each kind of element, each precision of a date, and what must not stop a write."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from math import inf
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.fhir_api.search.index import FAR_FUTURE, FAR_PAST, normal, rows_of, span
+from fhir_mappings.identifiers import EXT_EPISODE
+from service.fhir_api.search.dates import FAR_FUTURE, FAR_PAST, span
+from service.fhir_api.search.extract import normal
+from service.fhir_api.search.index import rows_of
 from service.fhir_api.search.parameters import PARAMETERS, definitions
 from service.store.codec import from_micros, to_micros
 from service.store.tables import INDEX_TABLES
@@ -19,7 +23,11 @@ Rows = set[tuple[Any, ...]]
 
 def rows(type: str, parameter: str, **content: Any) -> Rows:
     """The rows of one parameter, without its number."""
-    kind = next(each.kind for each in PARAMETERS[type] if each.code == parameter)
+    return rows_in(PARAMETERS[type][parameter].kind, type, parameter, **content)
+
+
+def rows_in(kind: str, type: str, parameter: str, **content: Any) -> Rows:
+    """The parameter's rows in the table of another kind, or under what is behind its code."""
     found = rows_of(NUMBERS, {"resourceType": type, **content})
     return {tuple(values) for number, *values in found[kind] if number == NUMBERS[type, parameter]}
 
@@ -75,8 +83,32 @@ def test_a_system_has_one_spelling_in_the_index(system: str, number: str) -> Non
     ],
 )
 def test_references(element: dict[str, Any], expected: Rows) -> None:
-    assert rows("Procedure", "patient", subject=element) == expected
+    contained = [{"resourceType": "Patient", "id": "contained"}]
+    assert rows("Procedure", "patient", subject=element, contained=contained) == expected
     assert rows("Procedure", "subject", subject=element) == expected
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"reference": "Group/1"},
+        {"reference": "#contained"},
+        {"type": "Group", "identifier": {"value": "1"}},
+        {"reference": "https://other.example/fhir/Group/1"},
+    ],
+)
+def test_what_is_no_patient_is_not_found_as_one(element: dict[str, Any]) -> None:
+    contained = [{"resourceType": "Group", "id": "contained"}]
+    assert rows("Procedure", "subject", subject=element, contained=contained)
+    assert not rows("Procedure", "patient", subject=element, contained=contained)
+
+
+def test_a_logical_reference_is_found_by_its_identifier() -> None:
+    unit = {"identifier": {"system": "urn:oid:1.2.752.129.2.1.4.1", "value": "SE1-1"}}
+    found = {("SE1-1", "urn:oid:1.2.752.29.4.19")}  # the one spelling of the system
+    assert rows_in("token", "Observation", "performer", performer=[unit, {"display": "nobody"}]) == found
+    assert rows_in("token", "DocumentReference", "custodian", custodian=unit) == found
+    assert rows_in("token", "EpisodeOfCare", "organization", managingOrganization=unit) == found
 
 
 def test_a_path_leads_through_repeating_elements() -> None:
@@ -91,7 +123,7 @@ def test_a_path_leads_through_repeating_elements() -> None:
 @pytest.mark.parametrize("names", [[{"given": ["Åsa", None, "Märta"]}], [{"given": ["Åsa"]}, {"given": ["Märta"]}]])
 def test_nulls_in_a_list_of_texts_are_no_texts(names: list[Any]) -> None:
     """JSON of FHIR pads a list with nulls where an entry has only extensions."""
-    assert rows("Patient", "given", name=names) == {("åsa", "Åsa"), ("märta", "Märta")}
+    assert rows("Patient", "given", name=names) == {("åsa", "Åsa"), ("mærta", "Märta")}
 
 
 def test_several_elements_under_one_parameter() -> None:
@@ -101,7 +133,9 @@ def test_several_elements_under_one_parameter() -> None:
 
 def test_every_parameter_of_every_type_bears_an_empty_resource() -> None:
     for type_ in PARAMETERS:
-        assert rows_of(NUMBERS, {"resourceType": type_}) == {kind: set() for kind in INDEX_TABLES}
+        found = rows_of(NUMBERS, {"resourceType": type_})
+        alive = {(NUMBERS["Patient", "deceased"], "false", "")} if type_ == "Patient" else set()
+        assert found == {kind: set() for kind in INDEX_TABLES} | {"token": alive}
 
 
 def test_a_type_that_is_not_searched_has_no_rows() -> None:
@@ -219,7 +253,7 @@ def test_a_time_with_zone_is_that_second(at: datetime) -> None:
     [
         ("Åsa", "åsa"),
         ("A\u030asa", "åsa"),
-        ("ÅNGSTRÖM", "ångström"),
+        ("ÅNGSTRÖM", "ångstrøm"),
         ("Émile Zola", "emile zola"),
         ("e\u0301mile", "emile"),
         ("  Anna \t Maria\n", "anna maria"),
@@ -227,6 +261,8 @@ def test_a_time_with_zone_is_that_second(at: datetime) -> None:
         ("한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8"),
         ("İzmir", "izmir"),
         ("Øst", "øst"),
+        ("Öst", "øst"),
+        ("Ärla", "ærla"),
     ],
 )
 def test_texts_are_compared_without_case_accents_and_needless_blanks(text: str, expected: str) -> None:
@@ -240,3 +276,146 @@ def test_what_is_normal_stays_so(text: str) -> None:
 
 def test_asa_is_not_asa() -> None:
     assert len({normal("Asa"), normal("Åsa"), normal("Äsa")}) == 3
+
+
+# Other kinds of elements
+
+
+@pytest.mark.parametrize(
+    ("kind", "type", "code", "content", "expected"),
+    [
+        (
+            "token",
+            "Patient",
+            "email",
+            {
+                "telecom": [
+                    {"system": "email", "value": "a@b.example"},
+                    {"system": "phone", "value": "070"},
+                    {"value": "x"},
+                ]
+            },
+            {("a@b.example", "")},
+        ),
+        ("token", "Patient", "phone", {"telecom": [{"system": "phone"}]}, {("", "")}),
+        ("token", "Patient", "deceased", {"deceasedDateTime": "2026"}, {("true", "")}),
+        ("token", "Patient", "deceased", {"deceasedBoolean": False}, {("false", "")}),
+        ("token", "Patient", "deceased", {"deceasedBoolean": True}, {("true", "")}),
+        (
+            "token",
+            "Patient",
+            "identifier:of-type",
+            {
+                "identifier": [
+                    {"type": {"coding": [{"system": "s", "code": "MR"}, {"code": "X"}]}, "value": "1"},
+                    {"value": "2"},
+                ]
+            },
+            {("1", "s|MR"), ("1", "|X")},
+        ),
+        (
+            "string",
+            "Procedure",
+            "code",
+            {"code": {"coding": [{"code": "1", "display": "Möte"}], "text": "Ett MÖTE"}},
+            {("møte", "Möte"), ("ett møte", "Ett MÖTE")},
+        ),
+        (
+            "string",
+            "Patient",
+            "identifier",
+            {"identifier": [{"type": {"text": "Kort"}, "value": "1"}]},
+            {("kort", "Kort")},
+        ),
+        (
+            "string",
+            "Patient",
+            "address",
+            {
+                "address": [
+                    {"line": ["Gata 1", None], "city": "By", "postalCode": "123 45", "period": {"start": "2026"}}
+                ]
+            },
+            {("gata 1", "Gata 1"), ("by", "By"), ("123 45", "123 45")},
+        ),
+        (
+            "string",
+            "Practitioner",
+            "name",
+            {"name": [{"prefix": ["Dr"], "family": "Ek", "use": "official"}]},
+            {("dr", "Dr"), ("ek", "Ek")},
+        ),
+        ("reference", "Procedure", "instantiates-canonical", {"instantiatesCanonical": ["u|1"]}, {("u|1",), ("u",)}),
+        (
+            "reference",
+            "Observation",
+            "episode-of-care",
+            {"extension": [{"url": EXT_EPISODE, "valueReference": {"reference": "EpisodeOfCare/1"}}, {"url": "other"}]},
+            {("EpisodeOfCare/1",)},
+        ),
+        ("uri", "Procedure", "_profile", {"meta": {"profile": ["a", "b|1"]}}, {("a",), ("b|1",)}),
+        (
+            "quantity",
+            "Observation",
+            "value-quantity",
+            {"valueQuantity": {"value": 1.5, "unit": "per cent", "system": "u", "code": "%"}},
+            {("%", 1.5, 1.5, "u"), ("per cent", 1.5, 1.5, "")},
+        ),
+        (
+            "quantity",
+            "Observation",
+            "value-quantity",
+            {"valueQuantity": {"value": 5, "comparator": "<"}},
+            {("", -inf, 5.0, "")},
+        ),
+        ("quantity", "Observation", "value-quantity", {"valueQuantity": {"unit": "mg"}}, set()),
+        (
+            "quantity",
+            "Observation",
+            "value-quantity",
+            {"valueSampledData": {"origin": {"value": 10, "code": "mm"}, "factor": 2, "data": "E 1 -3 U"}},
+            {("mm", 4.0, 12.0, "")},
+        ),
+        (
+            "quantity",
+            "ValueSet",
+            "context-quantity",
+            {"useContext": [{"code": {"code": "age"}, "valueRange": {"low": {"value": 18, "unit": "a"}}}]},
+            {("", 18.0, inf, ""), ("a", 18.0, inf, "")},
+        ),
+        (
+            "quantity",
+            "Encounter",
+            "length",
+            {"length": {"value": 20, "unit": "min", "code": "min"}},
+            {("min", 20.0, 20.0, "")},
+        ),
+        ("special", "Location", "near", {"position": {"latitude": 59.3, "longitude": 18}}, {(59.3, 18.0)}),
+        (
+            "composite",
+            "DocumentReference",
+            "relationship",
+            {"relatesTo": [{"code": "replaces", "target": {"reference": "DocumentReference/1"}}]},
+            {("DocumentReference/1", "", "replaces", "", 0.0, 0.0)},
+        ),
+        (
+            "composite",
+            "Observation",
+            "code-value-string",
+            {"code": {"coding": [{"code": "c"}]}, "valueString": "Å"},
+            {("c", "", "å", "Å", 0.0, 0.0)},
+        ),
+    ],
+)
+def test_what_is_found_in_an_element(kind: str, type: str, code: str, content: dict[str, Any], expected: Rows) -> None:
+    assert rows_in(kind, type, code, **content) == expected
+
+
+def test_each_time_of_a_timing_and_the_bounds_of_what_repeats() -> None:
+    timing = {"event": ["2026-01-01", None], "repeat": {"boundsPeriod": {"start": "2026-02-01"}}}
+    days = [span("2026-01-01"), span("2026-02-01")]
+    assert None not in [day.start for day in days] + [day.end for day in days]
+    (first, after), (bound, _) = [(to_micros(day.start), to_micros(day.end)) for day in days if day.start and day.end]
+    found = rows("CarePlan", "activity-date", activity=[{"detail": {"scheduledTiming": timing}}])
+    assert found == {(first, after), (bound, FAR_FUTURE)}
+    assert rows("CarePlan", "activity-date", activity=[{"detail": {"scheduledTiming": {"repeat": {}}}}]) == set()

@@ -1,0 +1,180 @@
+"""What searches find in an element, by its data type. https://hl7.org/fhir/R4/search.html#ptypes"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
+from typing import Any, Final
+
+from contracts.time import Period
+from fhir_mappings.identifiers import canonical_token
+from service.fhir_api.search.dates import micros, span
+
+Row = tuple[Any, ...]
+
+
+# Tokens: (code, system). https://hl7.org/fhir/R4/search.html#token
+
+
+def tokens(value: Any, type_: str) -> Iterator[tuple[str, str]]:
+    """A coding, each coding of a concept, an identifier, a code, a contact or a boolean."""
+    if type_ == "boolean":
+        yield ("true" if value else "false"), ""
+    elif isinstance(value, str):
+        yield value, ""
+    elif type_ == "CodeableConcept":
+        for coding in value.get("coding", ()):
+            yield from tokens(coding, "Coding")
+    elif type_ == "ContactPoint":
+        yield from ((found, "") for found in (value.get("value"),) if found)
+    else:
+        yield from _named(value, "code" if type_ == "Coding" else "value")
+
+
+def _named(value: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+    if name in value:
+        system, code = canonical_token(value.get("system", ""), value[name])
+        yield code, system
+
+
+def words(value: Any, type_: str) -> Iterator[str]:
+    """What ``:text`` looks at: a concept's text, the displays of its codings, the text of an identifier's type."""
+    if type_ == "CodeableConcept":
+        yield from (coding["display"] for coding in value.get("coding", ()) if "display" in coding)
+    concept = value.get("type", {}) if type_ == "Identifier" else value if isinstance(value, dict) else {}
+    yield from (concept[name] for name in ("text", "display") if name in concept)
+
+
+def typed(value: Any) -> Iterator[tuple[str, str]]:
+    """An identifier by its type, ``(value, system|code)`` of each coding of the type."""
+    for coding in value.get("type", {}).get("coding", ()):
+        for code, _ in _named(value, "value"):
+            yield code, f"{coding.get('system', '')}|{coding.get('code', '')}"
+
+
+# References and addresses
+
+
+def references(value: Any, type_: str) -> Iterator[tuple[str]]:
+    """Where a literal reference points, without the version; a canonical address with its version, and without."""
+    if type_ != "Reference":
+        yield from ((each,) for each in dict.fromkeys((value, value.partition("|")[0])))
+    elif "reference" in value:
+        yield (value["reference"].partition("/_history/")[0],)
+
+
+def uris(value: Any, _: str) -> Iterator[tuple[str]]:
+    """The address as it is written."""
+    yield (value,)
+
+
+# Dates: (the first instant, the first one after it)
+
+
+def dates(value: Any, type_: str) -> Iterator[tuple[int, int]]:
+    """A date of any precision, a period, or each time of a timing and the bounds of what it repeats."""
+    if type_ == "Timing":
+        yield from (micros(_covered(at)) for at in value.get("event", ()) if at is not None)
+        value = value.get("repeat", {}).get("boundsPeriod")
+        if value is None:
+            return
+    yield micros(_lasting(value))
+
+
+def _lasting(value: Any) -> Period:
+    if isinstance(value, str):
+        return _covered(value)
+    return Period(_covered(value.get("start")).start, _covered(value.get("end")).end)
+
+
+def _covered(text: str | None) -> Period:
+    """What is not stated, and what cannot be reckoned with (the first hours of the year 1), may be any time."""
+    try:
+        return Period() if text is None else span(text)
+    except ValueError:
+        return Period()
+
+
+# Texts: (as compared, as written)
+
+
+def strings(value: Any, type_: str) -> Iterator[tuple[str, str]]:
+    """A text, or each part of a name or an address."""
+    for text in _texts(value, _PARTS.get(type_, ())):
+        yield normal(text), text
+
+
+def _texts(value: Any, parts: Iterable[str]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+        return
+    for part in parts:
+        found = value.get(part)
+        yield from (each for each in (found if isinstance(found, list) else [found]) if each is not None)
+
+
+_PARTS: Final = {
+    "HumanName": ("text", "family", "given", "prefix", "suffix"),
+    "Address": ("text", "line", "city", "district", "state", "postalCode", "country"),
+}
+
+
+def normal(text: str) -> str:
+    """Without case, accents and needless blanks, as R4 compares strings. å, ä and ö are letters and stay, the last two
+    under the signs of the same letters in Danish: so their order is the Swedish one."""
+    kept = unicodedata.normalize("NFC", text.casefold())
+    return " ".join("".join(_plain(letter) for letter in kept).split())
+
+
+_SWEDISH: Final = {"å": "å", "ä": "æ", "ö": "ø", "æ": "æ", "ø": "ø"}
+
+
+def _plain(letter: str) -> str:
+    if letter.isascii():
+        return letter
+    parts = unicodedata.normalize("NFD", letter)
+    return _SWEDISH.get(letter) or "".join(part for part in parts if not unicodedata.combining(part))
+
+
+# Positions, latitude before longitude
+
+
+def positions(value: Any, _: str) -> Iterator[tuple[float, float]]:
+    """WGS 84, in degrees."""
+    yield float(value["latitude"]), float(value["longitude"])
+
+
+# Quantities: (code, low, high, system), both ends being values that it may have
+
+
+def quantities(value: Any, type_: str) -> Iterator[tuple[str, float, float, str]]:
+    """The value as it stands, however precise; under the unit in words too where that is another than the code."""
+    unit = value.get("origin", {}) if type_ == "SampledData" else value
+    if type_ == "Range":
+        unit = value.get("low") or value.get("high") or {}
+    for low, high in _RANGES.get(type_, _quantity)(value):
+        yield unit.get("code", ""), low, high, unit.get("system", "")
+        if unit.get("unit", "") not in ("", unit.get("code")):
+            yield unit["unit"], low, high, ""
+
+
+def _quantity(value: Any) -> Iterator[tuple[float, float]]:
+    if "value" in value:
+        at, comparator = float(value["value"]), value.get("comparator", "")
+        yield (-inf if comparator in ("<", "<=") else at), (inf if comparator in (">", ">=") else at)
+
+
+def _range(value: Any) -> Iterator[tuple[float, float]]:
+    low, high = (value.get(side, {}).get("value") for side in ("low", "high"))
+    if low is not None or high is not None:
+        yield (-inf if low is None else float(low)), (inf if high is None else float(high))
+
+
+def _samples(value: Any) -> Iterator[tuple[float, float]]:
+    """From the least to the greatest sample; E, L and U stand for what could not be measured."""
+    origin, factor = float(value["origin"].get("value", 0)), float(value.get("factor", 1))
+    known = [origin + float(each) * factor for each in value.get("data", "").split() if each not in "ELU"]
+    if known:
+        yield min(known), max(known)
+
+
+_RANGES: Final[dict[str, Callable[[Any], Iterator[tuple[float, float]]]]] = {"Range": _range, "SampledData": _samples}
