@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports approve generate verify bench soak conformance mock lock
+.PHONY: help setup run test check fmt lint types imports approve generate guide verify bench soak conformance mock lock
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ approve: $(STAMP)  ## write the golden files as the code says now; read the diff
 
 generate: $(STAMP)  ## write docs/settings.md, the OpenAPI and the CapabilityStatement anew
 	@$(BIN)/python generate/pages.py
+
+guide: $(STAMP)  ## compile the FHIR profiles (contracts/wire/profiles) with SUSHI; needs npm
+	@$(BIN)/python generate/guide.py
 
 bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)

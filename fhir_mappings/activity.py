@@ -48,7 +48,7 @@ _UNCODED: Final = "not-done-uncoded"
 def from_fhir(procedure: Json) -> CoordinationActivity:
     """What the rules need to know of a Procedure. Elements that tell of a diagnosis are listed, not refused: whether
     they may stand is a rule of the region."""
-    reading = Reading()
+    reading = Reading(procedure)
     status = reading.member(procedure.get("status", ""), "Procedure.status", ActivityStatus) or ActivityStatus.UNKNOWN
     activity = CoordinationActivity(
         patient=reading.patient(procedure, "Procedure"),

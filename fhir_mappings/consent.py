@@ -65,7 +65,7 @@ _DISCLOSURE_CODE: Final = "IDSCL"
 
 def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consent:
     """A consent or refusal. ``party_of`` finds the organisation behind a literal reference."""
-    reading = Reading()
+    reading = Reading(consent)
     kind = _kind(consent, reading)
     effect = _effect(consent, kind, reading)
     status = reading.member(consent.get("status", ""), "Consent.status", ConsentStatus)

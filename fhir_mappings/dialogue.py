@@ -39,7 +39,7 @@ _REQUESTERS: Final = ("PractitionerRole", "Practitioner")
 def from_fhir(request: Json) -> Notification:
     """What the unit asks to be told. Only an ``active`` request is to be acted upon: a draft is not complete or not
     ready (FHIR R4 request-status), for instance because the patient has not been asked."""
-    reading = Reading()
+    reading = Reading(request)
     topic = _topic(request, reading)
     notification = Notification(
         patient=reading.patient(request, _AT),

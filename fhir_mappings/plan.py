@@ -35,7 +35,7 @@ _PERCENT: Final = "%"
 
 def care_plan(content: Json) -> RehabPlan:
     """A CarePlan. Its goals are resources of their own: ``goal`` reads them."""
-    reading = Reading()
+    reading = Reading(content)
     period: Json = content.get("period", {})
     plan = RehabPlan(
         kind=_kind(content, reading) or PlanKind.REHAB,
@@ -112,7 +112,7 @@ def _check_detail(detail: Json, at: str, reading: Reading) -> None:
 
 def goal(content: Json) -> PlanGoal:
     """A Goal, with the ladder of its targets, first step first."""
-    reading = Reading()
+    reading = Reading(content)
     targets = enumerate(content.get("target", ()))
     steps = [_step(target, f"Goal.target[{index}]", reading) for index, target in targets if _is_step(target)]
     reading.patient(content, "Goal")

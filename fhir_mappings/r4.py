@@ -165,7 +165,7 @@ def _repeated(body: bytes) -> tuple[Issue, ...]:
     except RecursionError:  # in a value that the dump did not show, because its name came again
         return (_TOO_DEEP,)
     root = _root(marked)
-    return tuple(_about(root, path, "stands twice in one object") for path in islice(_marks(marked), MOST_ISSUES))
+    return tuple(issue_at(root, path, "stands twice in one object") for path in islice(_marks(marked), MOST_ISSUES))
 
 
 def _mark(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -191,6 +191,12 @@ def _validator() -> Validator:
     RegexOptions keeps time linear in the text, whatever the text. No message is used, and mask keeps values out of them.
     """
     return validator_for(_schema(), mask="", pattern_options=RegexOptions())
+
+
+def definitions() -> Mapping[str, Any]:
+    """The types, backbone elements and codes of the schema, by name: what profiles are read against."""
+    found: Mapping[str, Any] = _schema()["definitions"]
+    return found
 
 
 @cache
@@ -243,17 +249,17 @@ _WORDS = {
 def _issues(error: ValidationError, resource: dict[str, Any]) -> Iterator[Issue]:
     """A fault in words. The schema itself says what should stand there (``$comment``) and of what it speaks (``title``)."""
     root, path, kind = _root(resource), error.instance_path, error.kind
-    rule = _at(_schema(), error.schema_path[:-1])  # the last step is the keyword
+    rule = at(_schema(), error.schema_path[:-1])  # the last step is the keyword
     if isinstance(kind, ValidationErrorKind.AdditionalProperties):
-        yield from (_about(root, [*path, name], "is unknown to FHIR R4 here") for name in kind.unexpected)
-    elif _at(resource, path) is None:
-        yield _about(root, path, "must not be null: leave it out")
+        yield from (issue_at(root, [*path, name], "is unknown to FHIR R4 here") for name in kind.unexpected)
+    elif at(resource, path) is None:
+        yield issue_at(root, path, "must not be null: leave it out")
     else:
         missing = [kind.property] if isinstance(kind, ValidationErrorKind.Required) else []
-        yield _about(root, [*path, *([rule["title"]] if "title" in rule else missing)], *_finding(kind, rule))
+        yield issue_at(root, [*path, *([rule["title"]] if "title" in rule else missing)], *_finding(kind, rule))
 
 
-def _at(node: Any, path: Path) -> Any:
+def at(node: Any, path: Path) -> Any:
     """What stands at a path in a resource or in the schema."""
     for step in path:
         node = node[step]
@@ -274,12 +280,14 @@ def _root(resource: dict[str, Any]) -> str:
     return name if name in TYPES else ""
 
 
-def _about(root: str, path: Path, words: str, type_: IssueType = IssueType.STRUCTURE) -> Issue:
-    """An issue on the element at ``path``, or on the nearest that may be named."""
+def issue_at(
+    root: str, path: Path, words: str, type_: IssueType = IssueType.STRUCTURE, rule: str = "", whole: bool = False
+) -> Issue:
+    """An issue on the element at ``path``, or on the nearest that may be named. ``whole`` words need no subject."""
     told = list(takewhile(_tellable, path))
     names = [step for step in told if isinstance(step, str)]
     subject = "an element" if told != path else names[-1] if names else root or "this"
-    return Issue(type_, f"{subject} {words}", _expression(root, told))
+    return Issue(type_, words if whole else f"{subject} {words}", _expression(root, told), rule=rule)
 
 
 def _tellable(step: str | int) -> bool:
@@ -312,4 +320,4 @@ def _choices() -> dict[str, str]:
 def _model_issues(root: str, errors: "Iterable[ErrorDetails]") -> Iterator[Issue]:
     """What the model refused, without its message: that may quote the value."""
     for error in islice(errors, MOST_ISSUES):
-        yield _about(root, list(error["loc"]), f"is refused by the model: {error['type']}", IssueType.VALUE)
+        yield issue_at(root, list(error["loc"]), f"is refused by the model: {error['type']}", IssueType.VALUE)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from contracts.errors import Invalid, Issue, IssueType
 from contracts.identity import BadIdentity
 from contracts.time import Period
-from fhir_mappings import primitives
+from fhir_mappings import primitives, profiles
 from fhir_mappings.primitives import Found, Json
 
 E = TypeVar("E", bound=StrEnum)
@@ -24,15 +24,19 @@ _MODIFIERS: Final = ("modifierExtension", "implicitRules")
 class Reading:
     """Collects issues."""
 
-    __slots__ = ("issues",)
+    __slots__ = ("_of_profile", "issues")
 
-    def __init__(self) -> None:
+    def __init__(self, resource: Json | None = None) -> None:
+        """``resource`` is held against its profile first; a part of one, or none, is not."""
+        self._of_profile = () if resource is None else profiles.faults(resource)
         self.issues: list[Issue] = []
 
     def close(self) -> None:
-        """End the reading: raises ``Invalid`` with every issue, if there is one."""
-        if self.issues:
-            raise Invalid(*self.issues)
+        """End the reading: raises ``Invalid`` with every issue, if there is one. Where profile and reader both stumble on
+        an element, the reader knows more of it, and is heard."""
+        beside = [issue for issue in self._of_profile if not any(_covers(read, issue) for read in self.issues)]
+        if beside or self.issues:
+            raise Invalid(*beside, *self.issues)
 
     def note(self, type: IssueType, at: str, text: str, rule: str = "") -> None:
         """Something is wrong at an element."""
@@ -153,6 +157,13 @@ class Reading:
             text = f"the extension stands once, with a {kind}"
             self.note(IssueType.VALUE, f"{at}.extension[{found[-1]}]", text)
         return extensions[found[0]].get(kind), f"{at}.extension[{found[0]}].value"
+
+
+def _covers(read: Issue, found: Issue) -> bool:
+    """Whether what the reader noted tells what the profile found: at the element or inside it, or by the same rule around
+    it."""
+    same_rule = read.rule == found.rule and found.expression.startswith(read.expression)
+    return same_rule or read.expression.startswith(found.expression)
 
 
 @cache
