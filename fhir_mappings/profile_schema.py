@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
+from contracts.errors import IssueType
 from fhir_mappings import guide
 from fhir_mappings.identifiers import spellings_of
 
@@ -45,12 +46,14 @@ def tree(profile: Mapping[str, Any]) -> Element:
     """The elements of a differential, by their ids (``Consent.provision.actor:recipient.role``)."""
     root = Element()
     for definition in profile["differential"]["element"]:
-        element = root
+        element, sliced = root, root
         for step in definition["id"].split(".")[1:]:
             name, _, slice_name = step.partition(":")
-            element = element.children.setdefault(name, Element())
+            element = sliced = element.children.setdefault(name, Element())
             element = element.slices.setdefault(slice_name, Element()) if slice_name else element
-        element.definition = definition
+        # A slice inherits the rule of what is sliced: a differential does not repeat it.
+        inherited = {"condition": sliced.definition["condition"]} if "condition" in sliced.definition else {}
+        element.definition = inherited | definition
     return root
 
 
@@ -61,17 +64,20 @@ class ProfileSchema:
     def __init__(self, profile: Mapping[str, Any], r4: Mapping[str, Any]) -> None:
         self._profile = profile
         self._r4 = r4
-        self._words = {rule["key"]: rule["human"] for rule in profile["differential"]["element"][0].get("constraint", ())}
+        self._words = {
+            rule["key"]: rule["human"] for rule in profile["differential"]["element"][0].get("constraint", ())
+        }
 
     def schema(self) -> Schema:
         """Everything that the profile demands of a resource of its type."""
         return {"type": "object", "allOf": list(self._below(tree(self._profile), self._profile["type"]))}
 
-    def _rule(self, element: Element, demand: Schema, words: str, name: str = "") -> Schema:
-        """A demand with the name of its rule and its words. ``title`` is the element that is missing, where one is."""
+    def _rule(self, element: Element, demand: Schema, words: str, issue: IssueType = IssueType.BUSINESS_RULE) -> Schema:
+        """A demand with the name of its rule, its words, and what kind of fault it is not to meet it."""
         key = next(iter(element.definition.get("condition", ())), "")
-        told = {"$comment": self._words.get(key) or words, "rule": key or self._profile["id"], "whole": key in self._words}
-        return demand | told | ({"title": name} if name else {})
+        whole = key in self._words
+        told = {"$comment": self._words.get(key, words), "rule": key or self._profile["id"], "whole": whole}
+        return demand | told | {"issue": issue}
 
     # ---- Elements ------------------------------------------------------------------------------------------------
 
@@ -88,8 +94,8 @@ class ProfileSchema:
             return
         yield from self._forbidden(child, {form: "" for form in known if form not in allowed}, "has another type here")
         if child.definition.get("min", 0) > 0:
-            present = {"anyOf": [{"required": [form]} for form in allowed]}
-            yield self._rule(child, present, "is required here", plain)
+            present = {"anyOf": [{"required": [form]} for form in known]}
+            yield self._rule(child, present, "is required here", IssueType.REQUIRED) | {"title": plain}
         for form, type in allowed.items():
             repeats = "items" in siblings[form]
             if repeats:
@@ -117,7 +123,9 @@ class ProfileSchema:
         address = element.definition["binding"]["valueSet"]
         value_set = guide.by_url("ValueSet", address)
         assert value_set is not None, address  # noqa: S101 - the guide is whole: a test holds it to that
-        return self._rule(element, {"anyOf": [_of(value_set, type)]}, f"must be a code of {address}")
+        return self._rule(
+            element, {"anyOf": [_of(value_set, type)]}, f"must be a code of {address}", IssueType.CODE_INVALID
+        )
 
     # ---- Lists ---------------------------------------------------------------------------------------------------
 
@@ -136,7 +144,7 @@ class ProfileSchema:
     def _slice(self, each: Element, match: Schema, type: str) -> Iterator[Schema]:
         name, most = each.definition["sliceName"], each.definition["max"]
         if each.definition["min"] > 0:
-            yield self._rule(each, {"contains": match}, f"must hold the slice {name}")
+            yield self._rule(each, {"contains": match}, f"must hold the slice {name}", IssueType.REQUIRED)
         if most != _MANY:
             counted = {"contains": match, "minContains": 0, "maxContains": int(most)}
             yield self._rule(each, counted, f"holds the slice {name} {most} times at most")
@@ -232,4 +240,10 @@ def _shown(value: Any) -> str:
     """A pattern in words: the guide's own, never what was sent."""
     if isinstance(value, Mapping):
         return ", ".join(_shown(each) for each in value.values())
-    return ", ".join(map(_shown, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        ", ".join(map(_shown, value))
+        if isinstance(value, list)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )

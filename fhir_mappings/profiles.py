@@ -5,11 +5,12 @@ needed (``profile_schema``); what its invariants mean is judged by the readers (
 is found here. http://hl7.org/fhir/R4/validation.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
-from jsonschema_rs import RegexOptions, ValidationError, ValidationErrorKind, Validator, validator_for
+from jsonschema_rs import RegexOptions, ValidationError, Validator, validator_for
 
 from contracts.errors import Issue, IssueType
 from fhir_mappings import guide, r4
@@ -75,21 +76,12 @@ def _broken(url: str, resource: Json) -> Iterable[Issue]:
     plain = dict(resource)
     if _validator(url).is_valid(plain):
         return ()
-    found = (issue for error in _validator(url).iter_errors(plain) for issue in _issue(url, error, plain))
-    return dict.fromkeys(found)
+    return dict.fromkeys(_issue(url, error, plain) for error in _validator(url).iter_errors(plain))
 
 
-
-
-
-def _issue(url: str, error: ValidationError, resource: dict[str, Any]) -> Iterator[Issue]:
+def _issue(url: str, error: ValidationError, resource: Json) -> Issue:
     """A fault under the rule's name. The demand that was not met says in its own words what should be there."""
     demand = r4.at(schema(url), error.schema_path[:-1])
     path = [*error.instance_path, *([demand["title"]] if "title" in demand else [])]
-    yield r4.issue_at(resource["resourceType"], path, demand["$comment"], _type(demand, error), demand["rule"], demand["whole"])
-
-
-def _type(demand: Mapping[str, Any], error: ValidationError) -> IssueType:
-    if "title" in demand:
-        return IssueType.REQUIRED
-    return IssueType.BUSINESS_RULE if isinstance(error.kind, ValidationErrorKind.Not) else IssueType.VALUE
+    told = r4.issue_at(resource["resourceType"], path, demand["$comment"], IssueType(demand["issue"]))
+    return replace(told, rule=demand["rule"], text=demand["$comment"] if demand["whole"] else told.text)

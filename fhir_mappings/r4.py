@@ -280,14 +280,12 @@ def _root(resource: dict[str, Any]) -> str:
     return name if name in TYPES else ""
 
 
-def issue_at(
-    root: str, path: Path, words: str, type_: IssueType = IssueType.STRUCTURE, rule: str = "", whole: bool = False
-) -> Issue:
-    """An issue on the element at ``path``, or on the nearest that may be named. ``whole`` words need no subject."""
+def issue_at(root: str, path: Path, words: str, type_: IssueType = IssueType.STRUCTURE) -> Issue:
+    """An issue on the element at ``path``, or on the nearest that may be named."""
     told = list(takewhile(_tellable, path))
     names = [step for step in told if isinstance(step, str)]
     subject = "an element" if told != path else names[-1] if names else root or "this"
-    return Issue(type_, words if whole else f"{subject} {words}", _expression(root, told), rule=rule)
+    return Issue(type_, f"{subject} {words}", _expression(root, told))
 
 
 def _tellable(step: str | int) -> bool:

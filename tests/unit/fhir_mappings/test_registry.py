@@ -2,7 +2,7 @@ import pytest
 
 from contracts.errors import Invalid
 from fhir_mappings import r4
-from fhir_mappings.registry import MAPPERS
+from fhir_mappings.registry import MAPPERS, read
 
 WITH_A_RULE_OF_THEIR_OWN = {"CarePlan", "CommunicationRequest", "Consent", "Goal", "Procedure"}
 
@@ -21,3 +21,11 @@ def test_a_bare_resource_is_judged_without_a_crash(type_: str) -> None:
         assert all(issue.expression.startswith(f"{type_}.") for issue in refusal.value.issues)
     else:
         MAPPERS[type_](content)
+
+
+@pytest.mark.parametrize("type_", sorted(set(r4.TYPES) - {"Bundle", "Parameters", "OperationOutcome"}))
+def test_every_served_type_can_be_read(type_: str) -> None:
+    try:
+        read({"resourceType": type_})
+    except Invalid as refusal:
+        assert all(issue.expression.startswith(f"{type_}.") for issue in refusal.issues)

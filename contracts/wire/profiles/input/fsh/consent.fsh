@@ -4,7 +4,7 @@ Id: reko-consent
 Title: "Samtycke eller vägran"
 Description: "Till koordineringsinsatser, eller till att uppgifter lämnas ut till en namngiven mottagare. En vägran är ett aktivt Consent med provision.type deny. Om ett samtycke är tillräckligt bestämt avgör reglerna för samtycke."
 * insert OurProfile
-* obeys consent-kind and consent-effect and consent-how and consent-given and consent-not-obeyed and consent-direction and consent-one-party and coordination-has-no-recipient and patient-reference and period-reversed
+* obeys consent-kind and consent-effect and consent-how and consent-given and consent-not-obeyed and consent-direction and consent-one-party and consent-purpose and consent-code and coordination-has-no-recipient and patient-reference and period-reversed
 * category ^slicing.discriminator.type = #pattern
 * category ^slicing.discriminator.path = "$this"
 * category ^slicing.rules = #open
@@ -32,7 +32,9 @@ Description: "Till koordineringsinsatser, eller till att uppgifter lämnas ut ti
 * insert Rule(provision.action, consent-direction)
 * provision.action from ConsentDirections (required)
 * provision.purpose from ConsentPurposes (required)
+* insert Rule(provision.purpose, consent-purpose)
 * provision.code from InformationCategories (required)
+* insert Rule(provision.code, consent-code)
 * provision.class 0..0
 * insert Rule(provision.class, consent-not-obeyed)
 * provision.securityLabel 0..0
@@ -72,6 +74,16 @@ Severity: #error
 Invariant: consent-direction
 Description: "to tell and to ask are two consents: one never implies the other"
 Expression: "provision.action.count() <= 1 and provision.action.coding.where(system = 'http://terminology.hl7.org/CodeSystem/consentaction').code.distinct().count() <= 1"
+Severity: #error
+
+Invariant: consent-purpose
+Description: "a purpose is one of those that the consent rules decide on: COC or ELIGDTRM of v3-ActReason"
+Expression: "provision.purpose.all(system = 'http://terminology.hl7.org/CodeSystem/v3-ActReason' and (code = 'COC' or code = 'ELIGDTRM'))"
+Severity: #error
+
+Invariant: consent-code
+Description: "what may be told is an information category of ours: other codes are not understood"
+Expression: "provision.code.all(coding.where(system = 'https://rekobryggan.example/fhir/CodeSystem/information-category').exists())"
 Severity: #error
 
 Invariant: consent-one-party

@@ -59,14 +59,12 @@ Id: reko-communication
 Title: "Vad som har meddelats"
 Description: "Vad som har sagts till en part, och när. Skrivs av tjänsten."
 * insert OurProfile
-* obeys patient-reference and notification-topic
 * identifier 1..*
 * status = #completed
 * category 1..*
-* insert Rule(category, notification-topic)
+* category from NotificationTopics (required)
 * subject 1..1
 * subject only Reference(Patient)
-* insert Rule(subject, patient-reference)
 * sent 1..1
 * recipient 1..1
 * sender 1..1
@@ -80,7 +78,6 @@ Id: reko-notification-task
 Title: "Uppgift: meddela en part"
 Description: "Arbetsuppgiften bakom ett meddelande: att informera, att få svar."
 * insert OurProfile
-* obeys patient-reference
 * intent = #order
 * code 1..1
 * code from NotificationTopics (required)
@@ -88,7 +85,6 @@ Description: "Arbetsuppgiften bakom ett meddelande: att informera, att få svar.
 * focus only Reference(CommunicationRequest or Communication)
 * for 1..1
 * for only Reference(Patient)
-* insert Rule(for, patient-reference)
 * requester 1..1
 * owner 1..1
 * reasonCode 0..0

@@ -207,3 +207,52 @@ Usage: #example
 * content.attachment.title = "Läkarintyg för sjukpenning"
 * context.period.start = "2026-02-01"
 * context.period.end = "2026-03-31"
+
+Instance: example-consent-to-ask
+InstanceOf: RekoConsent
+Usage: #example
+* status = #active
+* scope = $consentScope#patient-privacy
+* category[disclosure] = $consentKind#disclosure
+* patient = Reference(Patient/example)
+* dateTime = "2026-03-02T09:20:00+01:00"
+* insert Law
+* verification.extension[mode].valueCode = #WRITTEN
+* verification.verified = true
+* verification.verifiedWith = Reference(Patient/example)
+* verification.verificationDate = "2026-03-02"
+* provision.extension[endsWith].valueString = "avstämningsmötet"
+* provision.type = #permit
+* provision.period.start = "2026-03-02"
+* provision.actor[custodian].role = $participationType#CST
+* insert Unit(provision.actor[custodian].reference)
+* provision.actor[recipient].role = $participationType#IRCP
+* insert Fk(provision.actor[recipient].reference)
+* provision.action = $consentAction#collect
+* provision.purpose = $actReason#ELIGDTRM
+* provision.code = $category#assumed_rehab_need
+
+Instance: example-sip
+InstanceOf: RekoCarePlan
+Usage: #example
+* extension[ledBy].valueString = "Exempelstads kommun"
+* status = #active
+* intent = #plan
+* category = $planKind#sip
+* title = "Samordnad individuell plan"
+* subject = Reference(Patient/example)
+* period.start = "2026-03-29"
+* activity.detail.status = #not-started
+* activity.detail.description = "Ekonomiskt bistånd under arbetsträningen"
+* activity.detail.performer.display = "Socialtjänsten i Exempelstad"
+
+Instance: example-preventive-activity
+InstanceOf: RekoProcedure
+Usage: #example
+* extension[withSickLeave].valueBoolean = false
+* status = #completed
+* category.coding[kind] = $activityKind#personal-support
+* code.coding[kva] = $kva#GC001
+* subject = Reference(Patient/example)
+* performedDateTime = "2026-03-02T09:00:00+01:00"
+* insert Coordinator(performer.actor)

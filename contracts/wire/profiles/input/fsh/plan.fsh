@@ -58,13 +58,13 @@ Id: reko-goal
 Title: "Mål med nedtrappning"
 Description: "Vad patienten och enheten arbetar mot. Nedtrappningen står i target: planerad sjukskrivningsgrad från en dag."
 * insert OurProfile
-* obeys tapering-degree and tapering-step and plan-no-diagnosis-goal and patient-reference
+* obeys tapering-degree and tapering-step and goal-no-diagnosis and patient-reference
 * subject only Reference(Patient)
 * insert Rule(subject, patient-reference)
 * addresses 0..0
-* insert Rule(addresses, plan-no-diagnosis-goal)
+* insert Rule(addresses, goal-no-diagnosis)
 
-Invariant: plan-no-diagnosis-goal
+Invariant: goal-no-diagnosis
 Description: "a goal carries no diagnosis and points at none"
 Expression: "addresses.empty() and contained.where($this is Condition).empty()"
 Severity: #error

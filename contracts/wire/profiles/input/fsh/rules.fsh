@@ -37,7 +37,7 @@ Severity: #error
 
 Invariant: patient-reference
 Description: "a reference Patient/<id> is needed"
-Expression: "(subject | patient | for).reference.matches('^(.*/)?Patient/[A-Za-z0-9.-]+(/_history/.*)?$')"
+Expression: "(subject | patient).reference.matches('^(.*/)?Patient/[A-Za-z0-9.-]+(/_history/.*)?$')"
 Severity: #error
 
 Invariant: period-reversed

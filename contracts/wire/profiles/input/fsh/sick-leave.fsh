@@ -4,7 +4,6 @@ Id: reko-episode-of-care
 Title: "Sjukfall"
 Description: "Ett sjukfall på en enhet. Utan slut medan det pågår. Skrivs av tjänsten; bär ingen diagnos."
 * insert OurProfile
-* obeys patient-reference and period-reversed
 * identifier 1..*
 * type 1..*
 * type ^slicing.discriminator.type = #pattern
@@ -13,7 +12,6 @@ Description: "Ett sjukfall på en enhet. Utan slut medan det pågår. Skrivs av 
 * type contains sickLeave 1..1
 * type[sickLeave] = $episodeType#sjukfall
 * diagnosis 0..0
-* insert Rule(patient, patient-reference)
 * managingOrganization 1..1
 * period 1..1
 * period.start 1..1
@@ -24,7 +22,6 @@ Id: reko-work-capacity
 Title: "Bedömd arbetsförmåga"
 Description: "En period och en grad i ett läkarintyg. Skrivs av tjänsten; bär ingen diagnos."
 * insert OurProfile
-* obeys patient-reference
 * extension contains $episode named episode 0..1
 * category 1..*
 * category ^slicing.discriminator.type = #pattern
@@ -35,7 +32,6 @@ Description: "En period och en grad i ett läkarintyg. Skrivs av tjänsten; bär
 * code = $sct#224459001
 * subject 1..1
 * subject only Reference(Patient)
-* insert Rule(subject, patient-reference)
 * focus 0..0
 * effective[x] 1..1
 * effective[x] only Period
@@ -73,7 +69,6 @@ Id: reko-certificate
 Title: "Läkarintyg"
 Description: "Intyget som perioderna kommer ur. Skrivs av tjänsten. Märkningen säger att pappret bakom innehåller en diagnos; denna resurs gör det inte."
 * insert OurProfile
-* obeys patient-reference
 * masterIdentifier 1..1
 * masterIdentifier.system 1..1
 * masterIdentifier.system = "https://rekobryggan.example/fhir/identifier/certificate"
@@ -82,7 +77,6 @@ Description: "Intyget som perioderna kommer ur. Skrivs av tjänsten. Märkningen
 * type = $certificateType#LISJP
 * subject 1..1
 * subject only Reference(Patient)
-* insert Rule(subject, patient-reference)
 * custodian 1..1
 * securityLabel 1..*
 * securityLabel ^slicing.discriminator.type = #pattern
