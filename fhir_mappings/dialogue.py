@@ -55,6 +55,17 @@ def from_fhir(request: Json) -> Notification:
     return notification
 
 
+def check_task(task: Json) -> None:
+    """Judge a Task as the guide does: one that is to tell somebody says what, who asks and who does it. Raises
+    ``Invalid``."""
+    reading = Reading(task)
+    is_notification = bool(primitives.coded(task.get("code"), "Task.code", NOTIFICATION_TOPIC))
+    if is_notification and not {"focus", "requester", "owner"} <= task.keys():
+        text = "a task to tell somebody says what (focus), who asks (requester) and who does it (owner)"
+        reading.note(IssueType.REQUIRED, "Task", text, "notification-task")
+    reading.close()
+
+
 def recipient_party(request: Json, party_of: PartyOf) -> Party | None:
     """The organisation that is to be told; ``None`` if that cannot be told."""
     recipients = request.get("recipient", ())

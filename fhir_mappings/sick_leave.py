@@ -8,11 +8,12 @@ certificate keeps those for itself. Ids come from the caller, so the same certif
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 
+from contracts.errors import IssueType
 from contracts.identity import BadIdentity, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod, SickLeave
 from fhir_mappings import r4
@@ -31,7 +32,8 @@ from fhir_mappings.identifiers import (
     UCUM,
     WORK_ABILITY,
 )
-from fhir_mappings.primitives import coding, concept, identifier, logical, to_instant
+from fhir_mappings.primitives import codes, coding, concept, identifier, logical, to_instant
+from fhir_mappings.reading import Reading
 
 Json = dict[str, Any]
 DocumentStatus = Literal["current", "superseded", "entered-in-error"]
@@ -135,6 +137,17 @@ def content_digest(certificate: Certificate) -> str:
     """
     text = json.dumps(_plain(certificate), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_episode(content: Mapping[str, Any]) -> None:
+    """Judge an EpisodeOfCare as the guide does. A sick leave is whole; another case owes less. Raises ``Invalid``."""
+    reading = Reading(content)
+    is_sick_leave = any(code == EPISODE for code, _ in codes(content.get("type", ()), "", EPISODE_TYPE))
+    whole = ("identifier" in content, "managingOrganization" in content, "start" in content.get("period", {}))
+    if is_sick_leave and not all(whole):
+        text = "a sick leave has an identifier, the unit that it is counted on, and a first day"
+        reading.note(IssueType.REQUIRED, "EpisodeOfCare", text, "sick-leave-complete")
+    reading.close()
 
 
 def _common(certificate: Certificate, patient: str, document: str, episode: str, status: ObservationStatus) -> Json:

@@ -29,7 +29,6 @@ PROFILES: Final = {
 _ONCE: Final = {
     "Consent.provision.action",
     "CommunicationRequest.recipient",
-    "Communication.recipient",
     "Observation.derivedFrom",
 }
 """Elements that R4 lets stand several times, and a profile once."""

@@ -2,9 +2,9 @@ import pytest
 
 from contracts.errors import Invalid
 from fhir_mappings import r4
-from fhir_mappings.registry import MAPPERS, read
+from fhir_mappings.registry import MAPPERS, judge
 
-WITH_A_RULE_OF_THEIR_OWN = {"CarePlan", "CommunicationRequest", "Consent", "Goal", "Procedure"}
+WITH_A_RULE_OF_THEIR_OWN = {"CarePlan", "CommunicationRequest", "Consent", "Goal", "Procedure", "Task"}
 
 
 def test_every_mapper_is_for_a_served_type() -> None:
@@ -24,8 +24,5 @@ def test_a_bare_resource_is_judged_without_a_crash(type_: str) -> None:
 
 
 @pytest.mark.parametrize("type_", sorted(set(r4.TYPES) - {"Bundle", "Parameters", "OperationOutcome"}))
-def test_every_served_type_can_be_read(type_: str) -> None:
-    try:
-        read({"resourceType": type_})
-    except Invalid as refusal:
-        assert all(issue.expression.startswith(f"{type_}.") for issue in refusal.issues)
+def test_every_type_is_judged(type_: str) -> None:
+    assert all(issue.expression.startswith(type_) for issue in judge({"resourceType": type_}))

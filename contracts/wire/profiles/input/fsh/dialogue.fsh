@@ -57,34 +57,27 @@ Profile: RekoCommunication
 Parent: Communication
 Id: reko-communication
 Title: "Vad som har meddelats"
-Description: "Vad som har sagts till en part, och när. Skrivs av tjänsten."
+Description: "Vad som har sagts till en part, eller vad den har svarat, och när. Den bär ingen diagnos."
 * insert OurProfile
-* identifier 1..*
-* status = #completed
-* category 1..*
-* category from NotificationTopics (required)
 * subject 1..1
 * subject only Reference(Patient)
-* sent 1..1
-* recipient 1..1
-* sender 1..1
-* payload 1..*
-* payload.content[x] only string
+* category from NotificationTopics (required)
 * reasonCode 0..0
+* reasonReference only Reference(Observation or DiagnosticReport or DocumentReference)
 
 Profile: RekoNotificationTask
 Parent: Task
 Id: reko-notification-task
 Title: "Uppgift: meddela en part"
-Description: "Arbetsuppgiften bakom ett meddelande: att informera, att få svar."
+Description: "En arbetsuppgift om en patient. Är dess code ett ärende i dialogen säger den vad som ska meddelas, vem som ber om det och vem som gör det."
 * insert OurProfile
-* intent = #order
-* code 1..1
-* code from NotificationTopics (required)
-* focus 1..1
-* focus only Reference(CommunicationRequest or Communication)
+* obeys notification-task
+* code from NotificationTopics (preferred)
 * for 1..1
 * for only Reference(Patient)
-* requester 1..1
-* owner 1..1
 * reasonCode 0..0
+
+Invariant: notification-task
+Description: "a task to tell somebody says what (focus: CommunicationRequest or Communication), who asks (requester) and who does it (owner)"
+Expression: "code.coding.where(system = 'https://rekobryggan.example/fhir/CodeSystem/notification-topic').empty() or (focus.exists() and requester.exists() and owner.exists())"
+Severity: #error

@@ -1,20 +1,21 @@
 Profile: RekoEpisodeOfCare
 Parent: EpisodeOfCare
 Id: reko-episode-of-care
-Title: "Sjukfall"
-Description: "Ett sjukfall på en enhet. Utan slut medan det pågår. Skrivs av tjänsten; bär ingen diagnos."
+Title: "Sjukfall eller ärende"
+Description: "Ett sjukfall på en enhet, skrivet av tjänsten, utan slut medan det pågår; eller ett annat ärende. Det bär ingen diagnos."
 * insert OurProfile
-* identifier 1..*
-* type 1..*
+* obeys sick-leave-complete
 * type ^slicing.discriminator.type = #pattern
 * type ^slicing.discriminator.path = "$this"
 * type ^slicing.rules = #open
-* type contains sickLeave 1..1
+* type contains sickLeave 0..1
 * type[sickLeave] = $episodeType#sjukfall
 * diagnosis 0..0
-* managingOrganization 1..1
-* period 1..1
-* period.start 1..1
+
+Invariant: sick-leave-complete
+Description: "a sick leave (sjukfall) has an identifier, the unit that it is counted on, and a first day"
+Expression: "type.coding.where(system = 'https://rekobryggan.example/fhir/CodeSystem/episode-type' and code = 'sjukfall').empty() or (identifier.exists() and managingOrganization.exists() and period.start.exists())"
+Severity: #error
 
 Profile: RekoWorkCapacity
 Parent: Observation
