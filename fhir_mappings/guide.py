@@ -41,6 +41,11 @@ def by_url(type: str, url: str) -> Mapping[str, Any] | None:
     return found if found is None or version in ("", found["version"]) else None
 
 
+def of_type(type: str) -> list[Mapping[str, Any]]:
+    """The artefacts of a type, by id."""
+    return [each for each in artefacts().values() if each["resourceType"] == type]
+
+
 def members(value_set: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """System and concept of every code in one of our value sets, in its order. A system of somebody else is listed."""
     for include in value_set["compose"]["include"]:

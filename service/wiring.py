@@ -70,7 +70,7 @@ async def house(
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
-    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
+    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir", clock)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), *following]
     try:

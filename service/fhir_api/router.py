@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from contracts.errors import NotAcceptable, NotFound, NotSupported, RekoError
 from service.fhir_api import answers
+from service.fhir_api.guide_routes import GUIDE_ROUTES
 from service.fhir_api.interactions.capabilities import capabilities
 from service.fhir_api.interactions.create import create
 from service.fhir_api.interactions.history_instance import history_instance
@@ -26,6 +27,7 @@ Interaction = Callable[[Surroundings, Request], Awaitable[Response]]
 
 ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/metadata", capabilities),
+    *GUIDE_ROUTES,
     ("POST", "/{type}/_search", search_type),
     ("GET", "/{type}", search_type),
     ("POST", "/{type}", create),

@@ -7,8 +7,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_mappings import guide
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
+from service.fhir_api.interactions.search_artefacts import PARAMETERS as OF_ARTEFACTS
+from service.fhir_api.operations.terminology import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
 from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
 from service.fhir_api.surroundings import Surroundings
@@ -37,7 +40,13 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Rekobryggan", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [{"mode": "server", "security": _SECURITY, "resource": [_resource(row) for row in ROWS.values()]}],
+        "rest": [
+            {
+                "mode": "server",
+                "security": _SECURITY,
+                "resource": [*map(_resource, ROWS.values()), *map(_artefacts, guide.TYPES)],
+            }
+        ],
     }
 
 
@@ -56,6 +65,19 @@ def _resource(row: Row) -> dict[str, Any]:
         "conditionalCreate": row.write is not None,
         "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}]
         + [_parameter(parameter) for parameter in PARAMETERS[row.type]],
+    }
+
+
+def _artefacts(type: str) -> dict[str, Any]:
+    """A type of our guide."""
+    definition = "http://hl7.org/fhir/OperationDefinition"
+    operations = [{"name": name, "definition": f"{definition}/{of}-{name}"} for of, name, _ in OPERATIONS if of == type]
+    return {
+        "type": type,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": [{"name": name, "type": kind} for name, (_, kind, _) in OF_ARTEFACTS.items()],
+        **({"operation": operations} if operations else {}),
     }
 
 

@@ -79,27 +79,27 @@ Id: consent-direction
 Title: "Samtyckets riktning"
 Description: "Att lämna ut, eller att fråga och få veta. Det ena innebär aldrig det andra."
 * insert Values
-* $consentAction#disclose
-* $consentAction#collect
+* $consentAction#disclose "Disclose"
+* $consentAction#collect "Collect"
 
 ValueSet: ConsentPurposes
 Id: consent-purpose
 Title: "Ändamål"
 * insert Values
-* $actReason#COC
-* $actReason#ELIGDTRM
+* $actReason#COC "coordination of care"
+* $actReason#ELIGDTRM "eligibility determination"
 
 ValueSet: ConsentModes
 Id: consent-mode
 Title: "Hur patienten sade det"
 * insert Values
-* $participationMode#VERBAL
-* $participationMode#FACE
-* $participationMode#PHONE
-* $participationMode#VIDEOCONF
-* $participationMode#WRITTEN
-* $participationMode#HANDWRIT
-* $participationMode#ONLINEWRIT
+* $participationMode#VERBAL "verbal"
+* $participationMode#FACE "face-to-face"
+* $participationMode#PHONE "telephone"
+* $participationMode#VIDEOCONF "videoconferencing"
+* $participationMode#WRITTEN "written"
+* $participationMode#HANDWRIT "handwritten"
+* $participationMode#ONLINEWRIT "online written"
 
 Instance: activity-kind-to-kva
 InstanceOf: ConceptMap

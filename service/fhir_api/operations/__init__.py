@@ -1,0 +1,1 @@
+"""One file per operation, named as the specification names it."""
