@@ -1,11 +1,7 @@
 """The service enforces the guide: every demand and every invariant of every profile refuses what breaks it, by its name."""
 
-import importlib.util
-import sys
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import orjson
@@ -15,22 +11,11 @@ from fhir_mappings import guide, profiles, r4
 from fhir_mappings.identifiers import ACTIVITY_KIND, CONSENT_KIND, KVA, PLAN_KIND
 from fhir_mappings.registry import judge
 from service.fhir_api.resources import ROWS
+from tests.unit.fhir_mappings import guide_examples as ways
 
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-ways: Final = _load("guide_examples")
 EXAMPLES: Final[Mapping[str, dict[str, Any]]] = ways.examples()
 DEMANDS: Final = list(ways.demands())
-PROFILES: Final[Mapping[str, dict[str, Any]]] = ways.PROFILES
+PROFILES: Final[Mapping[str, Mapping[str, Any]]] = ways.PROFILES
 
 
 def test_every_profile_has_an_example() -> None:
