@@ -17,6 +17,7 @@ from fhirclient.models.procedure import Procedure
 from fhirpy import SyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
 from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
 
 from contracts.record import Right
 from fhir_mappings.identifiers import ACTIVITY_KIND, CONSENT_KIND, CONSENT_SCOPE, HSA_ID, KVA, LAW_2019_1297
@@ -174,7 +175,7 @@ def test_fhirclient_records_a_consent(smart: FHIRClient) -> None:
 def test_the_json_api_fails_on_nothing(address: str) -> None:
     bearer: Mapping[str, str] = {"Authorization": f"Bearer {TOKEN}"}
     schema = schemathesis.openapi.from_url(f"{address}/api/openapi.json")
-    operations = [each.ok() for each in schema.get_all_operations()]
+    operations = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
     assert len(operations) > 10
 
     for operation in operations:
