@@ -154,11 +154,11 @@ def _common(certificate: Certificate, patient: str, document: str, episode: str,
     content = {
         "extension": [{"url": EXT_EPISODE, "valueReference": {"reference": episode}}] if episode else [],
         "status": status,
-        "category": [concept(WORK_ABILITY, CATEGORY, "Work ability")],
+        "category": [concept(WORK_ABILITY, CATEGORY, "Arbetsförmåga")],
         "code": {
             "coding": [
                 coding(SNOMED_CT, "224459001", "On sick leave from work"),
-                coding(WORK_ABILITY, CODE, "Assessed reduction of work ability"),
+                coding(WORK_ABILITY, CODE, "Bedömd nedsättning av arbetsförmågan"),
             ]
         },
         "subject": {"reference": patient},

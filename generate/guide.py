@@ -72,13 +72,13 @@ def _definitions(source: Path) -> Iterator[dict[str, Any]]:
             yield from (each["resource"] for each in entries if each["resource"].get("id", "") not in {"", *_NOT_R4})
 
 
-def compile_guide() -> Path:
+def compile_guide(*options: str) -> Path:
     """The folder of what SUSHI makes. Raises ``CalledProcessError`` when the guide has errors."""
     build = TOOLS / "build"
     shutil.rmtree(build, ignore_errors=True)
     shutil.copytree(GUIDE / "input", build / "input")
     shutil.copy(GUIDE / "sushi-config.yaml", build)
-    run(str(install(SUSHI) / ".bin/sushi"), "build", ".", home=core_package(), cwd=build)
+    run(str(install(SUSHI) / ".bin/sushi"), "build", ".", *options, home=core_package(), cwd=build)
     return build / "fsh-generated/resources"
 
 

@@ -22,6 +22,7 @@ public class Judge {
             .fromSource("hl7.fhir.r4.core#4.0.1");
     engine.getIgLoader().loadIg(engine.getIgs(), engine.getBinaries(), arguments[0], false);
     engine.setAllowExampleUrls(true);
+    engine.setLanguage("sv");
     engine.prepare();
     int judged = 0;
     for (String line : Files.readAllLines(Path.of(arguments[1]))) {

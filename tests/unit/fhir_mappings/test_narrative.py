@@ -69,7 +69,7 @@ def test_an_activity_in_words() -> None:
     assert coded["Kontaktsätt"] == "Besök"
     assert coded["KVÅ"].startswith("GC001 Koordineringsinsatser")
     assert coded["KVÅ"].endswith("; ZV506 Kontakt med arbetsgivare via besök eller telefonsamtal")
-    assert told(example("Procedure-example-activity-not-done"))["Skäl"] == "Inget svar"
+    assert told(example("Procedure-example-activity-not-done"))["Skäl"] == "Ingen svarade"
 
 
 def _hostile(element: Any) -> Any:

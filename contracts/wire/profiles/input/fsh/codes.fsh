@@ -38,7 +38,7 @@ Id: not-done-reason
 Title: "Varför insatsen inte blev av"
 Description: "Skäl till att en koordineringsinsats inte blev av."
 * insert Codes
-* insert Code(#no-answer, "Inget svar", "No answer")
+* insert Code(#no-answer, "Ingen svarade", "No answer")
 * insert Code(#declined, "Patienten avböjde", "The patient declined")
 * insert Code(#no-activity, "Ingen åtgärd", "No activity")
 

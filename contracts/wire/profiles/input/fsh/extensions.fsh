@@ -120,7 +120,7 @@ Extension: DisplaySince
 Id: display-since
 Title: "Benämningen gäller från"
 Description: "Första dagen som en benämning gäller, på en designation."
-Context: CodeSystem.concept.designation
+Context: CodeSystem.concept.designation, ValueSet.expansion.contains.designation, Parameters.parameter
 * insert Artefact
 * value[x] only date
 * value[x] 1..1

@@ -49,7 +49,7 @@ Severity: #error
 
 Invariant: tapering-degree-planned
 Description: "a degree is a whole percentage, 0 to 100, in %, system http://unitsofmeasure.org, without a comparator"
-Expression: "value.ofType(Quantity).all(value >= 0 and value <= 100 and value mod 1 = 0 and system = 'http://unitsofmeasure.org' and code = '%' and comparator.empty())"
+Expression: "value.ofType(Quantity).all(value >= 0 and value <= 100 and value <= value.truncate() and system = 'http://unitsofmeasure.org' and code = '%' and comparator.empty())"
 Severity: #error
 
 Profile: RekoGoal
@@ -71,7 +71,7 @@ Severity: #error
 
 Invariant: tapering-degree
 Description: "a degree is a whole percentage, 0 to 100"
-Expression: "target.where(detail.ofType(Quantity).where(system = 'http://unitsofmeasure.org' and code = '%').exists() and (measure.empty() or measure.coding.where((system = 'http://snomed.info/sct' and code = '224459001') or system = 'https://rekobryggan.example/fhir/CodeSystem/work-ability').exists())).all(detail.ofType(Quantity).value >= 0 and detail.ofType(Quantity).value <= 100 and detail.ofType(Quantity).value mod 1 = 0 and detail.ofType(Quantity).comparator.empty())"
+Expression: "target.where(detail.ofType(Quantity).where(system = 'http://unitsofmeasure.org' and code = '%').exists() and (measure.empty() or measure.coding.where((system = 'http://snomed.info/sct' and code = '224459001') or system = 'https://rekobryggan.example/fhir/CodeSystem/work-ability').exists())).all(detail.ofType(Quantity).value >= 0 and detail.ofType(Quantity).value <= 100 and detail.ofType(Quantity).value <= detail.ofType(Quantity).value.truncate() and detail.ofType(Quantity).comparator.empty())"
 Severity: #error
 
 Invariant: tapering-step
