@@ -1,9 +1,9 @@
 // fhir-kit-client, unmodified, against a running service: kit.mjs <base address> <token>. Ends with 1 at the first surprise.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import kit from 'fhir-kit-client';
+import * as kit from 'fhir-kit-client';
 
-const Client = kit.default ?? kit.Client ?? kit;
+const Client = kit.Client ?? kit.default;
 const [baseUrl, bearerToken] = process.argv.slice(2);
 const client = new Client({ baseUrl, bearerToken });
 const number = randomUUID();

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import httpx
 import pytest
 import schemathesis
 import uvicorn
@@ -167,6 +168,24 @@ def test_fhirclient_records_a_consent(smart: FHIRClient) -> None:
     stored = Consent(Consent(consent).create(smart.server))
 
     assert "Samtycke till koordineringsinsatser" in stored.text.div
+
+
+# ---- HAPI's client, by what it writes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("condition", ["{base}/Patient?{query}", "Patient?{query}", "{query}"])
+def test_a_condition_may_be_a_whole_address(address: str, condition: str) -> None:
+    query = "identifier=urn%3Aehr%7Cwhole-address%3F"
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "If-None-Exist": condition.format(base=f"{address}/fhir", query=query),
+    }
+    form = _patient("whole-address?")
+
+    made = [httpx.post(f"{address}/fhir/Patient", json=form, headers=headers) for _ in range(2)]
+
+    assert made[1].status_code == 200
+    assert made[0].json()["id"] == made[1].json()["id"]
 
 
 # ---- schemathesis ------------------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ public class Client {
     same("GC001", stored.getCode().getCodingFirstRep().getCode());
 
     stored.addNote().setText("Arbetsgivaren återkommer.");
-    same("2", client.update().resource(stored).execute().getId().getVersionIdPart());
+    Procedure changed = (Procedure) client.update().resource(stored).execute().getResource();
+    same("2", changed.getIdElement().getVersionIdPart());
     Procedure read = client.read().resource(Procedure.class).withId(stored.getIdElement().toUnqualifiedVersionless()).execute();
     same("Arbetsgivaren återkommer.", read.getNoteFirstRep().getText());
     same("1", client.read().resource(Procedure.class).withIdAndVersion(read.getIdElement().getIdPart(), "1").execute().getMeta().getVersionId());
@@ -66,7 +67,7 @@ public class Client {
     Parameters asked = new Parameters().addParameter("system", new UriType("urn:oid:1.2.752.116.1.3.2.1.4"));
     asked.addParameter("code", new CodeType("GC001"));
     Parameters looked = client.operation().onType(CodeSystem.class).named("$lookup").withParameters(asked).execute();
-    same(true, looked.getParameter("display").primitiveValue().startsWith("Koordineringsinsatser"));
+    same(true, looked.getParameter("display").getValue().primitiveValue().startsWith("Koordineringsinsatser"));
 
     refused(ResourceNotFoundException.class, () -> client.read().resource(Patient.class).withId("nobody").execute());
     Consent bare = new Consent();
