@@ -58,20 +58,22 @@ def _consent(content: Json) -> Iterator[Line]:
     provision: Json = content.get("provision", {})
     kind = codes(content.get("category", ()), "", CONSENT_KIND)
     denies = provision.get("type") == "deny"
-    yield (
-        _words(CONSENT_KIND, [code for code, _ in kind]) or "Samtycke",
-        "Patienten säger nej" if denies else "Patienten säger ja",
-    )
+    # What a refusal leaves out it means all of (decision D16).
+    unsaid = "alla" if denies else ""
+    answer = "Patienten säger nej" if denies else "Patienten säger ja"
+    yield _words(CONSENT_KIND, [code for code, _ in kind]) or "Samtycke", answer
     yield "Läge", _CONSENT_STATUS.get(content["status"], "")
     yield "Sagt", _day(content.get("dateTime"))
-    yield "Mottagare", _actor(provision, "IRCP")
+    yield "Mottagare", _actor(provision, "IRCP") or unsaid
     yield "Enhet", _actor(provision, "CST") or _named(next(iter(content.get("organization", ())), {}))
+    directions = codes(provision.get("action", ()), "", CONSENT_ACTION)
+    yield "Riktning", ", ".join(_DIRECTION.get(code, "") for code, _ in directions)
     yield (
-        "Riktning",
-        ", ".join(_DIRECTION.get(code, "") for code, _ in codes(provision.get("action", ()), "", CONSENT_ACTION)),
+        "Ändamål",
+        ", ".join(_PURPOSE.get(each.get("code", ""), "") for each in provision.get("purpose", ())) or unsaid,
     )
     found = codes(provision.get("code", ()), "", INFORMATION_CATEGORY)
-    yield "Uppgifter", _words(INFORMATION_CATEGORY, [code for code, _ in found])
+    yield "Uppgifter", _words(INFORMATION_CATEGORY, [code for code, _ in found]) or unsaid
     yield "Gäller", _period(provision.get("period", {}))
     yield "Gäller till och med", str(extension_value(provision, EXT_CONSENT_EVENT) or "")
 
@@ -145,6 +147,7 @@ _EVENT_STATUS: Final = {
     "entered-in-error": "felaktigt införd",
     "unknown": "okänt",
 }
+_PURPOSE: Final = {"COC": "koordinering", "ELIGDTRM": "beslut om ersättning"}
 _DIRECTION: Final = {"disclose": "lämna ut", "collect": "fråga och få veta"}
 
 

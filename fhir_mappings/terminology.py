@@ -6,7 +6,7 @@ guide then dates it by the extension ``display-since``. http://hl7.org/fhir/R4/t
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from fhir_mappings import guide
 from fhir_mappings.identifiers import BASE, EXT_CODING_RULE, canonical_token
@@ -118,8 +118,6 @@ _TURNED: Final[Mapping[str, str]] = {"wider": "narrower", "narrower": "wider", "
 """http://hl7.org/fhir/R4/valueset-concept-map-equivalence.html"""
 
 
-def find(type: str, named: Mapping[str, Any]) -> Json | None:
-    """The artefact that a request names, by the id in its address or by its canonical address."""
-    if named.get("id"):
-        return guide.artefacts().get(f"{type}/{named['id']}")
-    return guide.by_url(type, str(named.get("url", "")))
+def find(type: str, id: str, url: str) -> Json | None:
+    """The artefact that is named, by its id or, where that is empty, by its canonical address."""
+    return guide.artefacts().get(f"{type}/{id}") if id else guide.by_url(type, url)

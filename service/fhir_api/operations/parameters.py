@@ -125,7 +125,7 @@ def _value(parameter: Json) -> Any:
 def artefact(type: str, request: Request, asked: Asked, *names: str) -> Json:
     """The artefact that the address or one of the parameters names. Raises ``NotFound``."""
     url = next((asked.text(name) for name in names if name in asked), "")
-    found = terminology.find(type, {"id": request.path_params.get("id"), "url": url})
+    found = terminology.find(type, request.path_params.get("id", ""), url)
     if found is None:
         raise NotFound(f"no such {type} is known here: GET {type} lists those that are")
     return found

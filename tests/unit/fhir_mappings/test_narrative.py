@@ -36,6 +36,7 @@ def test_a_consent_in_words() -> None:
         "Mottagare": "Försäkringskassan",
         "Enhet": "Vårdcentralen Eken",
         "Riktning": "lämna ut",
+        "Ändamål": "koordinering",
         "Uppgifter": "Antaget rehabiliteringsbehov, Kontaktuppgifter",
         "Gäller": "från 2026-03-02 till 2026-10-25",
     }
@@ -49,6 +50,9 @@ def test_a_refusal_and_an_event_in_words() -> None:
     assert asking["Gäller till och med"] == "avstämningsmötet"
     assert asking["Riktning"] == "fråga och få veta"
     assert told(content)["Samtycke till utlämnande"] == "Patienten säger nej"
+    content["provision"] = {"type": "deny"}
+    everything = told(content)
+    assert [everything[label] for label in ("Mottagare", "Ändamål", "Uppgifter")] == ["alla"] * 3
 
 
 def test_a_plan_in_words() -> None:
