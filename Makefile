@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports approve generate verify bench soak conformance mock lock
+.PHONY: help setup run test check fmt lint types imports approve generate guide verify bench soak conformance mock lock
 
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ approve: $(STAMP)  ## write the golden files as the code says now; read the diff
 generate: $(STAMP)  ## write docs/settings.md, the OpenAPI and the CapabilityStatement anew
 	@$(BIN)/python generate/pages.py
 
+guide: $(STAMP)  ## compile the FHIR profiles (contracts/wire/profiles) with SUSHI; needs npm
+	@PYTHONPATH=. $(BIN)/python generate/guide.py
+
 bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/sjukfall.py
@@ -66,8 +69,8 @@ bench: $(STAMP)  ## speed and memory, with the machine's own figures
 soak: $(STAMP)  ## the long runs, resumable (N=100000 ARGS="--part withdrawal-races")
 	@$(BIN)/python -m tests.soak $(if $(N),-n $(N)) $(ARGS)
 
-conformance:  ## outside judges of FHIR and SOAP: come with later work, exits 2
-	@echo "make conformance: there are no outside judges yet; they come with later work."; exit 2
+conformance: $(STAMP)  ## outside judges and clients of our FHIR; needs npm, Maven and Java
+	@PYTHONPATH=. $(BIN)/python tests/conformance/run.py
 
 lock: $(STAMP)  ## pin the dependencies anew, for development and for the image (names no host)
 	@set -e; lock="$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet"; \

@@ -36,7 +36,6 @@ from fhir_mappings.primitives import Json, coded, spellings
 from fhir_mappings.reading import Reading
 
 _KVA: Final = spellings(KVA)
-_INEXACT_TIMES: Final = frozenset({"performedString", "performedAge", "performedRange"})
 _DIAGNOSIS_ELEMENTS: Final = ("reasonCode", "complication", "complicationDetail", "bodySite")
 _MAY_TELL: Final = frozenset({*_DIAGNOSIS_ELEMENTS, "reasonReference", "contained"})
 _UNCODED: Final = "not-done-uncoded"
@@ -48,7 +47,7 @@ _UNCODED: Final = "not-done-uncoded"
 def from_fhir(procedure: Json) -> CoordinationActivity:
     """What the rules need to know of a Procedure. Elements that tell of a diagnosis are listed, not refused: whether
     they may stand is a rule of the region."""
-    reading = Reading()
+    reading = Reading(procedure)
     status = reading.member(procedure.get("status", ""), "Procedure.status", ActivityStatus) or ActivityStatus.UNKNOWN
     activity = CoordinationActivity(
         patient=reading.patient(procedure, "Procedure"),
@@ -60,13 +59,12 @@ def from_fhir(procedure: Json) -> CoordinationActivity:
         with_sick_leave=reading.extension(procedure, "Procedure", EXT_WITH_SICK_LEAVE, "valueBoolean") is not False,
         part_of=_part_of(procedure),
         identifiers=primitives.identifiers(procedure),
-        claimed_main=_claimed_main(procedure, reading),
-        claimed_accompanying=_claimed_accompanying(procedure, reading),
+        claimed_main=_claimed_main(procedure),
+        claimed_accompanying=_claimed_accompanying(procedure),
         diagnosis_at=_diagnosis_at(procedure),
     )
     _check_uncoded(procedure, activity, reading)
     _check_performers(procedure, reading)
-    reading.refuse_modifiers(procedure, "Procedure")
     reading.close()
     return activity
 
@@ -80,16 +78,10 @@ def kva_codings(procedure: Json) -> list[Json]:
 
 def _kinds(procedure: Json, reading: Reading) -> tuple[ActivityKind, ...]:
     found = coded(procedure.get("category"), "Procedure.category", ACTIVITY_KIND)
-    if not found:
-        text = "what the activity was is required: a coding of the activity-kind code system"
-        reading.note(IssueType.REQUIRED, "Procedure.category", text, "activity-kind")
     return tuple(dict.fromkeys(reading.members(found, ActivityKind, "activity-kind")))
 
 
 def _performed(procedure: Json, status: ActivityStatus, reading: Reading) -> datetime | None:
-    if not _INEXACT_TIMES.isdisjoint(procedure):
-        text = "when it was performed is a time or a period, not text, an age or a range"
-        reading.note(IssueType.NOT_SUPPORTED, "Procedure.performed", text, "performed-when")
     period: Json = procedure.get("performedPeriod", {})
     stated = procedure.get("performedDateTime") or period.get("start")
     if stated is None and status is ActivityStatus.COMPLETED:
@@ -116,35 +108,17 @@ def _part_of(procedure: Json) -> str | None:
     return next(("/".join(target) for target in targets if target and target[0] == "Procedure"), None)
 
 
-def _claimed_main(procedure: Json, reading: Reading) -> str | None:
-    found = coded(procedure.get("code"), "Procedure.code", KVA)
-    for _, at in found[1:]:
-        text = "codings in one code mean the same thing: one KVÅ code here, others as accompanying codes"
-        reading.note(IssueType.BUSINESS_RULE, at, text, "kva-one-main-code")
-    if not found:
-        return None
-    if not found[0][0]:
-        reading.note(IssueType.REQUIRED, found[0][1], "a KVÅ coding has a code", "kva-one-main-code")
-    return found[0][0]
+def _claimed_main(procedure: Json) -> str | None:
+    return next((code for code, _ in coded(procedure.get("code"), "Procedure.code", KVA)), None)
 
 
-def _claimed_accompanying(procedure: Json, reading: Reading) -> tuple[str, ...] | None:
-    if "extension" not in procedure:
-        return None
-    claimed = [
-        _accompanying_code(extension, f"Procedure.extension[{index}].value", reading)
-        for index, extension in enumerate(procedure["extension"])
+def _claimed_accompanying(procedure: Json) -> tuple[str, ...] | None:
+    claimed = (
+        str(extension.get("valueCoding", {}).get("code", ""))
+        for extension in procedure.get("extension", ())
         if extension["url"] == EXT_ACCOMPANYING_CODE
-    ]
+    )
     return tuple(claimed) or None
-
-
-def _accompanying_code(extension: Json, at: str, reading: Reading) -> str:
-    coding: Json = extension.get("valueCoding", {})
-    code = coding.get("code", "")
-    if not code or coding.get("system") not in _KVA:
-        reading.note(IssueType.CODE_INVALID, at, "an accompanying code is a Coding with a KVÅ code", "kva-accompanying")
-    return str(code)
 
 
 def _check_uncoded(procedure: Json, activity: CoordinationActivity, reading: Reading) -> None:

@@ -1,7 +1,7 @@
 """Consents and refusals: FHIR R4 ``Consent`` in, what the consent rules decide on out, and back.
 
-A part that the rules do not obey is refused: a limit that is stored and not kept would mislead the patient. Whether
-what a permission says is specific enough is for service/rules/consent.py. Sources: fhir_sweden.md § 4; decision D16;
+A part that the rules do not obey is refused by the profile (reko-consent): a limit that is stored and not kept would
+mislead the patient. Whether what a permission says is specific enough is for service/rules/consent.py. Sources: fhir_sweden.md § 4; decision D16;
 domain rules 1-10.
 """
 
@@ -53,7 +53,6 @@ CUSTODIAN_ROLE: Final = "CST"
 
 _SOMEBODY: Final = HsaId("SE0000000000-0")
 _PROVISION: Final = "Consent.provision"
-_NOT_OBEYED: Final = ("provision", "data", "class", "securityLabel", "dataPeriod")
 _KIND_OF_SCOPE: Final = {"treatment": ConsentKind.COORDINATION, "patient-privacy": ConsentKind.DISCLOSURE}
 _SCOPE_OF_KIND: Final = {kind: scope for scope, kind in _KIND_OF_SCOPE.items()}
 _DISCLOSURE_CODE: Final = "IDSCL"
@@ -64,7 +63,7 @@ _DISCLOSURE_CODE: Final = "IDSCL"
 
 def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consent:
     """A consent or refusal. ``party_of`` finds the organisation behind a literal reference."""
-    reading = Reading()
+    reading = Reading(consent)
     kind = _kind(consent, reading)
     effect = _effect(consent, kind, reading)
     status = reading.member(consent.get("status", ""), "Consent.status", ConsentStatus)
@@ -83,13 +82,14 @@ def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consen
         recipient=_recipient(consent, kind, party_of, reading),
         direction=_direction(provision, reading),
         purposes=frozenset(reading.members(_purposes(provision), Purpose, "consent-purpose")),
-        categories=frozenset(_understood(provision, "code", INFORMATION_CATEGORY, InformationCategory, reading)),
+        categories=frozenset(
+            _understood(provision, "code", INFORMATION_CATEGORY, InformationCategory, "consent-code", reading)
+        ),
         period=reading.period(provision.get("period"), f"{_PROVISION}.period"),
         ends_with_event=reading.extension(provision, _PROVISION, EXT_CONSENT_EVENT, "valueString") or "",
     )
     if kind is not None:
         _check_noted(read, reading)
-    _check_obeyed(consent, provision, reading)
     reading.close()
     return read
 
@@ -146,7 +146,7 @@ def _verified(consent: Json, reading: Reading) -> tuple[HowGiven | None, datetim
 
 
 def _direction(provision: Json, reading: Reading) -> Direction | None:
-    stated = _understood(provision, "action", CONSENT_ACTION, Direction, reading)
+    stated = _understood(provision, "action", CONSENT_ACTION, Direction, "consent-direction", reading)
     if len(set(stated)) > 1:
         text = "to tell and to ask are two consents: one never implies the other"
         reading.note(IssueType.BUSINESS_RULE, f"{_PROVISION}.action", text, "consent-direction")
@@ -161,14 +161,14 @@ def _purposes(provision: Json) -> list[Found]:
     ]
 
 
-def _understood(provision: Json, name: str, system: str, known: type[E], reading: Reading) -> list[E]:
+def _understood(provision: Json, name: str, system: str, known: type[E], rule: str, reading: Reading) -> list[E]:
     """The members that concepts name, each of which must have a coding that is understood: of a refusal, a part that is
     passed over would be permitted."""
     members: list[E] = []
     for index, each in enumerate(provision.get(name, ())):
         at = f"{_PROVISION}.{name}[{index}]"
         found = primitives.coded(each, at, system) or [("", at)]
-        members += reading.members(found, known, f"consent-{name}")
+        members += reading.members(found, known, rule)
     return members
 
 
@@ -207,10 +207,6 @@ def _actors(consent: Json, role: str) -> list[tuple[Json, str]]:
 
 
 def _one_party(consent: Json, found: Sequence[tuple[Json, str]], party_of: PartyOf, reading: Reading) -> Party | None:
-    for _, at in found[1:]:
-        reading.note(
-            IssueType.BUSINESS_RULE, at, "one party in each role: each has a consent of its own", "consent-one-party"
-        )
     if not found:
         return None
     party = people.referenced_party(consent, found[0][0], party_of)
@@ -220,7 +216,7 @@ def _one_party(consent: Json, found: Sequence[tuple[Json, str]], party_of: Party
     return party
 
 
-# ---- What a permission must say, and what no consent may ---------------------------------------------------------
+# ---- What a permission must say ----------------------------------------------------------------------------------
 
 
 def _check_noted(consent: Consent, reading: Reading) -> None:
@@ -234,18 +230,6 @@ def _check_noted(consent: Consent, reading: Reading) -> None:
         reading.note(IssueType.REQUIRED, "Consent.verification", text, "consent-how")
     if consent.given is None:
         reading.note(IssueType.REQUIRED, "Consent.dateTime", "when the patient said it is required", "consent-given")
-
-
-def _check_obeyed(consent: Json, provision: Json, reading: Reading) -> None:
-    text = "this limit is not supported: a rule that is stored but not obeyed would mislead"
-    reading.refuse(provision, _PROVISION, _NOT_OBEYED, text, "consent-not-obeyed")
-    reading.refuse_modifiers(consent, "Consent")
-    reading.refuse_modifiers(provision, _PROVISION)
-    for index, actor in enumerate(provision.get("actor", ())):
-        codes = {code for code, _ in primitives.coded(actor.get("role"), "", PARTICIPATION_TYPE)}
-        if codes.isdisjoint((RECIPIENT_ROLE, CUSTODIAN_ROLE)):
-            at = f"{_PROVISION}.actor[{index}].role"
-            reading.note(IssueType.NOT_SUPPORTED, at, f"{text} (roles: IRCP and CST)", "consent-not-obeyed")
 
 
 # ---- FHIR out ----------------------------------------------------------------------------------------------------

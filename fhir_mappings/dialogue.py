@@ -29,7 +29,6 @@ from fhir_mappings.primitives import Json
 from fhir_mappings.reading import Reading
 
 _AT: Final = "CommunicationRequest"
-_NO_TEXT: Final = ("contentAttachment", "contentReference")
 _REQUESTERS: Final = ("PractitionerRole", "Practitioner")
 
 
@@ -39,7 +38,7 @@ _REQUESTERS: Final = ("PractitionerRole", "Practitioner")
 def from_fhir(request: Json) -> Notification:
     """What the unit asks to be told. Only an ``active`` request is to be acted upon: a draft is not complete or not
     ready (FHIR R4 request-status), for instance because the patient has not been asked."""
-    reading = Reading()
+    reading = Reading(request)
     topic = _topic(request, reading)
     notification = Notification(
         patient=reading.patient(request, _AT),
@@ -52,9 +51,19 @@ def from_fhir(request: Json) -> Notification:
         identifiers=primitives.identifiers(request),
     )
     _check_no_diagnosis(request, reading)
-    _check_obeyed(request, reading)
     reading.close()
     return notification
+
+
+def check_task(task: Json) -> None:
+    """Judge a Task as the guide does: one that is to tell somebody says what, who asks and who does it. Raises
+    ``Invalid``."""
+    reading = Reading(task)
+    is_notification = bool(primitives.coded(task.get("code"), "Task.code", NOTIFICATION_TOPIC))
+    if is_notification and not {"focus", "requester", "owner"} <= task.keys():
+        text = "a task to tell somebody says what (focus), who asks (requester) and who does it (owner)"
+        reading.note(IssueType.REQUIRED, "Task", text, "notification-task")
+    reading.close()
 
 
 def recipient_party(request: Json, party_of: PartyOf) -> Party | None:
@@ -79,24 +88,17 @@ def _topic(request: Json, reading: Reading) -> Topic | None:
 
 def _recipient(request: Json, reading: Reading) -> str:
     """The reference as written, or the number by which it names the party."""
-    recipients = request.get("recipient", ())
-    at = f"{_AT}.recipient"
-    if len(recipients) != 1:
-        kind = IssueType.BUSINESS_RULE if recipients else IssueType.REQUIRED
-        reading.note(kind, at, "one recipient: whoever else is to be told has a request of its own", "one-recipient")
-        return ""
-    found = primitives.literal(recipients[0])
-    party = people.referenced_party(request, recipients[0], lambda reference: Party(reference))
-    if party is None or (found and found[0] != "Organization"):
+    for recipient in request.get("recipient", ())[:1]:
+        party = people.referenced_party(request, recipient, lambda reference: Party(reference))
+        if party is not None:
+            return party.key
         text = "Organization/<id>, or a right organisation number or HSA-id, is needed"
-        reading.note(IssueType.VALUE, f"{at}[0]", text, "one-recipient")
-    return party.key if party else ""
+        reading.note(IssueType.VALUE, f"{_AT}.recipient[0]", text, "one-recipient")
+    return ""
 
 
 def _parts(request: Json, topic: Topic | None, reading: Reading) -> tuple[MessagePart, ...]:
     payload = request.get("payload", ())
-    if not payload:
-        reading.note(IssueType.REQUIRED, f"{_AT}.payload", "what is to be told is required", "payload-text")
     assumed = _assumed(topic, payload)
     parts = [_part(each, f"{_AT}.payload[{index}]", assumed, reading) for index, each in enumerate(payload)]
     return tuple(part for part in parts if part is not None)
@@ -111,10 +113,8 @@ def _assumed(topic: Topic | None, payload: Any) -> InformationCategory | None:
 def _part(each: Json, at: str, assumed: InformationCategory | None, reading: Reading) -> MessagePart | None:
     text = each.get("contentString")
     if text is None:
-        kind = IssueType.NOT_SUPPORTED if any(name in each for name in _NO_TEXT) else IssueType.REQUIRED
-        reading.note(kind, f"{at}.content", "text alone can be sent: contentString", "payload-text")
+        reading.note(IssueType.REQUIRED, f"{at}.content", "text alone can be sent: contentString", "payload-text")
     category = _category(each, at, assumed, reading)
-    reading.refuse_modifiers(each, at)
     return None if text is None or category is None else MessagePart(category, text)
 
 
@@ -147,24 +147,11 @@ def _is_document(reference: Json) -> bool:
 
 
 def _check_no_diagnosis(request: Json, reading: Reading) -> None:
-    """Never in messages, whatever the region (domain rule 25)."""
-    elements = [f"{_AT}.reasonCode"] if "reasonCode" in request else []
-    pointing = (*primitives.condition_references(request, _AT, "reasonReference"), *_about_conditions(request))
-    for at in (*elements, *pointing):
+    """Never in messages, whatever the region (domain rule 25). What the profile cannot tell: that a reference to
+    anything leads to a Condition, or that one is contained."""
+    for at in primitives.condition_references(request, _AT, "about"):
         text = "a request to tell somebody carries no diagnosis and points at none"
         reading.note(IssueType.BUSINESS_RULE, at, text, "no-diagnosis")
-
-
-def _about_conditions(request: Json) -> list[str]:
-    about = enumerate(request.get("about", ()))
-    return [f"{_AT}.about[{index}]" for index, each in about if primitives.points_at(each, "Condition")]
-
-
-def _check_obeyed(request: Json, reading: Reading) -> None:
-    if request.get("doNotPerform"):
-        text = "a request not to tell is a refusal: record it as a Consent"
-        reading.note(IssueType.NOT_SUPPORTED, f"{_AT}.doNotPerform", text, "do-not-perform")
-    reading.refuse_modifiers(request, _AT)
 
 
 # ---- Its state ---------------------------------------------------------------------------------------------------

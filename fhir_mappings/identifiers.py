@@ -142,6 +142,11 @@ def canonical_token(system: str, value: str) -> tuple[str, str]:
     return known, value.replace("-", "") if is_national_person_system(known) else value
 
 
+def spellings_of(system: str) -> tuple[str, ...]:
+    """Every way in which a system may be written that is written so here; itself alone when it is not known."""
+    return tuple(spelling for spelling, canonical in _CANONICAL.items() if canonical == system) or (system,)
+
+
 def person_system(person: PersonId) -> System:
     """The system that a national number belongs to."""
     return PERSONNUMMER if person.kind is PersonIdKind.PERSONNUMMER else SAMORDNINGSNUMMER

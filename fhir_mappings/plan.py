@@ -35,11 +35,11 @@ _PERCENT: Final = "%"
 
 def care_plan(content: Json) -> RehabPlan:
     """A CarePlan. Its goals are resources of their own: ``goal`` reads them."""
-    reading = Reading()
+    reading = Reading(content)
     period: Json = content.get("period", {})
     plan = RehabPlan(
         kind=_kind(content, reading) or PlanKind.REHAB,
-        title=reading.required(content, "title", "CarePlan", "plan-title") or "",
+        title=content.get("title", ""),
         patient=reading.patient(content, "CarePlan"),
         start=reading.swedish_date(period.get("start"), "CarePlan.period.start"),
         end=reading.swedish_date(period.get("end"), "CarePlan.period.end"),
@@ -48,7 +48,6 @@ def care_plan(content: Json) -> RehabPlan:
     )
     _check_days(plan, reading)
     _check_no_diagnosis(content, "CarePlan", reading)
-    reading.refuse_modifiers(content, "CarePlan")
     reading.close()
     return plan
 
@@ -77,7 +76,9 @@ def _measures(content: Json, reading: Reading) -> tuple[Measure, ...]:
 
 
 def _measure(detail: Json, at: str, reading: Reading) -> Measure:
-    _check_detail(detail, at, reading)
+    planned, planned_at = reading.extension_at(detail, at, EXT_PLANNED_DEGREE, "valueQuantity")
+    if planned is not None:
+        _degree(planned, planned_at, reading)
     words = detail.get("description") or _words(detail.get("code", {}))
     if not words:
         reading.note(IssueType.REQUIRED, f"{at}.description", "a measure is described in words", "plan-measure")
@@ -94,30 +95,16 @@ def _owner(detail: Json) -> str:
     return str(performer.get("display") or performer.get("reference") or number.get("value", ""))
 
 
-def _check_detail(detail: Json, at: str, reading: Reading) -> None:
-    if "reasonCode" in detail:
-        reading.note(IssueType.BUSINESS_RULE, f"{at}.reasonCode", "a measure states no diagnosis", _NO_DIAGNOSIS)
-    for found_at in primitives.condition_references(detail, at, "reasonReference"):
-        reading.note(IssueType.BUSINESS_RULE, found_at, "a measure points at no diagnosis", _NO_DIAGNOSIS)
-    if detail.get("doNotPerform"):
-        text = "a measure that must not be taken is not supported"
-        reading.note(IssueType.NOT_SUPPORTED, f"{at}.doNotPerform", text, "do-not-perform")
-    planned, planned_at = reading.extension_at(detail, at, EXT_PLANNED_DEGREE, "valueQuantity")
-    if planned is not None:
-        _degree(planned, planned_at, reading)
-
-
 # ---- Goals -------------------------------------------------------------------------------------------------------
 
 
 def goal(content: Json) -> PlanGoal:
     """A Goal, with the ladder of its targets, first step first."""
-    reading = Reading()
+    reading = Reading(content)
     targets = enumerate(content.get("target", ()))
     steps = [_step(target, f"Goal.target[{index}]", reading) for index, target in targets if _is_step(target)]
     reading.patient(content, "Goal")
     _check_no_diagnosis(content, "Goal", reading)
-    reading.refuse_modifiers(content, "Goal")
     ladder = sorted((step for step in steps if step is not None), key=lambda step: step.due)
     _check_ladder(ladder, reading)
     reading.close()
@@ -174,9 +161,8 @@ def _words(concept: Json) -> str:
 
 
 def _check_no_diagnosis(content: Json, at: str, reading: Reading) -> None:
-    """The whole of ``addresses`` is refused: what a plan or goal addresses is a Condition."""
-    elements = [f"{at}.addresses"] if "addresses" in content else []
-    for found_at in (*elements, *primitives.condition_references(content, at, "supportingInfo")):
+    """What a profile cannot tell: that a reference to anything leads to a Condition, or that one is contained."""
+    for found_at in primitives.condition_references(content, at, "supportingInfo"):
         reading.note(IssueType.BUSINESS_RULE, found_at, "a plan carries no diagnosis and points at none", _NO_DIAGNOSIS)
 
 

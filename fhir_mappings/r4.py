@@ -160,7 +160,7 @@ def _repeated(body: bytes) -> tuple[Issue, ...]:
     except RecursionError:  # in a value that the dump did not show, because its name came again
         return (_TOO_DEEP,)
     root = _root(marked)
-    return tuple(_about(root, path, "stands twice in one object") for path in islice(_marks(marked), MOST_ISSUES))
+    return tuple(issue_at(root, path, "stands twice in one object") for path in islice(_marks(marked), MOST_ISSUES))
 
 
 def _mark(members: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -186,6 +186,12 @@ def _validator() -> Validator:
     RegexOptions keeps time linear in the text, whatever the text. No message is used, and mask keeps values out of them.
     """
     return validator_for(_schema(), mask="", pattern_options=RegexOptions())
+
+
+def definitions() -> Mapping[str, Any]:
+    """The types, backbone elements and codes of the schema, by name: what profiles are read against."""
+    found: Mapping[str, Any] = _schema()["definitions"]
+    return found
 
 
 @cache
@@ -238,17 +244,17 @@ _WORDS = {
 def _issues(error: ValidationError, resource: dict[str, Any]) -> Iterator[Issue]:
     """A fault in words. The schema itself says what should stand there (``$comment``) and of what it speaks (``title``)."""
     root, path, kind = _root(resource), error.instance_path, error.kind
-    rule = _at(_schema(), error.schema_path[:-1])  # the last step is the keyword
+    rule = at(_schema(), error.schema_path[:-1])  # the last step is the keyword
     if isinstance(kind, ValidationErrorKind.AdditionalProperties):
-        yield from (_about(root, [*path, name], "is unknown to FHIR R4 here") for name in kind.unexpected)
-    elif _at(resource, path) is None:
-        yield _about(root, path, "must not be null: leave it out")
+        yield from (issue_at(root, [*path, name], "is unknown to FHIR R4 here") for name in kind.unexpected)
+    elif at(resource, path) is None:
+        yield issue_at(root, path, "must not be null: leave it out")
     else:
         missing = [kind.property] if isinstance(kind, ValidationErrorKind.Required) else []
-        yield _about(root, [*path, *([rule["title"]] if "title" in rule else missing)], *_finding(kind, rule))
+        yield issue_at(root, [*path, *([rule["title"]] if "title" in rule else missing)], *_finding(kind, rule))
 
 
-def _at(node: Any, path: Path) -> Any:
+def at(node: Any, path: Path) -> Any:
     """What stands at a path in a resource or in the schema."""
     for step in path:
         node = node[step]
@@ -269,7 +275,7 @@ def _root(resource: dict[str, Any]) -> str:
     return name if name in TYPES else ""
 
 
-def _about(root: str, path: Path, words: str, type_: IssueType = IssueType.STRUCTURE) -> Issue:
+def issue_at(root: str, path: Path, words: str, type_: IssueType = IssueType.STRUCTURE) -> Issue:
     """An issue on the element at ``path``, or on the nearest that may be named."""
     told = list(takewhile(_tellable, path))
     names = [step for step in told if isinstance(step, str)]

@@ -7,62 +7,38 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from contracts.errors import Invalid, Issue, IssueType
 from contracts.identity import BadIdentity
 from contracts.time import Period
-from fhir_mappings import primitives
+from fhir_mappings import primitives, profiles
 from fhir_mappings.primitives import Found, Json
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
-_MODIFIERS: Final = ("modifierExtension", "implicitRules")
-
 
 class Reading:
     """Collects issues."""
 
-    __slots__ = ("issues",)
+    __slots__ = ("_of_profile", "issues")
 
-    def __init__(self) -> None:
+    def __init__(self, resource: Json | None = None) -> None:
+        """``resource`` is held against its profile first; a part of one, or none, is not."""
+        self._of_profile = () if resource is None else profiles.faults(resource)
         self.issues: list[Issue] = []
 
     def close(self) -> None:
-        """End the reading: raises ``Invalid`` with every issue, if there is one."""
-        if self.issues:
-            raise Invalid(*self.issues)
+        """End the reading: raises ``Invalid`` with every issue, if there is one. Where profile and reader both stumble on
+        an element, the reader knows more of it, and is heard."""
+        beside = [issue for issue in self._of_profile if not any(_covers(read, issue) for read in self.issues)]
+        if beside or self.issues:
+            raise Invalid(*beside, *self.issues)
 
     def note(self, type: IssueType, at: str, text: str, rule: str = "") -> None:
         """Something is wrong at an element."""
         self.issues.append(Issue(type, text, at, rule=rule))
-
-    # ---- Elements ------------------------------------------------------------------------------------------------
-
-    def required(self, element: Json, name: str, at: str, rule: str = "") -> Any | None:
-        """The element's child, which must be there."""
-        value = element.get(name)
-        if value is None:
-            self.note(IssueType.REQUIRED, f"{at}.{name}", f"{name} is required here", rule)
-        return value
-
-    def refuse(self, element: Json, at: str, names: Iterable[str], text: str, rule: str) -> None:
-        """None of the named children may be there: we would store them without obeying them."""
-        for name in names:
-            if name in element:
-                self.note(IssueType.NOT_SUPPORTED, f"{at}.{name}", text, rule)
-
-    def refuse_modifiers(self, element: Json, at: str) -> None:
-        """Whoever does not understand a modifier must not process the element (FHIR R4, extensibility)."""
-        if "modifierExtension" in element or "implicitRules" in element:
-            self.refuse(
-                element,
-                at,
-                _MODIFIERS,
-                "this changes the meaning in a way that is not understood here",
-                "modifier-not-understood",
-            )
 
     # ---- Codes ---------------------------------------------------------------------------------------------------
 
@@ -113,18 +89,20 @@ class Reading:
 
     # ---- References, identities and extensions -------------------------------------------------------------------
 
-    def target(self, reference: Json | None, at: str, *types: str) -> str:
+    def target(self, reference: Json | None, at: str, *types: str, rule: str = "") -> str:
         """``Type/id`` of a literal reference to one of the types, empty (with an issue) for any other."""
         found = primitives.literal(reference or {})
         if found is None or found[0] not in types:
             wanted = " or ".join(f"{type}/<id>" for type in types)
-            self.note(IssueType.VALUE if reference else IssueType.REQUIRED, at, f"a reference {wanted} is needed")
+            kind = IssueType.VALUE if reference else IssueType.REQUIRED
+            self.note(kind, at, f"a reference {wanted} is needed", rule)
             return ""
         return "/".join(found)
 
     def patient(self, content: Json, at: str, name: str = "subject") -> str:
         """The logical id of the patient that the resource is about."""
-        return self.target(content.get(name), f"{at}.{name}", "Patient").removeprefix("Patient/")
+        found = self.target(content.get(name), f"{at}.{name}", "Patient", rule="patient-reference")
+        return found.removeprefix("Patient/")
 
     def identity(self, make: Callable[[str], T], value: str | None, at: str) -> T | None:
         """A checked identity; what is wrong is told without the value."""
@@ -135,7 +113,7 @@ class Reading:
             return None
 
     def extension(self, element: Json, at: str, url: str, kind: str) -> Any | None:
-        """The value of an extension that may stand once, and must have the right type of value."""
+        """The value of an extension. That it stands once, with the right type of value, is for the profile to say."""
         return self.extension_at(element, at, url, kind)[0] if "extension" in element else None
 
     def extension_member(self, element: Json, at: str, url: str, known: type[E], rule: str) -> E | None:
@@ -149,10 +127,13 @@ class Reading:
         found = [index for index, each in enumerate(extensions) if each["url"] == url]
         if not found:
             return None, at
-        if len(found) > 1 or kind not in extensions[found[0]]:
-            text = f"the extension stands once, with a {kind}"
-            self.note(IssueType.VALUE, f"{at}.extension[{found[-1]}]", text)
         return extensions[found[0]].get(kind), f"{at}.extension[{found[0]}].value"
+
+
+def _covers(read: Issue, found: Issue) -> bool:
+    """Whether what the reader noted tells what the profile found: at the same element, or by the same rule near it."""
+    near = read.expression.startswith(found.expression) or found.expression.startswith(read.expression)
+    return read.expression == found.expression or (near and read.rule == found.rule)
 
 
 @cache

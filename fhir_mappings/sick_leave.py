@@ -6,10 +6,11 @@ certificate keeps those for itself. Ids come from the caller, so the same certif
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Literal
 
+from contracts.errors import IssueType
 from contracts.identity import BadIdentity, HsaId
 from contracts.sick_leave import Certificate, CertificatePeriod, SickLeave
 from fhir_mappings import r4
@@ -28,7 +29,8 @@ from fhir_mappings.identifiers import (
     UCUM,
     WORK_ABILITY,
 )
-from fhir_mappings.primitives import coding, concept, identifier, logical, to_instant
+from fhir_mappings.primitives import codes, coding, concept, identifier, logical, to_instant
+from fhir_mappings.reading import Reading
 
 Json = dict[str, Any]
 DocumentStatus = Literal["current", "superseded", "entered-in-error"]
@@ -140,15 +142,26 @@ def episode_content(
     }
 
 
+def check_episode(content: Mapping[str, Any]) -> None:
+    """Judge an EpisodeOfCare as the guide does. A sick leave is whole; another case owes less. Raises ``Invalid``."""
+    reading = Reading(content)
+    is_sick_leave = any(code == EPISODE for code, _ in codes(content.get("type", ()), "", EPISODE_TYPE))
+    whole = ("identifier" in content, "managingOrganization" in content, "start" in content.get("period", {}))
+    if is_sick_leave and not all(whole):
+        text = "a sick leave has an identifier, the unit that it is counted on, and a first day"
+        reading.note(IssueType.REQUIRED, "EpisodeOfCare", text, "sick-leave-complete")
+    reading.close()
+
+
 def _subject(patient: str, episode: str, status: ObservationStatus) -> Json:
     content = {
         "extension": [{"url": EXT_EPISODE, "valueReference": {"reference": episode}}] if episode else [],
         "status": status,
-        "category": [concept(WORK_ABILITY, CATEGORY, "Work ability")],
+        "category": [concept(WORK_ABILITY, CATEGORY, "Arbetsförmåga")],
         "code": {
             "coding": [
                 coding(SNOMED_CT, "224459001", "On sick leave from work"),
-                coding(WORK_ABILITY, CODE, "Assessed reduction of work ability"),
+                coding(WORK_ABILITY, CODE, "Bedömd nedsättning av arbetsförmågan"),
             ]
         },
         "subject": {"reference": patient},

@@ -95,10 +95,10 @@ async def house(
         None,
     )
     blocks = asking or NoBlockService()
-    fhir = Surroundings(store, context, clients, await _key(store, "page-tokens"), f"{settings.base}/fhir", blocks)
+    page_key, session_key = await _key(store, "page-tokens"), await _key(store, "sessions")
+    fhir = Surroundings(store, context, clients, page_key, f"{settings.base}/fhir", blocks, clock)
     units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
-    session_key = await _key(store, "sessions")
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
     try:

@@ -39,7 +39,9 @@ def condition(request: Request) -> tuple[str, str] | None:
     stated = request.headers.get("if-none-exist")
     if stated is None:
         return None
-    name, _, token = stated.partition("=")
+    address, mark, query = stated.partition("?")
+    # HAPI's client writes the whole address of the search; R4 speaks of what stands behind its question mark.
+    name, _, token = (query if mark and "=" not in address else stated).partition("=")
     system, bar, value = unquote(token).partition("|")
     if name != "identifier" or not bar or not value or "&" in token:
         raise Malformed("If-None-Exist takes identifier=system|value")

@@ -39,10 +39,10 @@ ROWS: Final = {
         Row("Goal", record_resource, _profile("reko-goal")),
         Row("Procedure", record_activity, _profile("reko-procedure")),
         Row("CommunicationRequest", notify, _profile("reko-communication-request")),
-        Row("Communication", None),
-        Row("DocumentReference", None),
-        Row("Observation", None),
-        Row("EpisodeOfCare", None),
+        Row("Communication", None, _profile("reko-communication")),
+        Row("DocumentReference", None, _profile("reko-certificate")),
+        Row("Observation", None, _profile("reko-work-capacity")),
+        Row("EpisodeOfCare", None, _profile("reko-episode-of-care")),
     )
 }
 """By type, in the order of the CapabilityStatement."""

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from contracts.errors import NotAcceptable, NotFound, NotSupported, RekoError
 from service.fhir_api import answers
+from service.fhir_api.guide_routes import GUIDE_ROUTES
 from service.fhir_api.interactions.audit_event import read_audit_event, search_audit_events
 from service.fhir_api.interactions.capabilities import capabilities
 from service.fhir_api.interactions.create import create
@@ -30,6 +31,7 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/metadata", capabilities),
     ("GET", "/AuditEvent", search_audit_events),
     ("GET", "/AuditEvent/{id}", read_audit_event),
+    *GUIDE_ROUTES,
     ("POST", "/{type}/_search", search_type),
     ("GET", "/{type}", search_type),
     ("POST", "/{type}", create),

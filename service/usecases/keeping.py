@@ -9,6 +9,7 @@ from contracts.ports import Transaction
 from contracts.record import Access, AccessAction, Caller, Document, Record
 from fhir_mappings.document import decode, patient_of, same_content
 from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
+from fhir_mappings.narrative import with_narrative
 from fhir_mappings.primitives import identifiers, literal
 from service.usecases.context import Context, Recorded, Write
 
@@ -35,8 +36,9 @@ twice."""
 
 
 def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
-    """Store the resource, or find that the same is stored already. Raises ``NotFound``, ``VersionConflict``,
+    """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises ``NotFound``, ``VersionConflict``,
     ``Conflict`` and ``Invalid`` (a reference that leads nowhere)."""
+    write = replace(write, document=with_narrative(write.document))
     earlier = _current(transaction, write) if write.id else _same_identity(transaction, write)
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)

@@ -13,6 +13,7 @@ from contracts.errors import Invalid, Issue, note
 from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Document
+from contracts.time import swedish_day
 from fhir_mappings import consent as mapping
 from fhir_mappings import consent_door, primitives
 from fhir_mappings.document import decode, with_elements
@@ -109,9 +110,14 @@ def _ended_or_named(
 
 
 def ended(document: Document, at: datetime) -> Document:
-    """A consent or refusal that is over from now on. One that has not begun never does: its period stays as it was said."""
+    """A consent or refusal that is over from now on. One that has not begun never does: its period stays as it was said.
+
+    A start on the same day is told to the second, as the end is: R4 knows no order between a day and a time in it (per-1).
+    """
     provision = dict(document.content.get("provision", {}))
     stated = provision.get("period", {})
     if "start" not in stated or primitives.instant(stated["start"]) <= at:
-        provision["period"] = {**stated, "end": primitives.to_instant(at)}
+        same_day = "start" in stated and primitives.swedish_date(stated["start"]) == swedish_day(at)
+        start = {"start": primitives.to_instant(primitives.instant(stated["start"]))} if same_day else {}
+        provision["period"] = {**stated, **start, "end": primitives.to_instant(at)}
     return with_elements(document, {"status": ConsentStatus.INACTIVE.value, "provision": provision or None})

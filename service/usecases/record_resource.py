@@ -1,12 +1,13 @@
 """A resource that others point at is stored: patient, staff, organisation, goal."""
 
 from contracts.ports import Transaction
-from fhir_mappings.registry import MAPPERS
+from fhir_mappings.registry import read
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.keeping import keep
 
 
 def record_resource(transaction: Transaction, context: Context, write: Write) -> Recorded:
-    """Judge it by its mapper and keep it; nothing else follows. Raises ``Invalid`` with everything that is wrong."""
-    MAPPERS[write.document.type](write.document.content)
+    """Judge it by its profile and reader and keep it; nothing else follows. Raises ``Invalid`` with everything that is
+    wrong."""
+    read(write.document.content)
     return keep(transaction, context, write)

@@ -52,12 +52,6 @@ def test_make_alone_lists_every_command_with_a_line() -> None:
     assert set(listed) == set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_what_is_not_there_yet_says_so() -> None:
-    told = _make("conformance")
-    assert told.returncode == 2
-    assert re.fullmatch(r"make conformance: .+ they come with later work\.\n", told.stdout)
-
-
 def test_a_soak_goes_on_where_it_ended(tmp_path: Path) -> None:
     def soak(number: int) -> str:
         run = [sys.executable, "-m", "tests.soak", "--part", "withdrawal-races", "-n", str(number)]

@@ -264,7 +264,7 @@ async def test_an_unknown_kind_is_refused_never_guessed(flow: "Flow") -> None:
     (issue,) = await flow.refused(flow.forms.activity(person, "coffee"))
     assert (issue["code"], issue["expression"]) == ("code-invalid", ["Procedure.category.coding[0].code"])
     (issue,) = await flow.refused(flow.forms.activity(person, category={"text": "Kaffe"}))
-    assert (issue["code"], issue["expression"]) == ("required", ["Procedure.category"])
+    assert (issue["code"], issue["expression"]) == ("required", ["Procedure.category.coding"])
 
 
 async def test_without_a_consent_to_coordination_it_is_recorded_and_flagged(flow: "Flow") -> None:

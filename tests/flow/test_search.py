@@ -282,7 +282,7 @@ async def test_the_index_follows_each_version(flow: "Flow") -> None:
 async def test_what_is_said_to_be_searchable_is(flow: "Flow") -> None:
     statement = (await flow.nobody.get("/fhir/metadata")).json()
     assert statement["fhirVersion"] == "4.0.1"
-    samples = {"token": "a", "reference": "x", "date": "2026", "string": "a", "quantity": "5", "uri": "a"}
+    samples = {"token": "a", "reference": "x", "date": "2026", "string": "a", "quantity": "5", "uri": "urn:a"}
     for resource in statement["rest"][0]["resource"]:
         for parameter in resource["searchParam"]:
             if parameter["type"] == "composite":

@@ -7,9 +7,12 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_mappings import guide
 from fhir_mappings.audit_event import AUTHZ_CONSENT, PRIVACY_DISCLOSURE
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
+from service.fhir_api.interactions.search_artefacts import PARAMETERS as OF_ARTEFACTS
+from service.fhir_api.operations import terminology
 from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
 from service.fhir_api.search.including import references, types_of
@@ -40,7 +43,13 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Rekobryggan", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [{"mode": "server", "security": _SECURITY, "resource": [*map(_resource, ROWS.values()), _AUDIT_EVENT]}],
+        "rest": [
+            {
+                "mode": "server",
+                "security": _SECURITY,
+                "resource": [*map(_resource, ROWS.values()), _AUDIT_EVENT, *map(_artefacts, guide.TYPES)],
+            }
+        ],
     }
 
 
@@ -73,6 +82,23 @@ def _resource(row: Row) -> dict[str, Any]:
         **(
             {"operation": operations} if (operations := [o.described for o in OPERATIONS if o.type == row.type]) else {}
         ),
+    }
+
+
+def _artefacts(type: str) -> dict[str, Any]:
+    """A type of our guide."""
+    definition = "http://hl7.org/fhir/OperationDefinition"
+    operations = [
+        {"name": name, "definition": f"{definition}/{of}-{name}"}
+        for of, name, _ in terminology.OPERATIONS
+        if of == type
+    ]
+    return {
+        "type": type,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": [{"name": name, "type": kind} for name, (_, kind, _) in OF_ARTEFACTS.items()],
+        **({"operation": operations} if operations else {}),
     }
 
 

@@ -1,1 +1,1 @@
-"""Operations of ours on single resources: one file each, named as the operation. ``table`` lists them."""
+"""One file per operation, named as the specification, or our guide, names it. ``table`` lists ours, ``terminology`` R4's."""

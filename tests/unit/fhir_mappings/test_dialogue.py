@@ -136,14 +136,17 @@ def test_what_a_request_says(content: dict[str, Any], notification: Notification
             request(category=[*topic("contact"), *topic("other")], payload=[text("a", "care_measures")]),
             [(IssueType.BUSINESS_RULE, "category", "notification-topic")],
         ),
-        (request(subject=None), [(IssueType.REQUIRED, "subject", "")]),
+        (request(subject=None), [(IssueType.REQUIRED, "subject", "patient-reference")]),
         (request(recipient=None), [(IssueType.REQUIRED, "recipient", "one-recipient")]),
         (
             request(recipient=[{"reference": f"Organization/{id}"} for id in ("fk", "af")]),
             [(IssueType.BUSINESS_RULE, "recipient", "one-recipient")],
         ),
         (request(recipient=[{"display": "myndigheter"}]), [(IssueType.VALUE, "recipient[0]", "one-recipient")]),
-        (request(recipient=[{"reference": "Patient/p1"}]), [(IssueType.VALUE, "recipient[0]", "one-recipient")]),
+        (
+            request(recipient=[{"reference": "Patient/p1"}]),
+            [(IssueType.BUSINESS_RULE, "recipient[0]", "one-recipient")],
+        ),
         (
             request(recipient=[{"identifier": {"system": ORGANISATION_NUMBER.fhir, "value": "2021005522"}}]),
             [(IssueType.VALUE, "recipient[0]", "one-recipient")],
@@ -151,7 +154,7 @@ def test_what_a_request_says(content: dict[str, Any], notification: Notification
         (request(payload=None), [(IssueType.REQUIRED, "payload", "payload-text")]),
         (
             request(payload=[{"contentReference": {"reference": "DocumentReference/1"}}]),
-            [(IssueType.NOT_SUPPORTED, "payload[0].content", "payload-text")],
+            [(IssueType.REQUIRED, "payload[0].content", "payload-text")],
         ),
         (
             request(payload=[text(NEED), text("b", "care_measures")]),
@@ -172,7 +175,7 @@ def test_what_a_request_says(content: dict[str, Any], notification: Notification
             [(IssueType.BUSINESS_RULE, "reasonReference[0]", "no-diagnosis")],
         ),
         (request(about=[{"reference": "Condition/1"}]), [(IssueType.BUSINESS_RULE, "about[0]", "no-diagnosis")]),
-        (request(doNotPerform=True), [(IssueType.NOT_SUPPORTED, "doNotPerform", "do-not-perform")]),
+        (request(doNotPerform=True), [(IssueType.BUSINESS_RULE, "doNotPerform", "do-not-perform")]),
     ],
 )
 def test_refused(content: dict[str, Any], issues: list[tuple[IssueType, str, str]]) -> None:

@@ -130,7 +130,7 @@ def refused(reader: Any, content: dict[str, Any]) -> list[tuple[IssueType, str, 
             (IssueType.BUSINESS_RULE, "category", "plan-kind"),
         ),
         (care_plan(title=None), (IssueType.REQUIRED, "title", "plan-title")),
-        (care_plan(subject={"reference": "Group/1"}), (IssueType.VALUE, "subject", "")),
+        (care_plan(subject={"reference": "Group/1"}), (IssueType.VALUE, "subject", "patient-reference")),
         (care_plan(period={"start": "2026"}), (IssueType.VALUE, "period.start", "day-precision")),
         (
             care_plan(period={"start": "2026-03-02", "end": "2026-03-01"}),
@@ -158,7 +158,7 @@ def refused(reader: Any, content: dict[str, Any]) -> list[tuple[IssueType, str, 
         ),
         (
             care_plan(activity=[activity(doNotPerform=True)]),
-            (IssueType.NOT_SUPPORTED, "activity[0].detail.doNotPerform", "do-not-perform"),
+            (IssueType.BUSINESS_RULE, "activity[0].detail.doNotPerform", "do-not-perform"),
         ),
         (
             care_plan(activity=[activity(extension=[{"url": EXT_PLANNED_DEGREE, "valueQuantity": percent(150)}])]),
@@ -216,8 +216,8 @@ def test_the_ladder(targets: list[dict[str, Any]], ladder: tuple[tuple[date, int
             goal(step(50, "2026-05-01"), step(25, "2026-05-01")),
             (IssueType.BUSINESS_RULE, "target", "tapering-step"),
         ),
-        (goal(addresses=[{"reference": "Condition/1"}]), (IssueType.BUSINESS_RULE, "addresses", "plan-no-diagnosis")),
-        (goal(subject={"reference": "Organization/1"}), (IssueType.VALUE, "subject", "")),
+        (goal(addresses=[{"reference": "Condition/1"}]), (IssueType.BUSINESS_RULE, "addresses", "goal-no-diagnosis")),
+        (goal(subject={"reference": "Organization/1"}), (IssueType.VALUE, "subject", "patient-reference")),
     ],
 )
 def test_refused_goals(content: dict[str, Any], issue: tuple[IssueType, str, str]) -> None:

@@ -2,9 +2,9 @@ import pytest
 
 from contracts.errors import Invalid
 from fhir_mappings import r4
-from fhir_mappings.registry import MAPPERS
+from fhir_mappings.registry import MAPPERS, judge
 
-WITH_A_RULE_OF_THEIR_OWN = {"CarePlan", "CommunicationRequest", "Consent", "Goal", "Procedure"}
+WITH_A_RULE_OF_THEIR_OWN = {"CarePlan", "CommunicationRequest", "Consent", "Goal", "Procedure", "Task"}
 
 
 def test_every_mapper_is_for_a_served_type() -> None:
@@ -21,3 +21,8 @@ def test_a_bare_resource_is_judged_without_a_crash(type_: str) -> None:
         assert all(issue.expression.startswith(f"{type_}.") for issue in refusal.value.issues)
     else:
         MAPPERS[type_](content)
+
+
+@pytest.mark.parametrize("type_", sorted(set(r4.TYPES) - {"Bundle", "Parameters", "OperationOutcome"}))
+def test_every_type_is_judged(type_: str) -> None:
+    assert all(issue.expression.startswith(type_) for issue in judge({"resourceType": type_}))

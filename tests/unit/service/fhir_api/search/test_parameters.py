@@ -128,8 +128,8 @@ def test_what_tells_who_somebody_is_is_concealed() -> None:
 def test_what_the_statement_promises_can_be_asked() -> None:
     for row in statement("http://here/fhir")["rest"][0]["resource"]:
         type_ = row["type"]
-        if type_ == "AuditEvent":
-            continue  # made when it is asked for, and searched by rules of its own
+        if type_ not in ROWS:
+            continue  # our guide, and what is made when it is asked for, are searched by rules of their own
         for name, listed in (("_include", row["searchInclude"]), ("_revinclude", row["searchRevInclude"])):
             for value in listed:
                 assert len(parse(type_, [(name, value)]).includes) == 1

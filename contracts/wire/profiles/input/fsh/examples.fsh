@@ -1,0 +1,261 @@
+// One example of each profile. Nobody in them exists.
+
+RuleSet: Unit(element)
+* {element}.type = "Organization"
+* {element}.identifier.system = "urn:oid:1.2.752.29.4.19"
+* {element}.identifier.value = "SE5599990008-E0001"
+* {element}.display = "Vårdcentralen Eken"
+
+RuleSet: Coordinator(element)
+* {element}.type = "Practitioner"
+* {element}.identifier.system = "urn:oid:1.2.752.29.4.19"
+* {element}.identifier.value = "SE5599990008-REKO1"
+
+RuleSet: Fk(element)
+* {element}.type = "Organization"
+* {element}.identifier.system = "urn:oid:2.5.4.97"
+* {element}.identifier.value = "2021005521"
+* {element}.display = "Försäkringskassan"
+
+RuleSet: Law
+* policy.uri = "https://www.riksdagen.se/sv/dokument-och-lagar/dokument/svensk-forfattningssamling/_sfs-2019-1297"
+
+Instance: example-coordination-consent
+InstanceOf: RekoConsent
+Usage: #example
+* status = #active
+* scope = $consentScope#treatment
+* category[coordination] = $consentKind#coordination
+* patient = Reference(Patient/example)
+* dateTime = "2026-03-02T09:20:00+01:00"
+* performer = Reference(Patient/example)
+* insert Unit(organization)
+* insert Law
+* verification.extension[mode].valueCode = #PHONE
+* verification.verified = true
+* verification.verifiedWith = Reference(Patient/example)
+* verification.verificationDate = "2026-03-02"
+
+Instance: example-disclosure-consent
+InstanceOf: RekoConsent
+Usage: #example
+* status = #active
+* scope = $consentScope#patient-privacy
+* category[disclosure] = $consentKind#disclosure
+* category[1] = $actCode#IDSCL
+* patient = Reference(Patient/example)
+* dateTime = "2026-03-02T09:20:00+01:00"
+* performer = Reference(Patient/example)
+* insert Unit(organization)
+* insert Law
+* verification.extension[mode].valueCode = #VERBAL
+* verification.verified = true
+* verification.verifiedWith = Reference(Patient/example)
+* verification.verificationDate = "2026-03-02"
+* provision.type = #permit
+* provision.period.start = "2026-03-02"
+* provision.period.end = "2026-10-25"
+* provision.actor[custodian].role = $participationType#CST
+* insert Unit(provision.actor[custodian].reference)
+* provision.actor[recipient].role = $participationType#IRCP
+* insert Fk(provision.actor[recipient].reference)
+* provision.action = $consentAction#disclose
+* provision.purpose = $actReason#COC
+* provision.code[0] = $category#assumed_rehab_need
+* provision.code[1] = $category#contact_details
+
+Instance: example-plan
+InstanceOf: RekoCarePlan
+Usage: #example
+* status = #active
+* intent = #plan
+* category = $planKind#sjukskrivnings-och-rehabiliteringsplan
+* title = "Sjukskrivnings- och rehabiliteringsplan"
+* subject = Reference(Patient/example)
+* period.start = "2026-03-02"
+* period.end = "2026-10-25"
+* insert Unit(author)
+* goal = Reference(Goal/example-goal)
+* activity.detail.extension[plannedDegree].valueQuantity = 50 '%'
+* activity.detail.extension[decidedBy].valueString = "Försäkringskassan"
+* activity.detail.status = #not-started
+* activity.detail.description = "Arbetsträning i ordinarie verksamhet"
+* activity.detail.performer.display = "Ekens Verkstad AB"
+
+Instance: example-goal
+InstanceOf: RekoGoal
+Usage: #example
+* lifecycleStatus = #active
+* description.text = "Åter i ordinarie arbete på heltid"
+* subject = Reference(Patient/example)
+* target[0].measure = $sct#224459001
+* target[0].detailQuantity = 50 '%'
+* target[0].dueDate = "2026-05-01"
+* target[1].measure = $sct#224459001
+* target[1].detailQuantity = 0 '%'
+* target[1].dueDate = "2026-07-01"
+
+Instance: example-activity
+InstanceOf: RekoProcedure
+Usage: #example
+* extension[contactMode].valueCode = #visit
+* extension[accompanyingCode].valueCoding.extension[0].url = "https://rekobryggan.example/fhir/StructureDefinition/coding-rule"
+* extension[accompanyingCode].valueCoding.extension[0].valueString = "kva-employer-contact"
+* extension[accompanyingCode].valueCoding = $kva#ZV506 "Kontakt med arbetsgivare via besök eller telefonsamtal"
+* status = #completed
+* category.coding[kind] = $activityKind#employer-contact
+* code.coding[kva] = $kva#GC001 "Koordineringsinsatser för att främja återgång eller inträde i arbetslivet"
+* code.text = "Möte med arbetsgivaren om anpassade arbetsuppgifter"
+* subject = Reference(Patient/example)
+* performedPeriod.start = "2026-03-02T09:00:00+01:00"
+* performedPeriod.end = "2026-03-02T10:15:00+01:00"
+* insert Coordinator(performer.actor)
+* insert Unit(performer.onBehalfOf)
+
+Instance: example-activity-not-done
+InstanceOf: RekoProcedure
+Usage: #example
+* status = #not-done
+* statusReason = $notDoneReason#no-answer
+* category.coding[kind] = $activityKind#fk-contact
+* code.text = "Sökte personlig handläggare per telefon"
+* subject = Reference(Patient/example)
+
+Instance: example-request
+InstanceOf: RekoCommunicationRequest
+Usage: #example
+* status = #active
+* category = $topic#assumed-rehab-need
+* subject = Reference(Patient/example)
+* about.type = "DocumentReference"
+* about.identifier.system = "https://rekobryggan.example/fhir/identifier/certificate"
+* about.identifier.value = "6b1f0c1e-0d3e-4a57-9f5c-7d1a3e0c0002"
+* payload.extension[category].valueCode = #assumed_rehab_need
+* payload.contentString = "Behov av arbetslivsinriktad rehabilitering enligt 30 kap. SFB kan antas."
+* authoredOn = "2026-03-02T10:30:00+01:00"
+* insert Coordinator(requester)
+* insert Fk(recipient)
+* insert Unit(sender)
+
+Instance: example-communication
+InstanceOf: RekoCommunication
+Usage: #example
+* identifier.system = "https://rekobryggan.example/fhir/identifier/message"
+* identifier.value = "0192f0c4-1f2e-7c3a-9a51-6a1d1b1f0a01"
+* basedOn = Reference(CommunicationRequest/example-request)
+* status = #completed
+* category = $topic#assumed-rehab-need
+* subject = Reference(Patient/example)
+* sent = "2026-03-02T10:31:00+01:00"
+* insert Fk(recipient)
+* insert Unit(sender)
+* payload.contentString = "Behov av arbetslivsinriktad rehabilitering enligt 30 kap. SFB kan antas."
+
+Instance: example-task
+InstanceOf: RekoNotificationTask
+Usage: #example
+* status = #requested
+* intent = #order
+* code = $topic#assumed-rehab-need
+* focus = Reference(CommunicationRequest/example-request)
+* for = Reference(Patient/example)
+* insert Unit(requester)
+* insert Fk(owner)
+
+Instance: example-episode
+InstanceOf: RekoEpisodeOfCare
+Usage: #example
+* identifier.system = "https://rekobryggan.example/fhir/identifier/sick-leave"
+* identifier.value = "0192f0c4-1f2e-7c3a-9a51-6a1d1b1f0a02"
+* status = #active
+* type[sickLeave] = $episodeType#sjukfall "Sjukfall"
+* patient = Reference(Patient/example)
+* insert Unit(managingOrganization)
+* period.start = "2026-02-01"
+
+Instance: example-work-capacity
+InstanceOf: RekoWorkCapacity
+Usage: #example
+* extension[episode].valueReference = Reference(EpisodeOfCare/example-episode)
+* status = #final
+* category[workAbility] = $workAbility#work-ability
+* code.coding[0] = $sct#224459001 "On sick leave from work"
+* code.coding[1] = $workAbility#assessed-reduction
+* subject = Reference(Patient/example)
+* effectivePeriod.start = "2026-02-01"
+* effectivePeriod.end = "2026-03-31"
+* issued = "2026-01-30T14:40:00+01:00"
+* insert Unit(performer)
+* valueQuantity = 50 '%'
+* derivedFrom = Reference(DocumentReference/example-certificate)
+* component[level].code = $workAbility#reduction-level
+* component[level].valueCodeableConcept = $degree#HALFTEN
+* component[occupation].code = $workAbility#occupation
+* component[occupation].valueCodeableConcept = $occupation#STUDIER "Studier"
+
+Instance: example-certificate
+InstanceOf: RekoCertificate
+Usage: #example
+* masterIdentifier.system = "https://rekobryggan.example/fhir/identifier/certificate"
+* masterIdentifier.value = "6b1f0c1e-0d3e-4a57-9f5c-7d1a3e0c0002"
+* status = #current
+* type = $certificateType#LISJP "Läkarintyg för sjukpenning"
+* subject = Reference(Patient/example)
+* date = "2026-01-30T14:40:00+01:00"
+* insert Unit(custodian)
+* securityLabel[diagnosis] = $actCode#DIA
+* content.attachment.title = "Läkarintyg för sjukpenning"
+* context.period.start = "2026-02-01"
+* context.period.end = "2026-03-31"
+
+Instance: example-consent-to-ask
+InstanceOf: RekoConsent
+Usage: #example
+* status = #active
+* scope = $consentScope#patient-privacy
+* category[disclosure] = $consentKind#disclosure
+* patient = Reference(Patient/example)
+* dateTime = "2026-03-02T09:20:00+01:00"
+* sourceAttachment.title = "Samtycke, undertecknat 2026-03-02"
+* sourceAttachment.contentType = #application/pdf
+* sourceAttachment.url = "https://journal.example/dokument/1"
+* insert Law
+* verification.extension[mode].valueCode = #WRITTEN
+* verification.verified = true
+* verification.verifiedWith = Reference(Patient/example)
+* verification.verificationDate = "2026-03-02"
+* provision.extension[endsWith].valueString = "avstämningsmötet"
+* provision.type = #permit
+* provision.period.start = "2026-03-02"
+* provision.actor[custodian].role = $participationType#CST
+* insert Unit(provision.actor[custodian].reference)
+* provision.actor[recipient].role = $participationType#IRCP
+* insert Fk(provision.actor[recipient].reference)
+* provision.action = $consentAction#collect
+* provision.purpose = $actReason#ELIGDTRM
+* provision.code = $category#assumed_rehab_need
+
+Instance: example-sip
+InstanceOf: RekoCarePlan
+Usage: #example
+* extension[ledBy].valueString = "Exempelstads kommun"
+* status = #active
+* intent = #plan
+* category = $planKind#sip
+* title = "Samordnad individuell plan"
+* subject = Reference(Patient/example)
+* period.start = "2026-03-29"
+* activity.detail.status = #not-started
+* activity.detail.description = "Ekonomiskt bistånd under arbetsträningen"
+* activity.detail.performer.display = "Socialtjänsten i Exempelstad"
+
+Instance: example-preventive-activity
+InstanceOf: RekoProcedure
+Usage: #example
+* extension[withSickLeave].valueBoolean = false
+* status = #completed
+* category.coding[kind] = $activityKind#personal-support
+* code.coding[kva] = $kva#GC001
+* subject = Reference(Patient/example)
+* performedDateTime = "2026-03-02T09:00:00+01:00"
+* insert Coordinator(performer.actor)

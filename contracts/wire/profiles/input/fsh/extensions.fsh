@@ -1,0 +1,163 @@
+// Extensions of our own. Each has one value and no extensions inside, but the counted sick leave.
+
+Extension: AccompanyingCode
+Id: accompanying-code
+Title: "KVÅ-kod vid sidan av huvudkoden"
+Description: "Flera kodningar i Procedure.code betyder samma sak; en kod till står därför här."
+Context: Procedure
+* insert Artefact
+* value[x] only Coding
+* value[x] 1..1
+* insert Rule(value[x], kva-accompanying)
+* valueCoding.system 1..1
+* insert Rule(valueCoding.system, kva-accompanying)
+* valueCoding.system = $kva
+* valueCoding.code 1..1
+* insert Rule(valueCoding.code, kva-accompanying)
+* . obeys kva-accompanying
+
+Invariant: kva-accompanying
+Description: "an accompanying code is a Coding with a KVÅ code"
+Expression: "value.ofType(Coding).where(system.exists() and code.exists()).exists()"
+Severity: #error
+
+Extension: CodingRule
+Id: coding-rule
+Title: "Regeln som gav koden"
+Description: "Namnet på regeln, på en kodning som tjänsten själv har satt."
+Context: Coding
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: ContactModeExtension
+Id: contact-mode
+Title: "Kontaktsätt"
+Description: "Hur den andra parten möttes."
+Context: Procedure
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from ContactModes (required)
+
+Extension: WithSickLeave
+Id: with-sick-leave
+Title: "Med sjukskrivning"
+Description: "Falskt för förebyggande koordinering, före all sjukskrivning."
+Context: Procedure
+* insert Artefact
+* value[x] only boolean
+* value[x] 1..1
+
+Extension: InformationCategoryExtension
+Id: information-category
+Title: "Informationskategori"
+Description: "Den enda kategori som texten hör till."
+Context: CommunicationRequest.payload
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from InformationCategories (required)
+
+Extension: ConsentMode
+Id: consent-mode
+Title: "Hur patienten sade det"
+Description: "Muntligt, skriftligt eller elektroniskt."
+Context: Consent.verification
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from ConsentModes (required)
+
+Extension: ConsentEndsWith
+Id: consent-ends-with
+Title: "Händelsen som samtycket gäller till"
+Description: "En händelse i stället för en slutdag."
+Context: Consent.provision
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: PlannedDegree
+Id: planned-degree
+Title: "Planerad sjukskrivningsgrad"
+Description: "Hela procent, 0 till 100."
+Context: CarePlan.activity.detail
+* insert Artefact
+* value[x] only Quantity
+* value[x] 1..1
+* obeys tapering-degree-planned
+* valueQuantity.value 1..1
+* insert Rule(valueQuantity.value, tapering-degree-planned)
+* valueQuantity.system 1..1
+* insert Rule(valueQuantity.system, tapering-degree-planned)
+* valueQuantity.system = $ucum
+* valueQuantity.code 1..1
+* insert Rule(valueQuantity.code, tapering-degree-planned)
+* valueQuantity.code = #%
+* valueQuantity.comparator 0..0
+* insert Rule(valueQuantity.comparator, tapering-degree-planned)
+
+Extension: DecidedBy
+Id: decided-by
+Title: "Vem som beslutar"
+Description: "Den aktör vars beslut åtgärden kräver."
+Context: CarePlan.activity.detail
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: LedBy
+Id: led-by
+Title: "Vem som leder planen"
+Description: "Regionen eller kommunen, för en samordnad individuell plan."
+Context: CarePlan
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: DisplaySince
+Id: display-since
+Title: "Benämningen gäller från"
+Description: "Första dagen som en benämning gäller, på en designation."
+Context: CodeSystem.concept.designation, ValueSet.expansion.contains.designation, Parameters.parameter
+* insert Artefact
+* value[x] only date
+* value[x] 1..1
+
+Extension: RecordedBy
+Id: recorded-by
+Title: "Vem som antecknade"
+Description: "Den som antecknade ett samtycke, där ingen är namngiven som hörde det."
+Context: Consent.meta
+* insert Artefact
+* value[x] only Reference(Practitioner or PractitionerRole)
+* value[x] 1..1
+
+Extension: SickLeaveCounted
+Id: sick-leave-counted
+Title: "Hur sjukfallet räknades"
+Description: "På ett EpisodeOfCare som en översikt har räknat fram: inställningarna och siffrorna."
+Context: EpisodeOfCare
+* insert Artefact
+* extension contains
+    on 1..1 and
+    gap 1..1 and
+    maxDaysSinceEnd 1..1 and
+    lastDay 1..1 and
+    days 1..1 and
+    degree 1..1 and
+    certifiedDegree 0..* and
+    activeCertificate 1..1 and
+    certificate 1..* and
+    rekoStatus 0..1
+* extension[on].value[x] only date
+* extension[gap].value[x] only integer
+* extension[maxDaysSinceEnd].value[x] only integer
+* extension[lastDay].value[x] only date
+* extension[days].value[x] only integer
+* extension[degree].value[x] only Quantity
+* extension[certifiedDegree].value[x] only Quantity
+* extension[activeCertificate].value[x] only Identifier
+* extension[certificate].value[x] only Identifier
+* extension[rekoStatus].value[x] only Coding

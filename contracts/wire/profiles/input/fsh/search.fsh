@@ -1,0 +1,46 @@
+// Search parameters beside those of R4.
+
+Instance: ongoing
+InstanceOf: SearchParameter
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/SearchParameter/ongoing"
+* version = "0.1.0"
+* name = "ongoing"
+* status = #active
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "Sjukfall, och bedömda perioder, som pågår en dag: perioden överlappar dagen. En period utan slut pågår."
+* code = #ongoing
+* base[0] = #EpisodeOfCare
+* base[1] = #Observation
+* type = #date
+* expression = "EpisodeOfCare.period | (Observation.effective as Period)"
+* xpathUsage = #normal
+* xpath = "f:EpisodeOfCare/f:period | f:Observation/f:effectivePeriod"
+* multipleOr = true
+* multipleAnd = true
+
+Instance: episode-of-care
+InstanceOf: SearchParameter
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/SearchParameter/episode-of-care"
+* version = "0.1.0"
+* name = "episode-of-care"
+* status = #active
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "Det sjukfall som något hör till: tillägget workflow-episodeOfCare."
+* code = #episode-of-care
+* base[0] = #Observation
+* base[1] = #Procedure
+* base[2] = #CarePlan
+* base[3] = #Communication
+* base[4] = #CommunicationRequest
+* type = #reference
+* expression = "(Observation | Procedure | CarePlan | Communication | CommunicationRequest).extension.where(url = 'http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare').value"
+* xpathUsage = #normal
+* target = #EpisodeOfCare
+* multipleOr = true
+* multipleAnd = true

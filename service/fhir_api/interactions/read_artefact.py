@@ -1,0 +1,20 @@
+"""read, of the guide's artefacts: https://hl7.org/fhir/R4/http.html#read"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.errors import NotFound
+from contracts.record import Right
+from fhir_mappings import guide
+from service.fhir_api import answers
+from service.fhir_api.surroundings import Surroundings
+
+
+async def read_artefact(around: Surroundings, request: Request) -> Response:
+    """An artefact as committed. It is about nobody: the access log has nothing to hold."""
+    around.caller(request, Right.FHIR_READ)
+    _, _, type, id = request.url.path.rsplit("/", 3)
+    body = guide.bodies().get(f"{type}/{id}")
+    if body is None:
+        raise NotFound(f"there is no such {type}")
+    return answers.resource(body)

@@ -1,0 +1,158 @@
+"""What an operation is asked, by GET or by POST of Parameters, and what it answers.
+
+http://hl7.org/fhir/R4/operations.html#executing
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.errors import Issue, IssueType, Malformed, NotFound
+from contracts.record import Right
+from contracts.time import swedish_day
+from fhir_mappings import primitives, r4, terminology
+from fhir_mappings.primitives import Json
+from fhir_mappings.terminology import Coded
+from service.fhir_api import answers
+from service.fhir_api.preferences import expects_json
+from service.fhir_api.surroundings import Surroundings
+from service.http_edge import read_body
+
+_HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
+_CODED: Final = frozenset({"code", "system", "version", "display", "coding", "codeableConcept"})
+WORDS: Final = frozenset({"date", "displayLanguage"})
+"""Parameters that choose among the words of a code."""
+OF_A_CODE: Final = _CODED | WORDS
+"""Parameters of every operation that is asked about a code."""
+
+
+class Asked:
+    """The parameters of a request, by name. Every reading of them raises ``Malformed`` for what cannot be understood."""
+
+    def __init__(self, values: Mapping[str, Any], today: date) -> None:
+        self._values = values
+        self._today = today
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def text(self, name: str, otherwise: str = "") -> str:
+        """A code, an address, a text."""
+        value = self._values.get(name, otherwise)
+        if not isinstance(value, str):
+            raise _malformed(name, "is a text")
+        return value
+
+    def number(self, name: str, otherwise: int | None = None) -> int | None:
+        """A whole number from nought."""
+        value = str(self._values.get(name, "" if otherwise is None else otherwise))
+        if value and not (value.isascii() and value.isdigit() and len(value) < 10):
+            raise _malformed(name, "is a whole number from 0")
+        return int(value) if value else None
+
+    def is_set(self, name: str) -> bool:
+        """A boolean, false when it is not there."""
+        value = str(self._values.get(name, "false")).lower()
+        if value not in ("true", "false"):
+            raise _malformed(name, "is true or false")
+        return value == "true"
+
+    def day(self) -> date:
+        """The day whose words are asked for: ``date``, else today in Sweden."""
+        try:
+            return primitives.swedish_date(self.text("date")) if "date" in self else self._today
+        except ValueError:
+            raise _malformed("date", "is a day: 2026-03-02") from None
+
+    def language(self) -> str:
+        """``displayLanguage``, Swedish when none is asked for. ``sv-SE`` is Swedish."""
+        language = self.text("displayLanguage", "sv").partition("-")[0].lower()
+        if language not in terminology.LANGUAGES:
+            raise _malformed("displayLanguage", f"is one of {', '.join(terminology.LANGUAGES)}")
+        return language
+
+    def coded(self) -> list[Coded]:
+        """The codes that are asked about: several when a CodeableConcept is."""
+        if "code" in self:
+            return [Coded(self.text("system"), self.text("code"), self.text("display"))]
+        found = [self._coding(each) for each in self._codings()]
+        if not found:
+            raise Malformed(
+                Issue(IssueType.REQUIRED, "say which code: system and code, a coding, or a codeableConcept")
+            )
+        return found
+
+    def _codings(self) -> list[Any]:
+        if "coding" in self:
+            return [self._values["coding"]]
+        stated = self._values.get("codeableConcept", {})
+        return list(stated.get("coding", ())) if isinstance(stated, Mapping) else [stated]
+
+    def _coding(self, stated: Any) -> Coded:
+        """By GET a coding is written as a token: ``system|code``."""
+        if isinstance(stated, str):
+            system, _, code = stated.partition("|")
+            return Coded(system, code)
+        if not isinstance(stated, Mapping):
+            raise _malformed("coding", "is a Coding")
+        return Coded(*(str(stated.get(name, "")) for name in Coded._fields))
+
+
+async def asked(around: Surroundings, request: Request, known: Collection[str]) -> Asked:
+    """What a caller who may read asks. Raises ``Malformed`` for a parameter that the operation does not have: an answer
+    that passes over a part of the question would mislead."""
+    around.caller(request, Right.FHIR_READ)
+    values = dict(request.query_params) | (await _posted(request) if request.method == "POST" else {})
+    if values.keys() - _HOW_TO_ANSWER - set(known):
+        raise Malformed(Issue(IssueType.NOT_SUPPORTED, f"this operation takes {', '.join(sorted(known))}"))
+    return Asked(values, swedish_day(around.clock.now()))
+
+
+async def _posted(request: Request) -> dict[str, Any]:
+    expects_json(request)
+    stated = r4.parse(await read_body(request), expected="Parameters").get("parameter", ())
+    return {each["name"]: _value(each) for each in stated}
+
+
+def _value(parameter: Json) -> Any:
+    return next((value for name, value in parameter.items() if name.startswith("value")), parameter.get("resource"))
+
+
+def artefact(type: str, request: Request, asked: Asked, *names: str) -> Json:
+    """The artefact that the address or one of the parameters names. Raises ``NotFound``."""
+    url = next((asked.text(name) for name in names if name in asked), "")
+    found = terminology.find(type, request.path_params.get("id", ""), url)
+    if found is None:
+        raise NotFound(f"no such {type} is known here: GET {type} lists those that are")
+    return found
+
+
+def answer(**values: Any) -> Response:
+    """Parameters, one for each value that is not ``None``; a list is a parameter that repeats. A value says its type in
+    its name: ``valueString``."""
+    stated = [_parameter(name, value) for name, given in values.items() for value in _listed(given)]
+    return answers.resource(orjson.dumps({"resourceType": "Parameters", "parameter": stated}))
+
+
+def part(**values: Any) -> list[dict[str, Any]]:
+    """The parts of one parameter."""
+    return [_parameter(name, value) for name, given in values.items() for value in _listed(given)]
+
+
+def _listed(given: Any) -> list[Any]:
+    return [] if given is None else given if isinstance(given, list) else [given]
+
+
+def _parameter(name: str, value: Any) -> dict[str, Any]:
+    """A mapping is given as it is to be written; a text is a string, and a bool a boolean."""
+    if isinstance(value, Mapping):
+        return {"name": name, **value}
+    return {"name": name, "valueBoolean" if isinstance(value, bool) else "valueString": value}
+
+
+def _malformed(name: str, words: str) -> Malformed:
+    return Malformed(Issue(IssueType.VALUE, f"{name} {words}"))
