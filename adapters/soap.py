@@ -21,6 +21,7 @@ MAX_BYTES: Final = 15 * 1024 * 1024
 
 _SCHEMAS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _PLATFORM_CODE: Final = "VP"
+_ADDRESS: Final = f"{{{ENVELOPE}}}Header/{{{REGISTRY}}}LogicalAddress"
 _ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
 
 
@@ -97,7 +98,16 @@ def wrap(content: etree._Element, logical_address: str | None = None) -> bytes:
 
 def unwrap(body: bytes) -> etree._Element | Fault:
     """The body's only element, or the fault in its place. Raises ``BadXml``."""
+    return _content(parse(body))
+
+
+def opened(body: bytes) -> tuple[etree._Element | Fault, str]:
+    """``unwrap`` and ``logical_address`` of a request in one reading. Raises ``BadXml``."""
     envelope = parse(body)
+    return _content(envelope), envelope.findtext(_ADDRESS, default="").strip()
+
+
+def _content(envelope: etree._Element) -> etree._Element | Fault:
     content = envelope.find(f"{{{ENVELOPE}}}Body")
     if envelope.tag != f"{{{ENVELOPE}}}Envelope" or content is None or len(content) != 1:
         raise BadXml("the document is no SOAP 1.1 envelope with one body element")
@@ -107,7 +117,7 @@ def unwrap(body: bytes) -> etree._Element | Fault:
 
 def logical_address(body: bytes) -> str:
     """The recipient's logical address of a request, empty when the header lacks it."""
-    return parse(body).findtext(f"{{{ENVELOPE}}}Header/{{{REGISTRY}}}LogicalAddress", default="").strip()
+    return parse(body).findtext(_ADDRESS, default="").strip()
 
 
 def fault(code: str, text: str) -> bytes:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.ehr import wire
-from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Remembered, Room, play
 from contracts.activity import Identifier
 from contracts.errors import IssueType, Malformed
 from fhir_mappings import r4
@@ -49,30 +49,33 @@ class _Done:
 
 
 class _Shelf:
-    """The records of one namespace, all their versions, the newest last."""
+    """The records of one namespace: of each, how many versions it has had, and the newest."""
 
     def __init__(self, room: Room, now: datetime) -> None:
-        self._records: dict[str, list[dict[str, Any]]] = room.state.setdefault(_TYPE, {})
+        self._records: Remembered[str, tuple[int, dict[str, Any]]] = room.state.setdefault(_TYPE, Remembered())
         self._now = now
 
     def read(self, id: str) -> _Done | None:
         """The newest version."""
-        versions = self._records.get(id)
-        return _Done(200, len(versions), versions[-1], id) if versions else None
+        if id not in self._records:
+            return None
+        number, content = self._records[id]
+        return _Done(200, number, content, id)
 
     def matching(self, match: Identifier) -> list[str]:
         """Ids of the records that carry the identifier."""
-        return [id for id, versions in self._records.items() if _carries(versions[-1], match)]
+        return [id for id, (_, content) in self._records.items() if _carries(content, match)]
 
     def save(self, id: str, content: dict[str, Any]) -> _Done:
         """The next version (201 for the first), or the newest one when nothing changes."""
         newest = self.read(id)
         if newest and _told(newest.content) == _told(content):
             return newest
-        versions = self._records.setdefault(id, [])
-        meta = {"versionId": str(len(versions) + 1), "lastUpdated": self._now.isoformat()}
-        versions.append(content | {"id": id, "meta": content.get("meta", {}) | meta})
-        return _Done(200 if newest else 201, len(versions), versions[-1], id)
+        number = newest.number + 1 if newest else 1
+        meta = {"versionId": str(number), "lastUpdated": self._now.isoformat()}
+        stored = content | {"id": id, "meta": content.get("meta", {}) | meta}
+        self._records[id] = number, stored
+        return _Done(200 if newest else 201, number, stored, id)
 
     def fresh_id(self) -> str:
         """An id that no record has."""
@@ -104,7 +107,7 @@ def create(counterpart: Counterpart) -> Starlette:
 
 async def _answer(
     counterpart: Counterpart, interaction: Interaction, request: Request, room: Room, fault: Fault | None
-) -> Response:
+) -> Answered:
     body = await request.body()
     try:
         if fault:
@@ -112,9 +115,7 @@ async def _answer(
         done: _Done | _Refused = interaction(_Shelf(room, counterpart.now()), request, body)
     except _Refused as refused:
         done = refused
-    if request.method in ("POST", "PUT"):
-        room.ledger.write(_entry(done, counterpart.now(), body, fault))
-    return _refusal(done) if isinstance(done, _Refused) else _success(done)
+    return _answered(done, noted=request.method in ("POST", "PUT"))
 
 
 def _create(shelf: _Shelf, request: Request, body: bytes) -> _Done:
@@ -186,12 +187,12 @@ def _played(fault: Fault) -> _Refused:
     return _Refused(status, issue, fault.text or "refused on order")
 
 
-def _entry(done: _Done | _Refused, at: datetime, body: bytes, fault: Fault | None) -> Entry:
-    request, played = body.decode(errors="replace"), fault.kind if fault else ""
+def _answered(done: _Done | _Refused, *, noted: bool) -> Answered:
     if isinstance(done, _Refused):
-        return Entry(at, "", False, request, (str(done),), played, {"status": done.status})
+        rule = done.type.value.upper()
+        return Answered(_refusal(done), report=(str(done),), rule=rule, summary={"status": done.status}, noted=noted)
     summary = {"status": done.status, "reference": f"{_TYPE}/{done.content['id']}", "version": done.number}
-    return Entry(at, f"{done.label}/{done.number}", True, request, done.report, played, summary)
+    return Answered(_success(done), f"{done.label}/{done.number}", True, done.report, summary=summary, noted=noted)
 
 
 def _success(done: _Done) -> Response:

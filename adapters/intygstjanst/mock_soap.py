@@ -18,7 +18,7 @@ from adapters.intygstjanst.answers import Mode
 from adapters.intygstjanst.register import Asked, Register, registered, select, setting
 from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH
 from adapters.intygstjanst.wire import Contract
-from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Level, Room, play
 from contracts.sick_leave import Certificate
 from contracts.time import swedish_day
 
@@ -81,8 +81,8 @@ class _BadQuestion(ValueError):
     """Why a request is refused; several reasons in ``args``."""
 
 
-def _question(contract: Contract, body: bytes, action: str) -> etree._Element:
-    """The question, if it is one by the schema. Raises ``_BadQuestion``."""
+def _question(contract: Contract, body: bytes, action: str) -> tuple[etree._Element, list[str]]:
+    """The question, and what is wrong with it. Raises ``_BadQuestion`` for what is no question of the contract."""
     try:
         content = soap.unwrap(body)
     except soap.BadXml as error:
@@ -90,9 +90,9 @@ def _question(contract: Contract, body: bytes, action: str) -> etree._Element:
     if isinstance(content, soap.Fault):
         raise _BadQuestion("a fault is no question")
     reasons = [*_header_faults(contract, body, action), *soap.schema_errors(contract.schema, content)]
-    if reasons or content.tag != f"{{{contract.responder}}}{contract.name}":
+    if content.tag != f"{{{contract.responder}}}{contract.name}":
         raise _BadQuestion(*(reasons or ["the element is no question of this contract"]))
-    return content
+    return content, reasons
 
 
 def _header_faults(contract: Contract, body: bytes, action: str) -> list[str]:
@@ -115,22 +115,26 @@ class _Exchange:
         self._fault = fault
         self._mode: Mode = setting(counterpart, room, "mode", "real")
 
-    async def answer(self) -> Response:
+    async def answer(self) -> Answered:
         body = await self._request.body()
         if self._fault is not None:
-            return self._play(body, self._fault)
+            return self._play(self._fault)
+        level = self._counterpart.validation(self._room).schema_
         try:
-            question = _question(self._contract, body, self._request.headers.get("SOAPAction", ""))
+            question, wrong = _question(self._contract, body, self._request.headers.get("SOAPAction", ""))
         except _BadQuestion as error:
-            self._note(body, accepted=False, report=tuple(map(str, error.args)))
-            return self._soap_fault("Client", "; ".join(map(str, error.args)))
-        return self._certificates(body, question)
+            return self._refusal(*map(str, error.args))
+        if wrong and level is Level.STRICT:
+            return self._refusal(*wrong)
+        return self._certificates(question, () if level is Level.OFF else tuple(wrong))
 
-    def _play(self, body: bytes, fault: Fault) -> Response:
-        self._note(body, accepted=False)
+    def _play(self, fault: Fault) -> Answered:
         if fault.kind == "result":
-            return _xml(answers.failure(self._contract, fault.result_code, fault.text, self._mode))
-        return self._soap_fault(fault.fault_code, fault.text)
+            return Answered(_xml(answers.failure(self._contract, fault.result_code, fault.text, self._mode)))
+        return Answered(self._soap_fault(fault.fault_code, fault.text))
+
+    def _refusal(self, *reasons: str) -> Answered:
+        return Answered(self._soap_fault("Client", "; ".join(reasons)), report=reasons, rule="SCHEMA")
 
     def _soap_fault(self, code: str, text: str) -> Response:
         """The real service turns every fault into an answer under HTTP 200 (§ 0, surprise 3)."""
@@ -138,20 +142,13 @@ class _Exchange:
             return _xml(answers.turned_fault(self._contract, text))
         return _xml(soap.fault(code, text), 500)
 
-    def _certificates(self, body: bytes, question: etree._Element) -> Response:
+    def _certificates(self, question: etree._Element, report: tuple[str, ...]) -> Answered:
         today = swedish_day(self._counterpart.now())
         found = self._operation.find(question, registered(self._counterpart, self._room), today)
         told = {"mode": self._mode, "certificates": len(found.certificates)}
-        self._note(body, accepted=True, summary={**found.summary, **told})
         pieces = answers.certificates(self._contract, found.certificates, self._mode)
-        return StreamingResponse(pieces, media_type=soap.CONTENT_TYPE)
-
-    def _note(
-        self, body: bytes, *, accepted: bool, report: tuple[str, ...] = (), summary: dict[str, object] | None = None
-    ) -> None:
-        kind = "" if self._fault is None else self._fault.kind
-        text = body.decode(errors="replace")
-        self._room.ledger.write(Entry(self._counterpart.now(), "", accepted, text, report, kind, summary or {}))
+        response = StreamingResponse(pieces, media_type=soap.CONTENT_TYPE)
+        return Answered(response, accepted=True, report=report, summary={**found.summary, **told})
 
 
 def _xml(body: bytes, status: int = 200) -> Response:
@@ -159,7 +156,7 @@ def _xml(body: bytes, status: int = 200) -> Response:
 
 
 def _routes(counterpart: Counterpart, operation: _Operation, path: str) -> list[Route]:
-    async def answer(request: Request, room: Room, fault: Fault | None) -> Response:
+    async def answer(request: Request, room: Room, fault: Fault | None) -> Answered:
         return await _Exchange(counterpart, operation, request, room, fault).answer()
 
     async def ask(request: Request) -> Response:

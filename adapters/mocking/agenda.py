@@ -1,0 +1,63 @@
+"""What counterparts will do later, on the world's clock: it comes due as time passes, or at once when time is moved."""
+
+import heapq
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Deed = Callable[[datetime], Awaitable[object]]
+"""What is done. It is told the instant for which it was meant: a moved clock may be days further."""
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class Appointment:
+    """Something for an instant. ``number`` keeps the order of those meant for the same."""
+
+    at: datetime
+    number: int
+    namespace: str = field(compare=False)
+    words: str = field(compare=False)
+    deed: Deed = field(compare=False, repr=False)
+
+
+class Agenda:
+    """Appointments by time. Whoever moves the clock, or sees time pass, calls ``run_due``."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._waiting: list[Appointment] = []
+        self._made = 0
+        self._running = False
+
+    def make(self, at: datetime, namespace: str, words: str, deed: Deed) -> None:
+        """Plan something; what is planned for the past comes due at once."""
+        self._made += 1
+        heapq.heappush(self._waiting, Appointment(at, self._made, namespace, words, deed))
+
+    def waiting(self, namespace: str) -> list[Appointment]:
+        """What a namespace still has before it, in order."""
+        return sorted(each for each in self._waiting if each.namespace == namespace)
+
+    def forget(self, namespace: str) -> None:
+        """Cancel everything of a namespace."""
+        self._waiting = [each for each in self._waiting if each.namespace != namespace]
+        heapq.heapify(self._waiting)
+
+    async def run_due(self) -> int:
+        """Do what is due, in order, one after the other; how much it was. What comes due meanwhile is done too. A second
+        call while one runs does nothing: that one will see it."""
+        if self._running:
+            return 0
+        self._running = True
+        try:
+            return await self._run()
+        finally:
+            self._running = False
+
+    async def _run(self) -> int:
+        done = 0
+        while self._waiting and self._waiting[0].at <= self._now():
+            due = heapq.heappop(self._waiting)
+            await due.deed(due.at)
+            done += 1
+        return done

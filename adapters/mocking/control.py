@@ -1,0 +1,355 @@
+"""The control surface as a table: a row each, from which the routes, the index and the OpenAPI are made.
+
+All under ``/_control``; JSON in, JSON out. The header ``X-Mock-Namespace`` says in which namespace. What is wrong is
+answered 422 with places and reasons, never with what was sent; an unknown system 404.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.mocking import faults
+from adapters.mocking.counterpart import NAMESPACE_HEADER
+from adapters.mocking.people import PEOPLE
+from adapters.mocking.proxy import HOST, ConnectionFault
+from adapters.mocking.recording import Recording, shown
+from adapters.mocking.spy import Consented, Spy
+from adapters.mocking.validation import Validation
+from adapters.mocking.verify import Verification
+from adapters.mocking.world import UnknownSystem, World
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to the control surface."""
+
+    world: World
+    request: Request
+    body: bytes
+
+    @property
+    def namespace(self) -> str:
+        """Where."""
+        return self.request.headers.get(NAMESPACE_HEADER, "")
+
+    @property
+    def system(self) -> str:
+        """The system in the address, empty where there is none."""
+        system: str = self.request.path_params.get("system", "")
+        return system
+
+    def number(self, name: str) -> int:
+        """A number in the address. Raises ``NotThere`` for what is none."""
+        text: str = self.request.path_params[name]
+        if not text.isdecimal():
+            raise NotThere
+        return int(text)
+
+
+class NotThere(LookupError):
+    """What the address names is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An answer that says no, with the status for it."""
+
+    content: Any
+    status: int = 409
+
+
+Deed = Callable[[Asked], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operation. ``body`` is what it takes."""
+
+    method: str
+    path: str
+    deed: Deed
+    words: str
+    body: TypeAdapter[Any] | None = None
+
+
+class ClockIn(BaseModel):
+    """Where to move the clock: to an instant, or ahead by an ISO 8601 duration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    now: AwareDatetime | None = None
+    advance: timedelta | None = None
+
+
+def _ledgers(asked: Asked) -> Any:
+    return {name: _summary(asked, name) for name in asked.world.counterparts}
+
+
+def _summary(asked: Asked, system: str) -> dict[str, Any]:
+    ledger = asked.world.counterpart(system).room(asked.namespace).ledger
+    return {"received": ledger.received, "dropped": ledger.dropped, "accepted": ledger.accepted_ids()}
+
+
+def _ledger(asked: Asked) -> Any:
+    return [shown(entry) for entry in asked.world.counterpart(asked.system).room(asked.namespace).ledger.entries]
+
+
+def _entry(asked: Asked) -> Any:
+    found = asked.world.counterpart(asked.system).room(asked.namespace).ledger.entry(asked.number("number"))
+    if found is None:
+        raise NotThere
+    return shown(found)
+
+
+def _clear(asked: Asked) -> Any:
+    world = asked.world
+    wanted = [world.counterpart(asked.system)] if asked.system else list(world.counterparts.values())
+    for counterpart in wanted:
+        counterpart.reset(asked.namespace)
+    return {"cleared": [counterpart.system for counterpart in wanted]}
+
+
+def _forget(asked: Asked) -> Any:
+    asked.world.forget(asked.namespace)
+    return {"forgotten": asked.namespace}
+
+
+def _catalogue(_: Asked) -> Any:
+    return {
+        name: {"words": row.words, "by": "proxy" if row.fault is None else "mock"}
+        for name, row in faults.CATALOGUE.items()
+    }
+
+
+def _waiting(asked: Asked) -> Any:
+    room = asked.world.counterpart(asked.system).room(asked.namespace)
+    return [fault.model_dump(mode="json", by_alias=True) for fault in room.waiting]
+
+
+def _order(asked: Asked) -> Any:
+    wanted = faults.ordered(asked.body)
+    asked.world.order(asked.system, wanted, asked.namespace)
+    return {"ordered": len(wanted)}
+
+
+def _calm(asked: Asked) -> Any:
+    asked.world.order(asked.system, [], asked.namespace)
+    return {"ordered": 0}
+
+
+def _people(_: Asked) -> Any:
+    return [
+        {"number": person.number, "fault": person.fault, "script": person.script, "certificate": person.certificate}
+        for person in PEOPLE.values()
+    ]
+
+
+def _validation(asked: Asked) -> Any:
+    counterpart = asked.world.counterpart(asked.system)
+    return counterpart.validation(counterpart.room(asked.namespace)).model_dump(mode="json")
+
+
+def _judge_so(asked: Asked) -> Any:
+    wanted = _VALIDATION.validate_json(asked.body)
+    asked.world.counterpart(asked.system).room(asked.namespace).validation = wanted
+    return wanted.model_dump(mode="json")
+
+
+def _time(asked: Asked) -> Any:
+    return {"now": asked.world.clock.now().isoformat()}
+
+
+async def _move(asked: Asked) -> Any:
+    wish = ClockIn.model_validate_json(asked.body)
+    if (wish.now is None) == (wish.advance is None):
+        raise ValueError("give either now or advance")
+    done = await asked.world.move(now=wish.now, advance=wish.advance)
+    return {"now": asked.world.clock.now().isoformat(), "done": done}
+
+
+def _agenda(asked: Asked) -> Any:
+    return [{"at": each.at.isoformat(), "what": each.words} for each in asked.world.agenda.waiting(asked.namespace)]
+
+
+async def _verify(asked: Asked) -> Any:
+    verdicts = await asked.world.verify(_VERIFICATION.validate_json(asked.body), asked.namespace)
+    findings = _findings(asked.world.around.spies.get(asked.namespace))
+    ok = not findings and all(verdict.ok for verdict in verdicts)
+    answer = {"ok": ok, "checks": [verdict.model_dump() for verdict in verdicts], "notConsented": findings}
+    return answer if ok else Failed(answer)
+
+
+def _spied(asked: Asked) -> Any:
+    findings = _findings(asked.world.around.spies.get(asked.namespace))
+    return Failed({"ok": False, "notConsented": findings}) if findings else {"ok": True, "notConsented": []}
+
+
+def _findings(spy: Spy | None) -> list[dict[str, Any]]:
+    return [finding.model_dump(mode="json") for finding in spy.findings] if spy else []
+
+
+def _watch(asked: Asked) -> Any:
+    consented = _CONSENTED.validate_json(asked.body)
+    asked.world.around.spy(asked.namespace).watch(consented)
+    return {"watching": len(consented)}
+
+
+def _look_away(asked: Asked) -> Any:
+    asked.world.around.spies.pop(asked.namespace, None)
+    return {"watching": 0}
+
+
+def _record(asked: Asked) -> Any:
+    return asked.world.record(asked.namespace).model_dump(mode="json", by_alias=True)
+
+
+def _replay(asked: Asked) -> Any:
+    recording = _RECORDING.validate_json(asked.body)
+    asked.world.replay(recording, asked.namespace)
+    return {"exchanges": len(recording.exchanges)}
+
+
+def _stop_replaying(asked: Asked) -> Any:
+    asked.world.stop_replaying(asked.namespace)
+    return {"exchanges": 0}
+
+
+async def _break(asked: Asked) -> Any:
+    wanted = _CONNECTION.validate_json(asked.body)
+    host, port = asked.request.scope["server"] or ("", 0)
+    if not port:
+        raise ValueError("there are no connections in-process: run reko mock")
+    listed = wanted if isinstance(wanted, list) else [wanted]
+    proxy = await asked.world.break_connections(asked.system, listed, host, port)
+    return {"url": f"http://{HOST}:{proxy.port}/{asked.system}", "passed": proxy.passed}
+
+
+async def _mend(asked: Asked) -> Any:
+    asked.world.counterpart(asked.system)
+    proxy = asked.world.proxies.get(asked.system)
+    if proxy is None:
+        raise NotThere
+    await proxy.order([])
+    return {"url": f"http://{HOST}:{proxy.port}/{asked.system}", "passed": proxy.passed}
+
+
+_FAULTS: Final[TypeAdapter[Any]] = TypeAdapter(
+    list[faults.NamedFault | faults.Fault] | faults.NamedFault | faults.Fault
+)
+_VALIDATION: Final = TypeAdapter(Validation)
+_VERIFICATION: Final = TypeAdapter(Verification)
+_CONSENTED: Final = TypeAdapter(list[Consented])
+_RECORDING: Final = TypeAdapter(Recording)
+_CONNECTION: Final[TypeAdapter[list[ConnectionFault] | ConnectionFault]] = TypeAdapter(
+    list[ConnectionFault] | ConnectionFault
+)
+
+ROWS: Final = (
+    Row("GET", "/_control/ledger", _ledgers, "What each system has received: how much, and the ids that it accepted"),
+    Row("DELETE", "/_control/ledger", _clear, "Forget the traffic and the faults of all systems"),
+    Row("GET", "/_control/ledger/{system}", _ledger, "Every exchange, also the refused ones"),
+    Row("GET", "/_control/ledger/{system}/{number}", _entry, "One exchange"),
+    Row("DELETE", "/_control/ledger/{system}", _clear, "Forget the traffic and the faults of one system"),
+    Row("DELETE", "/_control/namespace", _forget, "Forget everything of the namespace, also what it was given"),
+    Row("GET", "/_control/faults", _catalogue, "All faults by name"),
+    Row("GET", "/_control/faults/{system}", _waiting, "The faults that wait, with the calls that are left"),
+    Row("PUT", "/_control/faults/{system}", _order, "Let the next calls go wrong; then all is well again", _FAULTS),
+    Row("DELETE", "/_control/faults/{system}", _calm, "Take the faults away"),
+    Row("GET", "/_control/people", _people, "Test persons who bring about a fault or a script by themselves"),
+    Row("GET", "/_control/validation/{system}", _validation, "How strictly the system judges"),
+    Row("PUT", "/_control/validation/{system}", _judge_so, "Judge so: off, warn or strict", _VALIDATION),
+    Row("GET", "/_control/clock", _time, "The time"),
+    Row("PUT", "/_control/clock", _move, "Move the clock; what thereby comes due is done", TypeAdapter(ClockIn)),
+    Row("GET", "/_control/agenda", _agenda, "What the counterparts will do, and when"),
+    Row("POST", "/_control/verify", _verify, "Ask the ledgers; 409 if a check does not hold", _VERIFICATION),
+    Row("GET", "/_control/spy", _spied, "409 if a body held what was not consented"),
+    Row("PUT", "/_control/spy", _watch, "Tell the spy what is consented", _CONSENTED),
+    Row("DELETE", "/_control/spy", _look_away, "Let the spy look away"),
+    Row("GET", "/_control/recording", _record, "Everything that came, as a masked file"),
+    Row("PUT", "/_control/recording", _replay, "Answer as recorded", _RECORDING),
+    Row("DELETE", "/_control/recording", _stop_replaying, "Answer as a mock again"),
+    Row("PUT", "/_control/proxy/{system}", _break, "An address at which connections break on order", _CONNECTION),
+    Row("DELETE", "/_control/proxy/{system}", _mend, "Let its connections hold again"),
+)
+
+
+def routes(world: World, rows: Iterable[Row]) -> list[Route]:
+    """The rows as routes, and their OpenAPI."""
+    listed = [*ROWS, *rows]
+    listed.append(Row("GET", "/_control/openapi.json", lambda _: openapi(listed), "This description"))
+    return [Route(row.path, _endpoint(world, row.deed), methods=[row.method]) for row in listed]
+
+
+def _endpoint(world: World, deed: Deed) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            done = deed(Asked(world, request, await request.body()))
+            answer = await done if inspect.isawaitable(done) else done
+        except UnknownSystem:
+            return answered({"error": "there is no such system", "systems": sorted(world.counterparts)}, 404)
+        except NotThere:
+            return answered({"error": "that is not there"}, 404)
+        except ValidationError as error:
+            return answered({"error": _places(error)}, 422)
+        except ValueError as error:
+            return answered({"error": str(error)}, 422)
+        return answered(answer.content, answer.status) if isinstance(answer, Failed) else answered(answer)
+
+    return endpoint
+
+
+def _places(error: ValidationError) -> list[dict[str, str]]:
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return [{"at": ".".join(map(str, each["loc"])), "text": each["msg"]} for each in found]
+
+
+def answered(content: Any, status: int = 200) -> Response:
+    """JSON."""
+    return Response(orjson.dumps(content, default=_plain), status, media_type="application/json")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
+
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+
+
+def openapi(rows: Iterable[Row]) -> dict[str, Any]:
+    """The rows as OpenAPI 3.1."""
+    paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {}
+    for row in rows:
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "reko mock: control", "version": "1", "description": __doc__},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _operation(row: Row, schemas: dict[str, Any]) -> dict[str, Any]:
+    named = [part[1:-1] for part in row.path.split("/") if part.startswith("{")]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named]
+    namespace = {"name": NAMESPACE_HEADER, "in": "header", "schema": {"type": "string"}}
+    operation: dict[str, Any] = {
+        "summary": row.words,
+        "parameters": [*parameters, namespace],
+        "responses": {"200": {"description": "Done"}, "422": {"description": "Wrong, and where"}},
+    }
+    if row.body is not None:
+        schema = row.body.json_schema(ref_template=_REFERENCE)
+        schemas |= schema.pop("$defs", {})
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
