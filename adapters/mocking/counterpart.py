@@ -25,7 +25,7 @@ from adapters.mocking.ledger import (
     Remembered,
     masked,
 )
-from adapters.mocking.recording import Replay
+from adapters.mocking.recording import Replay, path_of
 from adapters.mocking.spy import Spy
 from adapters.mocking.validation import Level, Validation
 
@@ -259,7 +259,7 @@ class _Exchange:
             fault=fault.kind if fault else "",
             summary=dict(answered.summary),
             method=self.request.method,
-            path=self.request.url.path,
+            path=path_of(self.request),
             headers=masked(self.request.headers.items()),
             size=len(self.body),
             status=response.status_code,

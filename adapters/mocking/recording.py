@@ -24,6 +24,7 @@ _NAME_IN_XML: Final = re.compile(
     rb"(<(?:[\w.-]+:)?(?:fullstandigtNamn|fornamn|efternamn|mellannamn|patientName|name|kontaktInfo|telefonnummer)>)[^<]*"
 )
 _NAME_IN_JSON: Final = re.compile(rb'("(?:patientName|family|given|namn|display)"\s*:\s*\[?\s*)"(?:[^"\\]|\\.)*"')
+_NAMESPACE: Final = re.compile(r"^/_ns/[^/]*")
 _LEFT_BEHIND: Final = frozenset(
     {"content-length", "content-encoding", "transfer-encoding", "date", "connection", "host"}
 )
@@ -116,13 +117,18 @@ class Replay:
 
     def answer(self, request: Request) -> Response | None:
         """The next recorded answer to such a request: same method, address and SOAPAction."""
-        key = request.method, request.url.path, request.headers.get("SOAPAction", "")
+        key = request.method, path_of(request), request.headers.get("SOAPAction", "")
         waiting = self._answers.get(key)
         if not waiting:
             return None
         found = waiting.popleft()
         headers = {name: value for name, value in found.answer_headers.items() if value != MASK}
         return Response(base64.b64decode(found.answer), found.status, headers)
+
+
+def path_of(request: Request) -> str:
+    """The address, without the namespace that may stand before it."""
+    return _NAMESPACE.sub("", request.url.path)
 
 
 def shown(entry: Entry) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from contracts.consent import InformationCategory
 SIGNS: Final[Mapping[InformationCategory, tuple[str, ...]]] = {
     InformationCategory.DIAGNOSIS: (
         r"(?m)^Diagnos(?:er)?:",
-        r"(?<![\w./-])[A-TV-Z]\d{2}(?:\.?\d[0-9A-Z]?)?(?![\w./-])",
+        r"(?<![\w./-])[A-TV-Z]\d{2}(?:\.?\d[0-9A-Z]?)?(?![\w/:-])(?!\.\d)",
         r"urn:oid:1\.2\.752\.116\.1\.1\.1|CodeSystem/icd-10-se",
     ),
     InformationCategory.SICK_LEAVE_PERIOD_AND_DEGREE: (

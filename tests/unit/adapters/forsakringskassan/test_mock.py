@@ -372,7 +372,9 @@ async def test_platform_faults(
     counterpart.room().order([Fault(kind="soap-fault", text=code)])
     fault = fault_of(await post(client, body(message)))
     assert re.match(rf"{code} \[MOCK-NTJP\] \w", fault.text)
-    assert fault.code == ("Client" if code in [name for name, (blamed, _) in PLATFORM_CODES.items() if blamed == "Client"] else "Server")
+    assert fault.code == (
+        "Client" if code in [name for name, (blamed, _) in PLATFORM_CODES.items() if blamed == "Client"] else "Server"
+    )
     assert last(counterpart).fault == "soap-fault"
     assert not last(counterpart).accepted
     assert last(counterpart).id == message.id
