@@ -5,7 +5,7 @@ and moves the clock that it owns (decision D27).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from adapters.forsakringskassan import mock as fk
 from adapters.forsakringskassan import mock_control
@@ -23,9 +24,11 @@ from adapters.mocking.control import Asked, Row, routes
 from adapters.mocking.counterpart import InNamespace
 from adapters.mocking.courier import Courier
 from adapters.mocking.ledger import LEDGER_SIZE
+from adapters.mocking.services import SERVICES, consent_service, log_service, national_platform
+from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
 from adapters.registry import ADAPTERS
-from contracts.identity import HsaId, PersonId
+from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
 from service.clock import MovableClock
@@ -82,18 +85,43 @@ class CertificateIn(BaseModel):
         )
 
 
+INERA: Final = "5565594230"
+"""The logical address of Inera's national services."""
+PLATFORM: Final = "national_platform"
+TITLES: Final[Mapping[str, str]] = {
+    **{name: adapter.title for name, adapter in ADAPTERS.items()},
+    **{name: each.title for name, each in SERVICES.items()},
+    PLATFORM: national_platform.TITLE,
+}
+"""Every counterpart, and what it is called."""
+
+
+def _producers(apps: Mapping[str, ASGIApp]) -> Mapping[str, Producer]:
+    """Who answers behind the platform: the path under which it publishes an interaction, and the address."""
+    inera = apps["consent_service"], apps["log_service"]
+    offered = (
+        (fk.PATH, FORSAKRINGSKASSAN.value, apps["forsakringskassan"]),
+        *((path, INERA, apps["intygstjanst"]) for path in feed.PLATFORM_PATHS),
+        *((operation.path, INERA, inera[0]) for operation in (consent_service.CHECK, consent_service.REGISTER)),
+        (log_service.STORE.path, INERA, inera[1]),
+    )
+    return {path: Producer(address, path, app) for path, address, app in offered}
+
+
 class MockWorld(World):
     """All counterparts of the registry, and their clock."""
 
     clock: MovableClock
 
     def __init__(self, clock: MovableClock, size: int = LEDGER_SIZE, courier: Courier | None = None) -> None:
-        super().__init__(clock, ADAPTERS, size, courier)
+        super().__init__(clock, TITLES, size, courier)
 
     def app(self) -> Starlette:
         """The application. In a namespace of its own under ``/_ns/{namespace}/...``, for clients that set no headers."""
-        mounts = [Mount(f"/{name}", ADAPTERS[name].mock(each)) for name, each in self.counterparts.items()]
-        inner = Starlette(routes=[*routes(self, _rows(self)), *mounts])
+        apps = {name: ADAPTERS[name].mock(self.counterparts[name]) for name in ADAPTERS}
+        apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
+        apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
+        inner = Starlette(routes=[*routes(self, _rows(self)), *(Mount(f"/{name}", app) for name, app in apps.items())])
         return Starlette(
             routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)], lifespan=self._alive
         )
@@ -128,7 +156,7 @@ class MockWorld(World):
 
 def _index(asked: Asked) -> Any:
     return {
-        "systems": {name: ADAPTERS[name].title for name in asked.world.counterparts},
+        "systems": TITLES,
         "control": "/_control/openapi.json",
     }
 
@@ -142,6 +170,12 @@ def _certificates(world: MockWorld, asked: Asked) -> Any:
     return {"registered": len(given)}
 
 
+def _admit(asked: Asked) -> Any:
+    rules = _RULES.validate_json(asked.body)
+    asked.world.counterpart(PLATFORM).room(asked.namespace).state["rules"] = rules
+    return rules.model_dump(mode="json", by_alias=True)
+
+
 def _mode(asked: Asked) -> Any:
     mode = _MODE.validate_json(asked.body)
     feed.configure(asked.world.counterpart("intygstjanst"), mode, asked.namespace)
@@ -150,6 +184,7 @@ def _mode(asked: Asked) -> Any:
 
 _CERTIFICATES: Final[TypeAdapter[list[CertificateIn]]] = TypeAdapter(list[CertificateIn])
 _MODE: Final[TypeAdapter[feed.Mode]] = TypeAdapter(feed.Mode)
+_RULES: Final = TypeAdapter(national_platform.Rules)
 
 
 def _rows(world: MockWorld) -> Iterable[Row]:
@@ -159,5 +194,6 @@ def _rows(world: MockWorld) -> Iterable[Row]:
         Row("GET", "/", _index, "What there is"),
         Row("PUT", "/_control/certificates", known, "Certificates that feed and recipient know", _CERTIFICATES),
         Row("PUT", "/_control/mode/intygstjanst", _mode, "Answer as the schema says, or as in reality", _MODE),
+        Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),
         *mock_control.ROWS,
     )

@@ -26,11 +26,12 @@ from adapters.forsakringskassan.mock_officer import Officer
 from adapters.forsakringskassan.mock_rules import RULES, CertificateAtRecipient, Incoming, Known
 from adapters.forsakringskassan.settings import PATH
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, Validation, play
-from adapters.mocking.faults import PLATFORM_CODES, platform_text
+from adapters.mocking.faults import platform_text
 from adapters.mocking.people import PEOPLE
+from adapters.mocking.rivta import fault_text
 from contracts.identity import FORSAKRINGSKASSAN
 
-__all__ = ["CertificateAtRecipient", "ask", "create", "register"]
+__all__ = ["PATH", "CertificateAtRecipient", "ask", "create", "register"]
 
 _CONTRACT: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _S: Final = ElementMaker(namespace=wire.RESPONDER, nsmap=wire.NAMESPACES)
@@ -180,15 +181,7 @@ def _on_order(fault: Fault, report: tuple[str, ...]) -> Verdict:
     if fault.kind == "result":
         answer = _result(fault.result_code, fault.text, fault.error_id or "")
         return Verdict(answer, accepted=fault.result_code in ("OK", "INFO"), report=report)
-    return Verdict(soap_fault(fault), status=500, report=report)
-
-
-def soap_fault(fault: Fault) -> bytes:
-    """A fault on order: the platform's own words where the text begins with one of its codes."""
-    code, _, words = fault.text.partition(" ")
-    if code not in PLATFORM_CODES:
-        return soap.fault(fault.fault_code, fault.text)
-    return soap.fault(PLATFORM_CODES[code][0], platform_text(code, words))
+    return Verdict(fault_text(fault), status=500, report=report)
 
 
 def _result(code: str, words: str = "", error_id: str = "") -> bytes:

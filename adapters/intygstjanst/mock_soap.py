@@ -3,15 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 from lxml import etree
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-import contracts
 from adapters import soap
 from adapters.intygstjanst import answers, wire
 from adapters.intygstjanst.answers import Mode
@@ -19,10 +17,9 @@ from adapters.intygstjanst.register import Asked, Register, registered, select, 
 from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH
 from adapters.intygstjanst.wire import Contract
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, play
+from adapters.mocking.rivta import description, xml
 from contracts.sick_leave import Certificate
 from contracts.time import swedish_day
-
-_FILES: Final = {file.name: file for file in (Path(contracts.__file__).parent / "wire" / "rivta").iterdir()}
 
 
 def platform_path(contract: Contract) -> str:
@@ -130,7 +127,7 @@ class _Exchange:
 
     def _play(self, fault: Fault) -> Answered:
         if fault.kind == "result":
-            return Answered(_xml(answers.failure(self._contract, fault.result_code, fault.text, self._mode)))
+            return Answered(xml(answers.failure(self._contract, fault.result_code, fault.text, self._mode)))
         return Answered(self._soap_fault(fault.fault_code, fault.text))
 
     def _refusal(self, *reasons: str) -> Answered:
@@ -139,8 +136,8 @@ class _Exchange:
     def _soap_fault(self, code: str, text: str) -> Response:
         """The real service turns every fault into an answer under HTTP 200 (§ 0, surprise 3)."""
         if self._mode == "real":
-            return _xml(answers.turned_fault(self._contract, text))
-        return _xml(soap.fault(code, text), 500)
+            return xml(answers.turned_fault(self._contract, text))
+        return xml(soap.fault(code, text), 500)
 
     def _certificates(self, question: etree._Element, report: tuple[str, ...]) -> Answered:
         today = swedish_day(self._counterpart.now())
@@ -151,10 +148,6 @@ class _Exchange:
         return Answered(response, accepted=True, report=report, summary={**found.summary, **told})
 
 
-def _xml(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, media_type=soap.CONTENT_TYPE)
-
-
 def _routes(counterpart: Counterpart, operation: _Operation, path: str) -> list[Route]:
     async def answer(request: Request, room: Room, fault: Fault | None) -> Answered:
         return await _Exchange(counterpart, operation, request, room, fault).answer()
@@ -163,15 +156,6 @@ def _routes(counterpart: Counterpart, operation: _Operation, path: str) -> list[
         return await play(counterpart, request, answer)
 
     async def describe(request: Request) -> Response:
-        return _description(operation.contract, request)
+        return description(f"{operation.contract.file}.wsdl", request)
 
     return [Route(path, ask, methods=["POST"]), Route(path, describe, methods=["GET"])]
-
-
-def _description(contract: Contract, request: Request) -> Response:
-    """The WSDL under ``?wsdl``, a schema under ``?xsd=<file>``. They name each other by address, not by file."""
-    name = request.query_params.get("xsd", f"{contract.file}.wsdl")
-    if name not in _FILES or not request.query_params.keys() & {"wsdl", "xsd"}:
-        return PlainTextResponse("ask for ?wsdl, or for a schema with ?xsd=<file>", 404)
-    text = _FILES[name].read_text(encoding="utf-8").replace('schemaLocation="', 'schemaLocation="?xsd=')
-    return _xml(text.replace("http://tempuri.org", str(request.url.replace(query=""))).encode())

@@ -43,7 +43,7 @@ class FaultProxy:
         self._target = host, port
         self._server: asyncio.Server | None = None
         self._faults: list[tuple[ConnectionFault, int | None]] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Event] = {}
         self.port = 0
         self.passed = 0
 
@@ -64,9 +64,9 @@ class FaultProxy:
     async def close(self) -> None:
         """Stop, and end what is open."""
         await self._stop_listening()
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        for writer, ended in list(self._open.items()):
+            writer.transport.abort()
+            await ended.wait()
 
     async def _stop_listening(self) -> None:
         if self._server is not None:
@@ -82,14 +82,13 @@ class FaultProxy:
         return fault
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        ended = self._open[writer] = asyncio.Event()
         fault = self._next()
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             await (_TREATMENTS[fault.name](self, (reader, writer), fault) if fault else self.pass_on((reader, writer)))
-        writer.close()
+        await _end(writer)
+        del self._open[writer]
+        ended.set()
 
     async def connect(self) -> Streams:
         """A connection to what stands behind."""
@@ -106,7 +105,13 @@ class FaultProxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            behind[1].close()
+            await _end(behind[1])
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):  # it may be broken already, perhaps by us
+        await writer.wait_closed()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,7 +161,7 @@ async def _exchanged(proxy: FaultProxy, client: Streams) -> bytes:
         await writer.drain()
         return await _message(reader)
     finally:
-        writer.close()
+        await _end(writer)
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

@@ -17,6 +17,8 @@ from contracts.identity import control_digit
 RIVTA = Path(__file__).parents[3] / "contracts" / "wire" / "rivta"
 CERTIFICATE = "urn:riv:clinicalprocess:healthcond:certificate"
 REHABILITATION = "urn:riv:clinicalprocess:healthcond:rehabilitation"
+CONSENT = "urn:riv:informationsecurity:authorization:consent"
+LOG = "urn:riv:informationsecurity:auditing:log"
 
 NS = {
     "r": f"{CERTIFICATE}:SendMessageToRecipientResponder:2",
@@ -47,6 +49,11 @@ SCHEMAS = {
     "rehabilitation_1.xsd": NS["k"],
     "list_active_sick_leaves_for_care_unit_1.xsd": NS["u"],
     "list_sick_leaves_for_person_1.xsd": NS["p"],
+    "consent_2.xsd": f"{CONSENT}:2",
+    "check_consent_2.xsd": f"{CONSENT}:CheckConsentResponder:2",
+    "register_extended_consent_2.xsd": f"{CONSENT}:RegisterExtendedConsentResponder:2",
+    "log_2.xsd": f"{LOG}:2",
+    "store_log_2.xsd": f"{LOG}:StoreLogResponder:2",
 }
 
 #: Our WSDL -> domain, contract, major version.
@@ -55,6 +62,9 @@ INTERACTIONS = {
     "send_message_to_care_2.wsdl": (CERTIFICATE, "SendMessageToCare", 2),
     "list_active_sick_leaves_for_care_unit_1.wsdl": (REHABILITATION, "ListActiveSickLeavesForCareUnit", 1),
     "list_sick_leaves_for_person_1.wsdl": (REHABILITATION, "ListSickLeavesForPerson", 1),
+    "check_consent_2.wsdl": (CONSENT, "CheckConsent", 2),
+    "register_extended_consent_2.wsdl": (CONSENT, "RegisterExtendedConsent", 2),
+    "store_log_2.wsdl": (LOG, "StoreLog", 2),
 }
 
 PERSONNUMMER, SAMORDNINGSNUMMER, RESERVNUMMER = "1.2.752.129.2.1.3.1", "1.2.752.129.2.1.3.3", "1.2.752.74.9.1"
