@@ -87,8 +87,13 @@ def mock(
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
     patients: Annotated[int, typer.Option(min=0, help="Generated patients on the sample unit.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    scenario_file: Annotated[
+        Path | None, typer.Option("--scenario", help="TOML: how it begins; docs/mocks.md.")
+    ] = None,
+    ledger_size: Annotated[int, typer.Option(min=1, help="Exchanges kept per system and namespace.")] = 10_000,
 ) -> None:
     """The mock national services alone."""
+    from adapters.mocking.scenario import BadScenario, play, read
     from contracts.identity import HsaId
     from service import scenario
     from service.clock import MovableClock
@@ -97,13 +102,19 @@ def mock(
     from service.telemetry import set_up_logging
 
     set_up_logging()
-    world = MockWorld(MovableClock())
+    world = MockWorld(MovableClock(), ledger_size)
+    served = world.app()
+    if scenario_file is not None:
+        try:
+            asyncio.run(play(served, read(scenario_file)))
+        except BadScenario as error:
+            _fail(str(error), 2)
     if patients:
         try:
             world.populate(seed, HsaId(scenario.UNIT), HsaId(scenario.PROVIDER), patients)
         except ValueError as error:
             _fail(str(error), 2)
-    _end(0 if server(world.app(), host, port).run_to_end() else 1)
+    _end(0 if server(served, host, port).run_to_end() else 1)
 
 
 @app.command()

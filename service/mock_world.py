@@ -14,13 +14,15 @@ from typing import Any, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from adapters.forsakringskassan import mock as fk
 from adapters.forsakringskassan import mock_control
 from adapters.intygstjanst import mock as feed
-from adapters.mocking.control import Asked, Row, routes
+from adapters.mocking import page
+from adapters.mocking.control import Asked, Row, answered, routes
 from adapters.mocking.counterpart import InNamespace
 from adapters.mocking.courier import Courier
 from adapters.mocking.ledger import LEDGER_SIZE
@@ -121,7 +123,9 @@ class MockWorld(World):
         apps = {name: ADAPTERS[name].mock(self.counterparts[name]) for name in ADAPTERS}
         apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
-        inner = Starlette(routes=[*routes(self, _rows(self)), *(Mount(f"/{name}", app) for name, app in apps.items())])
+        control = routes(self, _rows(self))
+        pages = page.routes(Starlette(routes=control), _index)
+        inner = Starlette(routes=[*pages, *control, *(Mount(f"/{name}", app) for name, app in apps.items())])
         return Starlette(
             routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)], lifespan=self._alive
         )
@@ -154,11 +158,8 @@ class MockWorld(World):
         return len(certificates)
 
 
-def _index(asked: Asked) -> Any:
-    return {
-        "systems": TITLES,
-        "control": "/_control/openapi.json",
-    }
+def _index() -> Response:
+    return answered({"systems": TITLES, "control": "/_control/openapi.json"})
 
 
 def _certificates(world: MockWorld, asked: Asked) -> Any:
@@ -191,7 +192,6 @@ def _rows(world: MockWorld) -> Iterable[Row]:
     """What this world's control has beyond any world's."""
     known = partial(_certificates, world)
     return (
-        Row("GET", "/", _index, "What there is"),
         Row("PUT", "/_control/certificates", known, "Certificates that feed and recipient know", _CERTIFICATES),
         Row("PUT", "/_control/mode/intygstjanst", _mode, "Answer as the schema says, or as in reality", _MODE),
         Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError, field_validator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,6 +25,7 @@ from adapters.mocking.spy import Consented, Spy
 from adapters.mocking.validation import Validation
 from adapters.mocking.verify import Verification
 from adapters.mocking.world import UnknownSystem, World
+from contracts.identity import PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,23 @@ class ClockIn(BaseModel):
     advance: timedelta | None = None
 
 
+class PersonIn(BaseModel):
+    """A test person of one's own: whenever a request names the number, the fault is played."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    number: str
+    fault: str
+
+    @field_validator("number")
+    @classmethod
+    def _of_the_test_series(cls, number: str) -> str:
+        person = PersonId(number)
+        if not person.is_synthetic:
+            raise ValueError("only numbers of the test series are accepted here")
+        return person.digits
+
+
 def _ledgers(asked: Asked) -> Any:
     return {name: _summary(asked, name) for name in asked.world.counterparts}
 
@@ -99,7 +117,12 @@ def _summary(asked: Asked, system: str) -> dict[str, Any]:
 
 
 def _ledger(asked: Asked) -> Any:
-    return [shown(entry) for entry in asked.world.counterpart(asked.system).room(asked.namespace).ledger.entries]
+    """All that is kept, or with ``?newest=`` the last so many, with ``?refused=1`` of those that were not accepted."""
+    query = asked.request.query_params
+    entries = asked.world.counterpart(asked.system).room(asked.namespace).ledger.entries
+    wanted = [entry for entry in entries if not (query.get("refused") and entry.accepted)]
+    newest = query.get("newest", "")
+    return [shown(entry) for entry in (wanted[-int(newest) :] if newest.isdecimal() and int(newest) else wanted)]
 
 
 def _entry(asked: Asked) -> Any:
@@ -120,6 +143,11 @@ def _clear(asked: Asked) -> Any:
 def _forget(asked: Asked) -> Any:
     asked.world.forget(asked.namespace)
     return {"forgotten": asked.namespace}
+
+
+def _namespaces(asked: Asked) -> Any:
+    found = {name for counterpart in asked.world.counterparts.values() for name in counterpart.namespaces}
+    return {"namespaces": sorted(found | {"", asked.namespace}), "systems": asked.world.titles}
 
 
 def _catalogue(_: Asked) -> Any:
@@ -150,6 +178,13 @@ def _people(_: Asked) -> Any:
         {"number": person.number, "fault": person.fault, "script": person.script, "certificate": person.certificate}
         for person in PEOPLE.values()
     ]
+
+
+def _introduce(asked: Asked) -> Any:
+    given = _PERSONS.validate_json(asked.body)
+    faults_of = {each.number: faults.NamedFault(name=each.fault, times=None).fault() for each in given}
+    asked.world.around.people.update(faults_of)
+    return {"known": len(asked.world.around.people)}
 
 
 def _validation(asked: Asked) -> Any:
@@ -244,6 +279,7 @@ async def _mend(asked: Asked) -> Any:
 _FAULTS: Final[TypeAdapter[Any]] = TypeAdapter(
     list[faults.NamedFault | faults.Fault] | faults.NamedFault | faults.Fault
 )
+_PERSONS: Final = TypeAdapter(list[PersonIn])
 _VALIDATION: Final = TypeAdapter(Validation)
 _VERIFICATION: Final = TypeAdapter(Verification)
 _CONSENTED: Final = TypeAdapter(list[Consented])
@@ -255,15 +291,17 @@ _CONNECTION: Final[TypeAdapter[list[ConnectionFault] | ConnectionFault]] = TypeA
 ROWS: Final = (
     Row("GET", "/_control/ledger", _ledgers, "What each system has received: how much, and the ids that it accepted"),
     Row("DELETE", "/_control/ledger", _clear, "Forget the traffic and the faults of all systems"),
-    Row("GET", "/_control/ledger/{system}", _ledger, "Every exchange, also the refused ones"),
+    Row("GET", "/_control/ledger/{system}", _ledger, "Every exchange, also the refused ones; ?newest=20, ?refused=1"),
     Row("GET", "/_control/ledger/{system}/{number}", _entry, "One exchange"),
     Row("DELETE", "/_control/ledger/{system}", _clear, "Forget the traffic and the faults of one system"),
+    Row("GET", "/_control/namespaces", _namespaces, "The namespaces there are, and the systems by name"),
     Row("DELETE", "/_control/namespace", _forget, "Forget everything of the namespace, also what it was given"),
     Row("GET", "/_control/faults", _catalogue, "All faults by name"),
     Row("GET", "/_control/faults/{system}", _waiting, "The faults that wait, with the calls that are left"),
     Row("PUT", "/_control/faults/{system}", _order, "Let the next calls go wrong; then all is well again", _FAULTS),
     Row("DELETE", "/_control/faults/{system}", _calm, "Take the faults away"),
     Row("GET", "/_control/people", _people, "Test persons who bring about a fault or a script by themselves"),
+    Row("PUT", "/_control/people", _introduce, "Test persons of one's own, in all namespaces", _PERSONS),
     Row("GET", "/_control/validation/{system}", _validation, "How strictly the system judges"),
     Row("PUT", "/_control/validation/{system}", _judge_so, "Judge so: off, warn or strict", _VALIDATION),
     Row("GET", "/_control/clock", _time, "The time"),

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -38,19 +38,21 @@ class MovableTime(Protocol):
 
 
 class World:
-    """The counterparts of a world by name. ``size``: entries kept per ledger; ``courier`` carries what they send."""
+    """The counterparts of a world. ``titles``: their names, and what people call them; ``size``: entries kept per ledger;
+    ``courier`` carries what they send."""
 
     def __init__(
-        self, clock: MovableTime, systems: Iterable[str], size: int = LEDGER_SIZE, courier: Courier | None = None
+        self, clock: MovableTime, titles: Mapping[str, str], size: int = LEDGER_SIZE, courier: Courier | None = None
     ) -> None:
         self.clock: MovableTime = clock
+        self.titles = titles
         self.agenda = Agenda(clock.now)
         self.around = Surroundings(self.agenda, size, courier=courier or Courier())
         self.around.people |= {
             number: NamedFault(name=person.fault).fault() for number, person in PEOPLE.items() if person.fault
         }
         self.counterparts: Mapping[str, Counterpart] = {
-            name: Counterpart(name, clock.now, self.around) for name in systems
+            name: Counterpart(name, clock.now, self.around) for name in titles
         }
         self.proxies: dict[str, FaultProxy] = {}
 

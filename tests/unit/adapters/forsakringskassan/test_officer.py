@@ -85,7 +85,7 @@ def care() -> Care:
 
 @pytest.fixture
 def world(care: Care) -> World:
-    return World(Clock(), ["forsakringskassan"], courier=Courier(httpx.MockTransport(care)))
+    return World(Clock(), {"forsakringskassan": "Försäkringskassan"}, courier=Courier(httpx.MockTransport(care)))
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def world(clock: Clock) -> World:
-    return World(clock, ["echo", "other"], size=20)
+    return World(clock, {"echo": "Eko", "other": "Annat"}, size=20)
 
 
 @pytest.fixture
