@@ -1,7 +1,19 @@
 """What all tests share."""
 
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from tempfile import TemporaryDirectory
+from typing import Final
+
 import pytest
 from hypothesis import settings
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.remote.webdriver import WebDriver
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.server import HOST, serving
 
 # A busy machine is no fault of the code: what takes long is measured by the benches, never asserted.
 settings.register_profile("house", deadline=None)
@@ -12,3 +24,64 @@ settings.load_profile("house")
 def anyio_backend() -> str:
     """The service runs on asyncio alone."""
     return "asyncio"
+
+
+# A real browser
+
+_FLAGS: Final = (
+    "--headless=new",
+    "--no-sandbox",  # CI runs as root in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--window-size=1280,900",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[WebDriver]:
+    """Chromium without a screen and with a profile of its own, one for the whole run. Its calls block: a test that serves
+    in its own loop makes them with ``asyncio.to_thread``. Tests that ask for it are skipped where it is not installed."""
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not binary or not driver:
+        pytest.skip("no browser here: install Debian's packages chromium and chromium-driver")
+    with TemporaryDirectory(prefix="reko-browser-") as profile:
+        options = ChromeOptions()
+        options.binary_location = binary
+        for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        chrome = Chrome(options, ChromeService(driver))
+        try:
+            yield chrome
+        finally:
+            chrome.quit()
+
+
+@pytest.fixture(scope="session")
+def over_http() -> Callable[[ASGIApp], AbstractAsyncContextManager[str]]:
+    """Serves an application that runs in this process, and whose lifespan somebody else looks after, on a free port; gives
+    its address."""
+    return _over_http
+
+
+@asynccontextmanager
+async def _over_http(app: ASGIApp) -> AsyncIterator[str]:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+
+    async def requests_alone(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        for step in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{step}.complete"})
+
+    async with serving(requests_alone, port):
+        yield f"http://{HOST}:{port}"
