@@ -61,6 +61,7 @@ generate: $(STAMP)  ## write docs/settings.md, the OpenAPI and the CapabilitySta
 bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/sjukfall.py
+	@$(BIN)/python bench/mocks.py
 
 soak:  ## long run under faults: comes with later work, exits 2
 	@echo "make soak: there is no long run yet; it comes with later work."; exit 2

@@ -125,7 +125,7 @@ class MockWorld(World):
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
         control = routes(self, _rows(self))
         pages = page.routes(Starlette(routes=control), _index)
-        inner = Starlette(routes=[*pages, *control, *(Mount(f"/{name}", app) for name, app in apps.items())])
+        inner = Starlette(routes=[*(Mount(f"/{name}", app) for name, app in apps.items()), *pages, *control])
         return Starlette(
             routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)], lifespan=self._alive
         )

@@ -73,7 +73,7 @@ class _Visit:
     async def ask(self, method: str, path: str, content: Any = None) -> Any:
         """Raises ``_Refused``."""
         body = b"" if content is None else orjson.dumps(content)
-        headers = {NAMESPACE_HEADER: self.namespace.encode("latin-1", "replace")}
+        headers = {NAMESPACE_HEADER.encode(): self.namespace.encode("latin-1", "replace")}
         answer = await self.control.request(method, f"/_control/{path}", content=body, headers=headers)
         if answer.status_code not in (200, 409):
             raise _Refused(_words(answer.json()["error"]))
