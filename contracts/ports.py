@@ -1,14 +1,15 @@
 """Every protocol that the core needs, on one page."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from contracts.consent import ConsentDecision
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
-from contracts.record import Access, Document, Record
-from contracts.sick_leave import Certificate, SetAside, StoredCertificate
+from contracts.pulling import Known, Pull, Staged
+from contracts.record import Access, Caller, Document, Record
+from contracts.sick_leave import Certificate, Judged, SetAside, StoredCertificate
 
 T = TypeVar("T")
 
@@ -29,13 +30,12 @@ class IdSource(Protocol):
         ...
 
 
-class Transaction(Protocol):
-    """One all-or-nothing step over the service's own memory (decision D4). It sees everything committed before it,
-    and nothing runs beside it. Raising inside it undoes everything."""
+class Snapshot(Protocol):
+    """One state of the service's own memory: everything committed before it, nothing after."""
 
     @property
     def at(self) -> datetime:
-        """The instant of the transaction."""
+        """The instant at which it was taken."""
         ...
 
     def read(self, type: str, id: str) -> Record | None:
@@ -50,6 +50,20 @@ class Transaction(Protocol):
     def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
         """Current versions whose reference search parameter points at ``target`` (``Type/id``), oldest first."""
         ...
+
+    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
+        """The patient's certificates on the care unit and its mottagningar, as last pulled."""
+        ...
+
+    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
+        """Every certificate on the care unit and its mottagningar, as last pulled, each with the logical id of its
+        patient."""
+        ...
+
+
+class Transaction(Snapshot, Protocol):
+    """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
+    has written. Raising inside it undoes everything."""
 
     def save(self, document: Document, id: str, unit: str) -> Record:
         """Write the next version of the resource, with its index rows."""
@@ -75,24 +89,27 @@ class Transaction(Protocol):
         """Fix anew what an unsent message says, and set its state."""
         ...
 
-    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
-        """The patient's certificates on the unit, as last pulled."""
-        ...
-
-    def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
-        """Write a certificate as pulled; ``episode`` is the id of the EpisodeOfCare that it belongs to."""
-        ...
-
-    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
-        """Every certificate on the unit, as last pulled, each with the logical id of its patient."""
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+        """Write a certificate as pulled for the care unit, on which or on a mottagning of which it was issued; ``episode``
+        is the id of the EpisodeOfCare that it belongs to."""
         ...
 
     def drop_certificate(self, unit: str, id: str) -> None:
         """Forget a certificate that has vanished from the feed; its resources keep their history."""
         ...
 
-    def note_pull(self, unit: str, result: str, body: object) -> None:
-        """Keep how a pull went."""
+    def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
+        """The patient's certificates on the care unit by id, without their content."""
+        ...
+
+    def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
+        """Logical ids of the patients who have certificates on the care unit, in their own order from the one behind
+        ``after``."""
+        ...
+
+    @property
+    def pulls(self) -> "Pulls":
+        """Answers of the feed on their way in."""
         ...
 
     def queued(self, patient: str) -> Sequence[Queued]:
@@ -104,12 +121,80 @@ class Transaction(Protocol):
         ...
 
 
+class Pulls(Protocol):
+    """Answers of the feed on their way in: read into a staging table, then applied from there (decision D23). What is
+    staged counts for nothing until its pull has begun to be applied."""
+
+    def begin(self, caller: Caller, days: int) -> Pull:
+        """A new pull of the caller's care unit. Raises ``Conflict`` while another one of that unit is under way; one that has
+        been reading for more than an hour has lost its reader, and fails."""
+        ...
+
+    def stage(self, number: int, records: Judged) -> None:
+        """Keep a piece of the answer. Raises ``Conflict`` when the pull has been given up."""
+        ...
+
+    def seal(self, number: int) -> Pull:
+        """The answer was whole: count it, set aside every certificate whose id has come before, begin to apply. Raises as
+        ``stage``."""
+        ...
+
+    def fail(self, number: int, reason: str) -> None:
+        """The answer counts for nothing: all of it is discarded."""
+        ...
+
+    def save(self, pull: Pull) -> None:
+        """Keep how far the pull has come."""
+        ...
+
+    def read(self, number: int) -> Pull:
+        """The pull as last kept."""
+        ...
+
+    def under_way(self) -> Sequence[Pull]:
+        """Every pull that has neither been done nor failed."""
+        ...
+
+    def last_day(self, unit: str) -> date | None:
+        """The day that the care unit's newest finished pull spoke of."""
+        ...
+
+    def persons(self, number: int, after: str, limit: int) -> Sequence[str]:
+        """National numbers of the persons in the answer, in their own order from the one behind ``after``."""
+        ...
+
+    def of_person(self, number: int, person: str) -> Sequence[Staged]:
+        """What the answer says of one person."""
+        ...
+
+    def digests(self, number: int, person: str) -> Mapping[str, str]:
+        """The certificates of one person in the answer, by id, as the digests of their content."""
+        ...
+
+    def answered(self, number: int, ids: Collection[str]) -> Collection[str]:
+        """Which of the certificates came in the answer, set aside or not."""
+        ...
+
+    def set_aside(self, number: int) -> Sequence[SetAside]:
+        """What could not be used, in the order in which it came."""
+        ...
+
+    def clear(self, number: int, limit: int) -> bool:
+        """Forget so much of what was staged; whether there is more."""
+        ...
+
+
 class Store(Protocol):
     """The service's own memory."""
 
     async def run(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in a transaction and return its result once it is durable. Whatever it raises comes out here,
         and then nothing was written. Raises ``Unavailable`` when the database cannot be written."""
+        ...
+
+    async def look(self, work: Callable[[Snapshot], T]) -> T:
+        """Run ``work`` on one snapshot, beside the writer and off the event loop, and return its result. It writes
+        nothing. Raises ``Unavailable`` when the database cannot be read."""
         ...
 
 
@@ -124,13 +209,14 @@ class Channel(Protocol):
 class CertificateSource(Protocol):
     """Where sick leaves come from."""
 
-    def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Certificate | SetAside]:
-        """Every certificate of the patients who have one active on the unit, or ended at most that many days ago
-        (0-14). What cannot be used comes as ``SetAside``. Raises ``Unavailable`` when the answer is a failure or is
-        cut off, possibly after some records: nothing may be applied before the iteration has ended."""
+    def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Judged]:
+        """Every certificate on the care unit and its mottagningar of the patients who have one active there, or ended at
+        most that many days ago (0-14), in the pieces in which the answer comes. What cannot be used comes as ``SetAside``.
+        Raises ``Unavailable`` when the answer is a failure or is cut off, possibly after some pieces: nothing may be applied
+        before the iteration has ended."""
         ...
 
-    def for_person(self, person: PersonId) -> AsyncIterator[Certificate | SetAside]:
+    def for_person(self, person: PersonId) -> AsyncIterator[Judged]:
         """Every certificate of the person, on all units and of all care providers, however old. A certificate of somebody
         else comes as ``SetAside``. The rest is as in ``active_for_unit``."""
         ...

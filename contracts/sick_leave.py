@@ -1,5 +1,6 @@
 """Certificates as the feed tells of them, and sick leaves (sjukfall) joined from them (glossary terms 13-15)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -56,9 +57,14 @@ class SetAside:
     reason: str
 
 
+Judged = Sequence[Certificate | SetAside]
+"""Records of an answer, each judged by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class SickLeave:
-    """A sjukfall: certificates of one patient on one unit that the counting rules join. Days are inclusive."""
+    """A sjukfall: certificates of one patient on one care unit, mottagningar included, that the counting rules join. Days
+    are inclusive."""
 
     certificates: tuple[Certificate, ...]
     start: date

@@ -5,15 +5,12 @@ A certificate becomes one ``DocumentReference`` and one ``Observation`` for each
 certificate keeps those for itself. Ids come from the caller, so the same certificate gives the same bytes.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final, Literal
 
-from contracts.identity import BadIdentity, HsaId, PersonId
+from contracts.identity import BadIdentity, HsaId
 from contracts.sick_leave import Certificate, CertificatePeriod, SickLeave
 from fhir_mappings import r4
 from fhir_mappings.identifiers import (
@@ -65,9 +62,11 @@ _LOOKS_LIKE_OCCUPATION: Final = re.compile(r"[A-ZÅÄÖ_]{3,40}")
 """An unknown occupation code is shown as text. Digits are refused, so that no diagnosis code slips through here."""
 
 
-def document_reference(certificate: Certificate, patient: str, id: str, status: DocumentStatus = "current") -> bytes:
-    """The certificate itself. ``patient`` is ``Patient/id``. The label says that the paper behind it, though not this
-    resource, holds a diagnosis."""
+def document_reference(
+    certificate: Certificate, patient: str, id: str, episode: str, status: DocumentStatus = "current"
+) -> bytes:
+    """The certificate itself. ``patient`` is ``Patient/id``, ``episode`` is ``EpisodeOfCare/id``, or empty when it belongs to
+    none yet. The label says that the paper behind it, though not this resource, holds a diagnosis."""
     content = {
         "id": id,
         "masterIdentifier": identifier(CERTIFICATE_ID, certificate.id),
@@ -80,7 +79,10 @@ def document_reference(certificate: Certificate, patient: str, id: str, status: 
         "custodian": _unit(certificate.unit, certificate.unit_name),
         "securityLabel": [concept(ACT_CODE, "DIA", "diagnosis information sensitivity")],
         "content": [{"attachment": {"title": f"{TITLE} {certificate.id}"}}],
-        "context": {"period": _days(certificate.start, certificate.end)},
+        "context": {
+            **({"encounter": [{"reference": episode}]} if episode else {}),
+            "period": _days(certificate.start, certificate.end),
+        },
     }
     return r4.build("DocumentReference", _without_empty(content))
 
@@ -109,12 +111,14 @@ def episode_of_care(
     patient: str,
     id: str,
     today: date,
+    unit: HsaId,
     organization: str = "",
     mode: EngineMode = "corrected",
 ) -> bytes:
-    """A sick leave of one patient on one unit. ``organization`` is ``Organization/id``; without it the unit stands as a
-    logical reference. The identifier is the id: the first day may move when an older certificate comes (D21)."""
-    newest = sick_leave.certificates[-1]
+    """A sick leave of one patient on a care unit, of whose mottagningar its certificates may be. ``organization`` is
+    ``Organization/id``; without it the unit stands as a logical reference. The identifier is the id: the first day may move
+    when an older certificate comes (D21)."""
+    names = [each.unit_name for each in sick_leave.certificates if each.unit == unit]
     content = {
         "id": id,
         "meta": {"tag": [coding(ENGINE_MODE, mode)]},
@@ -122,19 +126,12 @@ def episode_of_care(
         "status": _status(sick_leave, today),
         "type": [concept(EPISODE_TYPE, EPISODE, "Sjukfall")],
         "patient": {"reference": patient},
-        "managingOrganization": {"reference": organization} if organization else _unit(newest.unit, newest.unit_name),
+        "managingOrganization": {"reference": organization}
+        if organization
+        else _unit(unit, names[-1] if names else ""),
         "period": _course(sick_leave, today),
     }
     return r4.build("EpisodeOfCare", content)
-
-
-def content_digest(certificate: Certificate) -> str:
-    """The same for the same certificate, whenever and however often it was pulled: a new version needs another digest.
-
-    It covers every field, so treat it as being about the patient: it belongs in the database, not in logs or events.
-    """
-    text = json.dumps(_plain(certificate), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _common(certificate: Certificate, patient: str, document: str, episode: str, status: ObservationStatus) -> Json:
@@ -212,16 +209,3 @@ def _days(first: date, last: date | None) -> Json:
 
 def _without_empty(content: Json) -> Json:
     return {name: value for name, value in content.items() if value}
-
-
-def _plain(value: object) -> Any:
-    """A value of contracts as JSON, by all its fields, also ones that are added later."""
-    if isinstance(value, PersonId):
-        return value.digits
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value

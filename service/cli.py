@@ -85,7 +85,8 @@ def worker() -> None:
 def mock(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8090,
     seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
-    patients: Annotated[int, typer.Option(min=0, help="Generated patients on the sample unit.")] = 0,
+    units: Annotated[int, typer.Option(min=0, max=9999, help="Generated units; 0 is the sample unit alone.")] = 0,
+    patients: Annotated[int, typer.Option(min=0, help="Generated patients on each unit.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     scenario_file: Annotated[
         Path | None, typer.Option("--scenario", help="TOML: how it begins; docs/mocks.md.")
@@ -93,7 +94,8 @@ def mock(
     ledger_size: Annotated[int, typer.Option(min=1, help="Exchanges kept per system and namespace.")] = 10_000,
 ) -> None:
     """The mock national services alone."""
-    from adapters.mocking.scenario import BadScenario, play, read
+    from adapters.mocking.scenario import play, read
+    from contracts.errors import Invalid
     from contracts.identity import HsaId
     from service import scenario
     from service.clock import MovableClock
@@ -104,16 +106,15 @@ def mock(
     set_up_logging()
     world = MockWorld(MovableClock(), ledger_size)
     served = world.app()
-    if scenario_file is not None:
-        try:
-            asyncio.run(play(served, read(scenario_file)))
-        except BadScenario as error:
-            _fail(str(error), 2)
-    if patients:
-        try:
+    try:
+        if units:
+            world.populate_region(seed, units, patients)
+        elif patients:
             world.populate(seed, HsaId(scenario.UNIT), HsaId(scenario.PROVIDER), patients)
-        except ValueError as error:
-            _fail(str(error), 2)
+        if scenario_file is not None:
+            asyncio.run(play(served, read(scenario_file)))
+    except (Invalid, ValueError) as error:
+        _fail(str(error), 2)
     _end(0 if server(served, host, port).run_to_end() else 1)
 
 
@@ -139,6 +140,13 @@ def pull(
                 f"{answer['changed']} changed, {answer['vanished']} vanished, {len(answer['setAside'])} set aside",
             )
     _end(1 if failed else 0)
+
+
+@app.command()
+def pulls(as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """Each unit's newest pull, and when the next one is due."""
+    for unit in _need(_call("GET", url, token, "/api/pulls")):
+        _show(unit, as_json, _pull_line(unit))
 
 
 @app.command()
@@ -229,6 +237,17 @@ def settings() -> None:
 # Small things
 
 
+def _pull_line(unit: dict[str, Any]) -> str:
+    newest = unit["newest"] or {"state": "never pulled", "began": "", "reason": "", "applied": 0, "patients": 0}
+    parts = (
+        newest["state"],
+        newest["began"],
+        f"{newest['applied']} of {newest['patients']} patients",
+        newest["reason"],
+    )
+    return "  ".join([unit["unit"], *filter(None, parts), *([f"next {unit['next']}"] if unit["next"] else [])])
+
+
 def _configured(make: Callable[[], Any], prefix: str = "") -> Any:
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
@@ -246,6 +265,7 @@ def _check(settings: Any) -> None:
     """Everything that can be wrong with the configuration is told before anything starts."""
     from adapters.registry import ADAPTERS
     from service.clock import FollowedClock
+    from service.pulling.units import BadUnits, from_file
     from service.security import BadClients, Clients
 
     try:
@@ -253,6 +273,8 @@ def _check(settings: Any) -> None:
         settings.regional_profile()
         if settings.clients:
             Clients.from_file(settings.clients)
+        if settings.units:
+            from_file(settings.units)
         if settings.clock_url:
             FollowedClock(settings.clock_url)
         unknown = set(settings.adapters) - set(ADAPTERS)
@@ -260,7 +282,7 @@ def _check(settings: Any) -> None:
             _fail(f"REKO_ADAPTERS: there is no adapter {', '.join(sorted(unknown))}", 2)
         for name in ADAPTERS:
             _configured(partial(settings.adapter, name), f"adapters.{name}.")
-    except (BadClients, ValueError) as error:
+    except (BadClients, BadUnits, ValueError) as error:
         _fail(str(error), 2)
 
 

@@ -53,7 +53,7 @@ def _lifespan(
 
 
 def _routes(built: House) -> list[Route | Mount]:
-    api = api_app(built.store, built.context, built.clients, built.source, frozenset(built.channels))
+    api = api_app(built.store, built.context, built.clients, built.source, frozenset(built.channels), built.rounds.due)
     return [
         Route("/", _front),
         Route("/health/live", _live),

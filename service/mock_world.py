@@ -34,6 +34,7 @@ from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
 from service.clock import MovableClock
+from service.national_engine import exactly
 
 
 class PeriodIn(BaseModel):
@@ -117,6 +118,15 @@ class MockWorld(World):
 
     def __init__(self, clock: MovableClock, size: int = LEDGER_SIZE, courier: Courier | None = None) -> None:
         super().__init__(clock, TITLES, size, courier)
+        self._begin()
+
+    def _begin(self) -> None:
+        feed.compute_with(self.counterparts["intygstjanst"], exactly)
+
+    def forget(self, namespace: str = "") -> None:
+        """See ``World.forget``; the engine that everybody's sick leaves are computed with is there again."""
+        super().forget(namespace)
+        self._begin()
 
     def app(self) -> Starlette:
         """The application. In a namespace of its own under ``/_ns/{namespace}/...``, for clients that set no headers."""
@@ -156,6 +166,13 @@ class MockWorld(World):
         certificates = feed.generate(seed, unit, provider, patients, swedish_day(self.clock.now()))
         feed.register(self.counterparts["intygstjanst"], certificates)
         return len(certificates)
+
+    def populate_region(self, seed: int, units: int, patients: int) -> int:
+        """Generate so many units with so many patients each; how many certificates there are. Raises ``Invalid`` for more
+        people than the test series hold."""
+        region = feed.generate_region(seed, units, patients, swedish_day(self.clock.now()))
+        feed.register_region(self.counterparts["intygstjanst"], region)
+        return sum(len(unit.certificates) for unit in region.values())
 
 
 def _index() -> Response:

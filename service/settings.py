@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     care_provider: str = ""
     """HSA-id of the care provider whose platform and record system the adapters reach; empty: the only one in the clients
     file."""
+    units: Path | None = None
+    """The TOML file of care units that are pulled by themselves (docs/operating.md); without it only who asks pulls."""
+    pull_slots: int = Field(default=4, ge=1, le=64)
+    """Units that are pulled at a time."""
     clock_url: str = ""
     """A clock on this machine that is followed instead of the system's; for tests."""
     region: str = "vgr"

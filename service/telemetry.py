@@ -27,6 +27,7 @@ OUTBOX_OLDEST: Final = Gauge(
 REQUESTS: Final = Counter(
     "reko_http_requests_total", "Answers by surface and status class", ("surface", "status"), registry=REGISTRY
 )
+PULLS: Final = Counter("reko_pulls_total", "Pulls of the rounds by how they ended", ("outcome",), registry=REGISTRY)
 
 _PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

@@ -19,6 +19,8 @@ from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
 from service.fhir_api.surroundings import Surroundings
 from service.outbox.relay import Relay
+from service.pulling.rounds import Rounds
+from service.pulling.units import from_file
 from service.security import Clients
 from service.settings import Settings
 from service.store.store import SqlStore
@@ -39,6 +41,7 @@ class House:
     channels: Mapping[str, OpenChannel]
     source: OpenCertificateSource | None
     relay: Relay
+    rounds: Rounds
     clock: Clock
 
 
@@ -71,10 +74,12 @@ async def house(
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
     fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
+    units = from_file(settings.units) if settings.units else ()
+    rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
-    working = [asyncio.create_task(relay.run()), *following]
+    working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
     try:
-        yield House(store, context, clients, fhir, channels, source, relay, clock)
+        yield House(store, context, clients, fhir, channels, source, relay, rounds, clock)
     finally:
         for task in working:
             task.cancel()

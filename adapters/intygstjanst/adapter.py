@@ -17,7 +17,7 @@ from adapters.intygstjanst.wire import Contract
 from contracts.errors import Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.ports import Clock
-from contracts.sick_leave import Certificate, SetAside
+from contracts.sick_leave import Certificate, Judged, SetAside
 
 _ORIGINAL_CONSUMER: Final = "x-rivta-original-serviceconsumer-hsaid"
 _PACKINGS: Final = ("", "identity", "gzip")
@@ -34,17 +34,17 @@ class Intygstjanst:
         self.national = national
         """Its own sick leaves, for comparison; ``None`` when it is not asked for any (``rest_url``)."""
 
-    def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Certificate | SetAside]:
-        """Every record of one answer. Raises ``Unavailable``, possibly after some: apply nothing before the end."""
+    def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Judged]:
+        """See ``contracts.ports.CertificateSource``."""
         question = wire.care_unit_request(unit, max_days_since_end, self._settings.logical_address)
         return self._records(wire.CARE_UNIT, self._settings.path, question)
 
-    async def for_person(self, person: PersonId) -> AsyncIterator[Certificate | SetAside]:
-        """As ``active_for_unit``, for one person everywhere."""
+    async def for_person(self, person: PersonId) -> AsyncIterator[Judged]:
+        """See ``contracts.ports.CertificateSource``."""
         question = wire.person_request(person, self._settings.logical_address)
         async with aclosing(self._records(wire.PERSON, self._settings.person_path, question)) as found:
-            async for record in found:
-                yield _if_about(person, record)
+            async for records in found:
+                yield [_if_about(person, record) for record in records]
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -52,17 +52,14 @@ class Intygstjanst:
         if self.national is not None:
             await self.national.aclose()
 
-    async def _records(
-        self, contract: Contract, path: str, question: bytes
-    ) -> AsyncGenerator[Certificate | SetAside, None]:
+    async def _records(self, contract: Contract, path: str, question: bytes) -> AsyncGenerator[Judged, None]:
         async with self._sender.stream("POST", path, content=question, headers=self._headers(contract)) as response:
             await _refuse_failure(response, contract)
             reader = AnswerReader(contract, self._settings.max_bytes, self._settings.max_depth)
             async for chunk in self._chunks(response):
-                for record in reader.feed(chunk):
-                    yield record
-            for record in reader.close():
-                yield record
+                if found := reader.feed(chunk):
+                    yield found
+            yield reader.close()
 
     async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
         last = time.monotonic() + self._settings.max_seconds

@@ -11,13 +11,12 @@ from lxml import etree
 from adapters import soap
 from contracts.errors import Invalid
 from contracts.identity import HsaId, PersonId
+from contracts.pulling import MOST_DAYS
 from fhir_mappings.identifiers import HSA_ID, person_system
 
 DOMAIN: Final = "urn:riv:clinicalprocess:healthcond:rehabilitation"
 CORE: Final = f"{DOMAIN}:1"
 TYPES: Final = "urn:riv:clinicalprocess:healthcond:certificate:types:2"
-MOST_DAYS: Final = 14
-"""The contract's bound on how long ago a sick leave may have ended (§ 1.4)."""
 
 
 @dataclass(frozen=True, slots=True)

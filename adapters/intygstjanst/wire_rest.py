@@ -12,10 +12,10 @@ import orjson
 
 from contracts.errors import Invalid, Unavailable
 from contracts.identity import BadIdentity, HsaId, PersonId
+from contracts.pulling import MOST_DAYS
 from contracts.sick_leave import ReportedDiagnosis, ReportedSickLeave, SetAside
 
 MOST_GAP: Final = 90
-MOST_DAYS: Final = 14
 """What Rehabstöd lets its users set (§ 4.4)."""
 
 Days = tuple[int | None, int | None]

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import orjson
@@ -13,11 +14,11 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
-from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported, RekoError, WrongMedia
-from contracts.identity import HsaId
+from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, NotSupported, RekoError, WrongMedia
 from contracts.ports import CertificateSource
+from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
-from service.api import models, operating, records, sick_leaves
+from service.api import models, operating, pulling, records, sick_leaves
 from service.http_edge import headers_of, read_body, status_of
 from service.security import Clients, require
 from service.store.store import SqlStore
@@ -30,9 +31,14 @@ _bearer: Final = HTTPBearer(auto_error=False, description="The token that REKO_C
 
 
 def api_app(
-    store: SqlStore, context: Context, clients: Clients, source: CertificateSource | None, destinations: frozenset[str]
+    store: SqlStore,
+    context: Context,
+    clients: Clients,
+    source: CertificateSource | None,
+    destinations: frozenset[str],
+    due: Mapping[str, datetime],
 ) -> FastAPI:
-    """The application to mount under ``/api``."""
+    """The application to mount under ``/api``. ``due`` tells when units are pulled by themselves."""
     app = FastAPI(
         title="Rekobryggan",
         version="0.1.0",
@@ -105,8 +111,20 @@ def api_app(
             raise NotFound("there is no such unit")
         if source is None:
             raise NotSupported("no source of sick leaves is configured: set REKO_ADAPTERS__INTYGSTJANST__URL")
-        pulled = await follow_sick_leaves(store, source, context, caller, HsaId(unit), max_days_since_end)
-        return sick_leaves.pulled_out(pulled)
+        if not 0 <= max_days_since_end <= MOST_DAYS:
+            raise Invalid(f"days since the end of a sick leave are 0 to {MOST_DAYS}")
+        pulled = await follow_sick_leaves(store, source, context, caller, max_days_since_end)
+        return await pulling.pulled(store, caller, pulled.number)
+
+    @app.get("/pulls")
+    async def get_pulls(caller: Puller) -> list[models.UnitPullsOut]:
+        """The newest pull of each of the care provider's units, and when the next one is due."""
+        return await pulling.newest(store, caller, due)
+
+    @app.get("/pulls/{number}")
+    async def get_pull(caller: Puller, number: int) -> models.PulledOut:
+        """One pull, with each certificate that was set aside."""
+        return await pulling.pulled(store, caller, number)
 
     # Operating
 

@@ -305,16 +305,40 @@ class SetAsideOut(Model):
     reason: str
 
 
-class PulledOut(Model):
-    """How a pull went."""
+class PullOut(Model):
+    """How a pull of one unit went, or how far it has come: ``applied`` of ``patients`` have been gone through.
 
+    ``changed`` and ``vanished`` are certificates; ``sick_leaves`` those of the patients in whom something changed.
+    """
+
+    number: int
     unit: str
+    state: str
+    began: datetime
+    ended: datetime | None
+    max_days_since_end: int
     certificates: int
     patients: int
+    applied: int
     changed: int
     vanished: int
     sick_leaves: int
+    set_aside_count: int
+    reason: str
+
+
+class PulledOut(PullOut):
+    """The same with each certificate that was set aside."""
+
     set_aside: tuple[SetAsideOut, ...]
+
+
+class UnitPullsOut(Model):
+    """A unit's newest pull, and the next one if the unit is pulled by itself."""
+
+    unit: str
+    newest: PullOut | None
+    next: datetime | None
 
 
 class SickLeaveOut(Model):

@@ -1,4 +1,4 @@
-"""The unit's sick leaves as last pulled, and how a pull went."""
+"""The unit's sick leaves as last pulled."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -9,9 +9,8 @@ from contracts.record import Access, AccessAction, Caller
 from contracts.sick_leave import CertificatePeriod, SickLeave, StoredCertificate
 from contracts.time import swedish_day
 from service.api import models
-from service.rules.sick_leave import group, ongoing
+from service.rules.sick_leave import GAP, group, ongoing
 from service.store.transaction import SqlTransaction
-from service.usecases.follow_sick_leaves import GAP, Pulled
 
 
 def ongoing_on(caller: Caller, unit: str) -> Callable[[SqlTransaction], models.SickLeavesOut]:
@@ -31,21 +30,6 @@ def ongoing_on(caller: Caller, unit: str) -> Callable[[SqlTransaction], models.S
         return models.SickLeavesOut(unit=unit, on=today, mode="corrected", gap=GAP, sick_leaves=tuple(found))
 
     return story
-
-
-def pulled_out(pulled: Pulled) -> models.PulledOut:
-    """How a pull went, as the API shows it."""
-    return models.PulledOut(
-        unit=pulled.unit,
-        certificates=pulled.certificates,
-        patients=pulled.patients,
-        changed=pulled.changed,
-        vanished=pulled.vanished,
-        sick_leaves=pulled.sick_leaves,
-        set_aside=tuple(
-            models.SetAsideOut(certificate=each.certificate, reason=each.reason) for each in pulled.set_aside
-        ),
-    )
 
 
 def _by_patient(transaction: SqlTransaction, unit: str) -> dict[str, list[StoredCertificate]]:

@@ -17,7 +17,7 @@ from service.store.tables import attempt, certificate, history, outbox, referenc
 
 _NAMED: Final = sqlite_dialect(paramstyle="named")
 _TEMPLATE: Final = sqlite_dialect(paramstyle="pyformat")
-_POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
+POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
 
 
 def compiled(statement: ClauseElement) -> str:
@@ -109,7 +109,7 @@ UPDATE_RESOURCE: Final = compiled(
 )
 INSERT_HISTORY: Final = insert_into(history)
 INSERT_INDEX: Final = {
-    kind: str(insert(table).prefix_with("OR REPLACE").compile(dialect=_POSITIONAL))
+    kind: str(insert(table).prefix_with("OR REPLACE").compile(dialect=POSITIONAL))
     for kind, table in tables.INDEX_TABLES.items()
 }
 """By the kind of parameter; the values in the order of the table's columns."""
@@ -122,7 +122,6 @@ INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
 INSERT_MESSAGE: Final = insert_into(outbox, "number")
 INSERT_ATTEMPT: Final = insert_into(attempt, "number")
 PUT_CERTIFICATE: Final = insert_into(certificate, replace=True)
-INSERT_PULL: Final = insert_into(tables.pull, "number")
 PUT_SECRET: Final = insert_into(tables.secret, replace=True)
 HOLD_ROUTE: Final = insert_into(route, replace=True)
 RELEASE_ROUTE: Final = compiled(delete(route).where(route.c.destination == bindparam("name")))
@@ -218,9 +217,21 @@ CERTIFICATES_OF: Final = compiled(
     )
 )
 CERTIFICATES_OF_UNIT: Final = compiled(
-    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body).where(
-        certificate.c.unit == bindparam("of_unit")
+    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body)
+    .where(certificate.c.unit == bindparam("of_unit"))
+    .order_by(certificate.c.patient, certificate.c.first, certificate.c.id)
+)
+KNOWN_CERTIFICATES: Final = compiled(
+    select(certificate.c.id, certificate.c.digest, certificate.c.first, certificate.c.last).where(
+        certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
+)
+PATIENTS_OF_UNIT: Final = compiled(
+    select(certificate.c.patient)
+    .where(certificate.c.unit == bindparam("of_unit"), certificate.c.patient > bindparam("after"))
+    .distinct()
+    .order_by(certificate.c.patient)
+    .limit(bindparam("most"))
 )
 DROP_CERTIFICATE: Final = compiled(
     delete(certificate).where(certificate.c.unit == bindparam("of_unit"), certificate.c.id == bindparam("with_id"))

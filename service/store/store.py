@@ -18,7 +18,8 @@ from contracts.record import Record
 from service.store import sql
 from service.store.database import Database, telling
 from service.store.indexing import Definitions, RowsOf, open_index
-from service.store.transaction import Row, SqlTransaction, to_record
+from service.store.snapshot import Row, SqlSnapshot, to_record
+from service.store.transaction import SqlTransaction
 from service.store.writer import Writer
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class SqlStore:
             with telling("written"):
                 index = open_index(database, definitions, rows_of)
             self.numbers = index.numbers
+            self._index, self._clock = index, clock
             self._reader = database.connect(read_only=True)
             opened.callback(self._reader.close)
             self._engine = create_engine(
@@ -78,6 +80,19 @@ class SqlStore:
     def _records(self, statement: str, wanted: Mapping[str, Any]) -> Sequence[Record]:
         with telling("read"):
             return [to_record(row) for row in self._reader.execute(statement, wanted)]
+
+    async def look(self, work: Callable[[SqlSnapshot], T]) -> T:
+        """See ``contracts.ports.Store``."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
+
+    def _look(self, work: Callable[[SqlSnapshot], T]) -> T:
+        with telling("read"), self._engine.connect() as lent:
+            connection: Any = lent.connection.driver_connection
+            connection.execute("BEGIN")
+            try:
+                return work(SqlSnapshot(connection, self._index, self._clock.now()))
+            finally:
+                connection.execute("ROLLBACK")
 
     async def select(self, statement: Select[Any]) -> Sequence[Row]:
         """Rows of a statement over ``service.store.tables``, on a reader thread."""

@@ -134,6 +134,8 @@ access_log: Final = Table(
 )
 
 _CLAIMED: Final = text("state = 'claimed'")
+UNDER_WAY: Final = text("state IN ('reading', 'applying', 'closing')")
+"""What the index of running pulls holds; a search that says it in the same words finds it there."""
 
 outbox: Final = Table(
     "outbox",
@@ -193,7 +195,11 @@ certificate: Final = Table(
     Column("digest", String, nullable=False),
     Column("episode", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Days since the year 1 (``date.toordinal``).
+    Column("first", Integer, nullable=False, server_default=text("0")),
+    Column("last", Integer, nullable=False, server_default=text("0")),
     Index("certificate_of_patient", "patient"),
+    Index("certificate_of_unit", "unit", "patient"),
 )
 
 pull: Final = Table(
@@ -202,9 +208,41 @@ pull: Final = Table(
     Column("number", _RowId, primary_key=True),
     Column("unit", String, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("result", String, nullable=False),
+    Column("state", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("provider", String, nullable=False, server_default=text("''")),
+    Column("caller", LargeBinary, nullable=False, server_default=text("'{}'")),
+    Column("days", Integer, nullable=False, server_default=text("0")),
+    Column("cursor", String, nullable=False, server_default=text("''")),
+    Column("ended", BigInteger),
+    Column("reason", String, nullable=False, server_default=text("''")),
     Index("pull_of_unit", "unit", "number"),
+    Index("pull_of_provider", "provider", "number"),
+    # The database itself refuses a second one of the same unit.
+    Index("pull_under_way", "unit", unique=True, sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
+)
+
+staged: Final = Table(
+    "staged",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("pull", BigInteger, nullable=False),
+    Column("person", String, nullable=False),
+    Column("certificate", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("staged_of_person", "pull", "person"),
+    Index("staged_certificate", "pull", "certificate"),
+)
+
+set_aside: Final = Table(
+    "set_aside",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("pull", BigInteger, nullable=False),
+    Column("certificate", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Index("set_aside_of_pull", "pull", "certificate"),
 )
 
 secret: Final = Table(

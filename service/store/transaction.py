@@ -2,23 +2,22 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from contracts.consent import ConsentDecision, Question
 from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
+from contracts.pulling import Known
 from contracts.record import Access, AccessAction, Document, Record
-from contracts.sick_leave import Certificate, StoredCertificate
+from contracts.sick_leave import Certificate
 from fhir_mappings.document import patient_of, with_elements
-from fhir_mappings.identifiers import canonical_token
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
-from service.store.indexing import SearchIndex
-
-Row = tuple[Any, ...]
+from service.store.pulls import SqlPulls
+from service.store.snapshot import Row, SqlSnapshot
 
 _log = logging.getLogger(__name__)
 
@@ -32,35 +31,16 @@ class RowIds:
 
 
 @dataclass(slots=True)
-class SqlTransaction:
-    """One use case's view and its writes."""
+class SqlTransaction(SqlSnapshot):
+    """One use case's view and its writes, on the writer's own connection."""
 
-    connection: sqlite3.Connection
-    index: SearchIndex
     ids: RowIds
-    at: datetime
     woken: set[str] = field(default_factory=set)
     """Destinations that got something to send."""
     accesses: dict[tuple[str, str], Access] = field(default_factory=dict)
     """Rows for the access log by request and patient."""
 
     # records
-
-    def read(self, type: str, id: str) -> Record | None:
-        """See ``contracts.ports.Transaction``."""
-        row = self.connection.execute(sql.READ, {"type": type, "id": id}).fetchone()
-        return None if row is None else to_record(row)
-
-    def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
-        """See ``contracts.ports.Transaction``."""
-        known, code = canonical_token(system, value)
-        wanted = {"parameter": self.index.numbers[type, parameter], "code": code, "system": known, "unit": unit}
-        return [to_record(row) for row in self.connection.execute(sql.BY_TOKEN, wanted)]
-
-    def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
-        """See ``contracts.ports.Transaction``."""
-        wanted = {"parameter": self.index.numbers[type, parameter], "target": target}
-        return [to_record(row) for row in self.connection.execute(sql.BY_REFERENCE, wanted)]
 
     def save(self, document: Document, id: str, unit: str) -> Record:
         """See ``contracts.ports.Transaction``."""
@@ -333,45 +313,40 @@ class SqlTransaction:
 
     # certificates from the feed
 
-    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
-        """The patient's certificates on the unit, as last pulled."""
-        rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
-        return [StoredCertificate(decode(body, Certificate), digest, episode) for digest, episode, body in rows]
-
-    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
-        """See ``contracts.ports.Transaction``."""
-        rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
-        return [(row[0], StoredCertificate(decode(row[3], Certificate), row[1], row[2])) for row in rows]
-
     def drop_certificate(self, unit: str, id: str) -> None:
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(sql.DROP_CERTIFICATE, {"of_unit": unit, "with_id": id})
 
-    def keep_certificate(self, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
-        """Write a certificate as pulled; ``episode`` is the EpisodeOfCare that it belongs to."""
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+        """See ``contracts.ports.Transaction``."""
         self.connection.execute(
             sql.PUT_CERTIFICATE,
             {
-                "unit": certificate.unit.value,
+                "unit": unit,
                 "id": certificate.id,
                 "patient": patient,
                 "digest": digest,
                 "episode": episode,
                 "body": encode(certificate),
+                "first": certificate.start.toordinal(),
+                "last": certificate.end.toordinal(),
             },
         )
 
-    def note_pull(self, unit: str, result: str, body: object) -> None:
-        """Keep how a pull went."""
-        self.connection.execute(
-            sql.INSERT_PULL, {"unit": unit, "at": to_micros(self.at), "result": result, "body": encode(body)}
-        )
+    def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
+        """See ``contracts.ports.Transaction``."""
+        rows = self.connection.execute(sql.KNOWN_CERTIFICATES, {"of_unit": unit, "of_patient": patient})
+        return {id: Known(digest, date.fromordinal(first), date.fromordinal(last)) for id, digest, first, last in rows}
 
+    def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
+        """See ``contracts.ports.Transaction``."""
+        wanted = {"of_unit": unit, "after": after, "most": limit}
+        return [patient for (patient,) in self.connection.execute(sql.PATIENTS_OF_UNIT, wanted)]
 
-def to_record(row: Row) -> Record:
-    """A row of the columns that ``sql.READ`` selects."""
-    type_, id_, version, updated, unit, patient, body = row
-    return Record(type_, id_, version, from_micros(updated), unit, patient, body)
+    @property
+    def pulls(self) -> SqlPulls:
+        """See ``contracts.ports.Transaction``."""
+        return SqlPulls(self.connection, self.at)
 
 
 def to_queued(row: Row) -> Queued:

@@ -133,7 +133,7 @@ class Writer:
 
     def _attempt(self, job: _Job) -> bool:
         before = replace(self._ids)
-        transaction = SqlTransaction(self._connection, self._index, self._ids, self._clock.now())
+        transaction = SqlTransaction(self._connection, self._index, self._clock.now(), self._ids)
         self._connection.execute("SAVEPOINT work")
         try:
             with telling("written"):

@@ -1,248 +1,217 @@
-"""The unit's sick leaves are pulled, and each certificate is kept as DocumentReference, Observations and its episode.
+"""A care unit's sick leaves are pulled: the answer is staged while it comes, and applied once it has come whole.
 
-The answer is read to its end before anything is written; then it is applied patient by patient, each in one transaction. A
-pull that fails or is cut off changes nothing and is kept as failed (decision D23). The same answer twice writes nothing.
-Diagnoses stay with the certificate (domain rule 25).
+An answer that fails or is cut off changes nothing, and its pull is kept as failed (decision D23). It is applied in slices,
+a few patients in one transaction, so that nobody waits long for the writer; each slice keeps how far it came, so that a
+process that died goes on where it was. The same answer twice writes nothing.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final
 
-from contracts.errors import Unavailable
+from contracts.errors import RekoError
 from contracts.identity import HsaId, PersonId
 from contracts.ports import CertificateSource, Store, Transaction
-from contracts.record import Access, AccessAction, Caller, Document
-from contracts.sick_leave import Certificate, SetAside, SickLeave, StoredCertificate
-from contracts.time import swedish_day
-from fhir_mappings import people, sick_leave
-from fhir_mappings.document import decode, from_content, same_content
-from fhir_mappings.identifiers import CERTIFICATE_ID, person_system
-from service.rules.sick_leave import group
+from contracts.pulling import Known, Pull, PullState, Staged
+from contracts.record import Access, AccessAction, Caller
+from contracts.sick_leave import Certificate, Judged, SetAside
+from fhir_mappings import people
+from fhir_mappings.document import from_content
+from fhir_mappings.identifiers import person_system
 from service.usecases.context import Context
+from service.usecases.keep_certificates import KeepCertificates
 from service.usecases.notify import certificate_arrived
 
-GAP: Final = 5
-"""Days between certificates that one sick leave may have (decision D21)."""
+PATIENTS: Final = 50
+"""The most that one slice goes through."""
+CHANGES: Final = 8
+"""Certificates that end a slice: each is written as three or four resources."""
+CLEARED: Final = 2000
+"""Staged rows that one transaction forgets."""
+STOPPED: Final = "the service was stopped while the answer came"
 
-
-@dataclass(slots=True)
-class Pulled:
-    """How a pull of one unit went. ``set_aside`` holds certificate ids with the reason, and no other data."""
-
-    unit: str
-    certificates: int = 0
-    patients: int = 0
-    changed: int = 0
-    vanished: int = 0
-    sick_leaves: int = 0
-    set_aside: list[SetAside] = field(default_factory=list)
+_log = logging.getLogger(__name__)
 
 
 async def follow_sick_leaves(
-    store: Store, source: CertificateSource, context: Context, caller: Caller, unit: HsaId, max_days_since_end: int = 0
-) -> Pulled:
-    """Pull the unit once. Raises ``Unavailable`` when the source does not answer in full: nothing has changed then."""
-    pulled = Pulled(unit.value)
-    by_patient: defaultdict[PersonId, list[Certificate]] = defaultdict(list)
-    ids: set[str] = set()
+    store: Store, source: CertificateSource, context: Context, caller: Caller, max_days_since_end: int = 0
+) -> Pull:
+    """Pull the caller's care unit once, after what an earlier pull of it may have left to apply. Raises ``Conflict`` while
+    another answer about it comes in, and ``Unavailable`` when the source does not answer in full: nothing has changed
+    then."""
+    for left in await store.run(lambda transaction: transaction.pulls.under_way()):
+        if left.unit == caller.unit.value and left.state is not PullState.READING:
+            await apply(store, context, left)
+    pull = await store.run(lambda transaction: transaction.pulls.begin(caller, max_days_since_end))
     try:
-        async for each in source.active_for_unit(unit, max_days_since_end):
-            if isinstance(each, SetAside):
-                pulled.set_aside.append(each)
-            elif each.unit != unit:
-                pulled.set_aside.append(SetAside(each.id, "it belongs to another unit"))
-            elif each.id in ids:
-                pulled.set_aside.append(SetAside(each.id, "a second certificate with the same id"))
-            else:
-                ids.add(each.id)
-                by_patient[each.patient].append(each)
-    except Unavailable as error:
-        reason = str(error)
-        await store.run(lambda transaction: transaction.note_pull(unit.value, "failed", {"reason": reason}))
+        async for records in source.active_for_unit(caller.unit, max_days_since_end):
+            ours = _ours(records, caller.provider)
+            await store.run(lambda transaction: transaction.pulls.stage(pull.number, ours))  # noqa: B023 - run at once
+    except BaseException as error:
+        # Also when this process is told to stop: whatever has come is no answer.
+        await asyncio.shield(abandon(store, pull, _reason(error)))
         raise
-    pulled.certificates = sum(len(found) for found in by_patient.values())
-    pulled.patients = len(by_patient)
-    for person, certificates in by_patient.items():
-        await store.run(_Apply(context, caller, unit, person, certificates, pulled))
-    held_aside = {each.certificate for each in pulled.set_aside}
-    await store.run(
-        lambda transaction: _note_vanished(
-            transaction, context, caller, unit, ids | held_aside, max_days_since_end, pulled
-        )
-    )
-    await store.run(lambda transaction: transaction.note_pull(unit.value, "done", pulled))
-    return pulled
+    return await apply(store, context, await store.run(lambda transaction: transaction.pulls.seal(pull.number)))
+
+
+async def apply(store: Store, context: Context, pull: Pull) -> Pull:
+    """Apply what is staged, from where the pull stands to its end. Two may do so at once: each slice begins where the last
+    one ended."""
+    while pull.state is not PullState.DONE:
+        pull = await store.run(_Slice(context, pull.number))
+    await _forget(store, pull)
+    return pull
+
+
+async def abandon(store: Store, pull: Pull, reason: str) -> None:
+    """Discard an answer of which nothing has been applied."""
+    await store.run(lambda transaction: transaction.pulls.fail(pull.number, reason))
+    await _forget(store, pull)
+
+
+async def take_up(store: Store, context: Context, pull: Pull) -> None:
+    """Bring to an end what a process that is gone has left: half an answer is discarded, a whole one applied."""
+    if pull.state is PullState.READING:
+        await abandon(store, pull, STOPPED)
+    else:
+        await apply(store, context, pull)
+
+
+async def _forget(store: Store, pull: Pull) -> None:
+    while await store.run(lambda transaction: transaction.pulls.clear(pull.number, CLEARED)):
+        pass
+
+
+def _reason(error: BaseException) -> str:
+    """Ours are plain words; of any other the kind is told, for its words may repeat the answer's."""
+    if isinstance(error, asyncio.CancelledError):
+        return STOPPED
+    if isinstance(error, RekoError):
+        return str(error)
+    _log.error("an answer could not be taken in", exc_info=error, extra={"event": "pull.defect"})
+    return f"the service failed ({type(error).__name__})"
+
+
+def _ours(records: Judged, provider: HsaId) -> Judged:
+    """The contract answers for the care unit and its mottagningar, all of one care provider."""
+    return [_if_of(provider, each) for each in records]
+
+
+def _if_of(provider: HsaId, record: Certificate | SetAside) -> Certificate | SetAside:
+    if isinstance(record, Certificate) and record.provider not in (None, provider):
+        return SetAside(record.id, "it belongs to another care provider")
+    return record
 
 
 @dataclass(frozen=True, slots=True)
-class _Apply:
-    """One patient's certificates, applied in one transaction."""
+class _Slice:
+    """A few patients' share of a pull, in one transaction."""
 
     context: Context
-    caller: Caller
-    unit: HsaId
-    person: PersonId
-    certificates: Sequence[Certificate]
-    pulled: Pulled
+    number: int
 
-    def __call__(self, transaction: Transaction) -> None:
-        patient = self._patient(transaction)
-        known = {stored.certificate.id: stored for stored in transaction.certificates(self.unit.value, patient)}
-        answered = {certificate.id for certificate in self.certificates}
-        # One that cannot be read this time is still there: it stays as it was.
-        aside = {each.certificate for each in self.pulled.set_aside}
-        kept = [stored.certificate for id_, stored in known.items() if id_ in aside - answered]
-        gone = [stored for id_, stored in known.items() if id_ not in answered | aside]
-        for stored in gone:
-            _supersede(transaction, self.unit, stored, patient)
-        changed = _keep(transaction, self.context, self.unit, patient, [*self.certificates, *kept], known, self.pulled)
-        self.pulled.vanished += len(gone)
-        if changed or gone:
-            _log(transaction, self.caller, patient)
-        if changed:
-            certificate_arrived(transaction, self.context, patient)
-
-    def _patient(self, transaction: Transaction) -> str:
-        system = person_system(self.person).fhir
-        found = transaction.by_token("Patient", "identifier", system, self.person.digits, self.unit.value)
-        if found:
-            return found[0].id
-        name = next((each.patient_name for each in self.certificates if each.patient_name), "")
-        resource = from_content(people.patient_resource(self.person, name))
-        return transaction.save(resource, self.context.ids.new(), self.unit.value).id
+    def __call__(self, transaction: Transaction) -> Pull:
+        pull = transaction.pulls.read(self.number)
+        work = _Work(transaction, self.context, pull, transaction.pulls.last_day(pull.unit))
+        work.named() if pull.state is PullState.APPLYING else work.others()
+        transaction.pulls.save(work.pull)
+        return work.pull
 
 
-def _keep(
-    transaction: Transaction,
-    context: Context,
-    unit: HsaId,
-    patient: str,
-    certificates: Sequence[Certificate],
-    known: Mapping[str, StoredCertificate],
-    pulled: Pulled,
-) -> int:
-    """Write what is new or changed, and the episodes; how many certificates that was."""
-    leaves = group(certificates, GAP)
-    pulled.sick_leaves += len(leaves)
-    names = _episodes(leaves, known, context)
-    before = pulled.changed
-    for leave, episode in zip(leaves, names, strict=True):
-        _keep_episode(transaction, unit, patient, leave, episode)
-        for certificate in leave.certificates:
-            digest = sick_leave.content_digest(certificate)
-            stored = known.get(certificate.id)
-            if stored is None or (stored.digest, stored.episode) != (digest, episode):
-                _keep_certificate(transaction, context, unit, patient, certificate, episode)
-                transaction.keep_certificate(certificate, patient, digest, episode)
-                pulled.changed += 1
-    _end_dissolved(transaction, unit, set(names), known)
-    return pulled.changed - before
+@dataclass(slots=True)
+class _Work:
+    """``before`` is the day that the unit's last pull spoke of; ``changes`` counts the slice's certificates."""
 
+    transaction: Transaction
+    context: Context
+    pull: Pull
+    before: date | None
+    changes: int = 0
 
-def _episodes(leaves: Sequence[SickLeave], known: Mapping[str, StoredCertificate], context: Context) -> list[str]:
-    """An episode keeps its id while it shares a certificate with its former self: of merged ones the oldest survives,
-    of split ones the part with the earliest certificate keeps it (decision D21). Ids sort by age."""
-    taken: set[str] = set()
-    names = []
-    for leave in sorted(leaves, key=lambda leave: leave.start):
-        former = {known[each.id].episode for each in leave.certificates if each.id in known} - taken
-        name = min(former, default="") or context.ids.new()
-        taken.add(name)
-        names.append((leave, name))
-    return [next(name for kept, name in names if kept is leave) for leave in leaves]
+    def named(self) -> None:
+        """Go through patients whom the answer names."""
+        persons = self.transaction.pulls.persons(self.pull.number, self.pull.cursor, PATIENTS)
+        if self._all(persons, self._of_answer):
+            self.pull = replace(self.pull, state=PullState.CLOSING, cursor="")
 
+    def others(self) -> None:
+        """Go through the unit's patients whom it does not name."""
+        patients = self.transaction.patients_of_unit(self.pull.unit, self.pull.cursor, PATIENTS)
+        if self._all(patients, self._beside_answer):
+            self.pull = replace(self.pull, state=PullState.DONE, cursor="", ended=self.transaction.at)
 
-def _keep_episode(transaction: Transaction, unit: HsaId, patient: str, leave: SickLeave, episode: str) -> None:
-    today = swedish_day(transaction.at)
-    body = sick_leave.episode_of_care(leave, f"Patient/{patient}", episode, today)
-    _put(transaction, decode(body), episode, unit)
+    def _all(self, each_of: Sequence[str], work: Callable[[str], None]) -> bool:
+        """Whether these were the last. The cursor stands at the last one done."""
+        for one in each_of:
+            if self.changes >= CHANGES:
+                return False
+            work(one)
+            self.pull = replace(self.pull, cursor=one)
+        return len(each_of) < PATIENTS
 
+    def _of_answer(self, person: str) -> None:
+        patient = self._patient(person)
+        known = self.transaction.known_certificates(self.pull.unit, patient) if patient else {}
+        digests = self.transaction.pulls.digests(self.pull.number, person)
+        if self._turns(known) or digests != {id: each.digest for id, each in known.items()}:
+            answered = self.transaction.pulls.of_person(self.pull.number, person)
+            self._keep(patient or self._introduced(person, answered), answered, self._missing(known))
+        self._count(applied=1)
 
-def _end_dissolved(
-    transaction: Transaction, unit: HsaId, alive: set[str], known: Mapping[str, StoredCertificate]
-) -> None:
-    """An episode whose certificates all went to others was one by mistake."""
-    for episode in {stored.episode for stored in known.values()} - alive:
-        record = transaction.read("EpisodeOfCare", episode)
-        if record is not None:
-            _put(transaction, _with_status(decode(record.body), "entered-in-error"), episode, unit)
+    def _beside_answer(self, patient: str) -> None:
+        """Also somebody of whom nothing could be read. Whom the answer holds has been gone through."""
+        known = self.transaction.known_certificates(self.pull.unit, patient)
+        missing = self._missing(known)
+        gone = missing if len(missing) < len(known) else self._expected(patient, known)
+        if gone or (missing and self._turns(known)):
+            self._keep(patient, (), gone)
 
+    def _missing(self, known: Mapping[str, Known]) -> set[str]:
+        """What the answer does not hold. One that it holds and that cannot be read this time is still there."""
+        return set(known) - set(self.transaction.pulls.answered(self.pull.number, known))
 
-def _keep_certificate(
-    transaction: Transaction, context: Context, unit: HsaId, patient: str, certificate: Certificate, episode: str
-) -> None:
-    found = transaction.by_token("DocumentReference", "identifier", CERTIFICATE_ID, certificate.id, unit.value)
-    document = found[0].id if found else context.ids.new()
-    _put(
-        transaction, decode(sick_leave.document_reference(certificate, f"Patient/{patient}", document)), document, unit
-    )
-    former = [
-        each.id for each in transaction.by_reference("Observation", "derived-from", f"DocumentReference/{document}")
-    ]
-    names = (former + [context.ids.new() for _ in certificate.periods])[: len(certificate.periods)]
-    bodies = sick_leave.observations(
-        certificate, f"Patient/{patient}", f"DocumentReference/{document}", f"EpisodeOfCare/{episode}", names
-    )
-    for name, body in zip(names, bodies, strict=True):
-        _put(transaction, decode(body), name, unit)
-    for name in former[len(names) :]:
-        _put_status(transaction, "Observation", name, "entered-in-error", unit)
+    def _expected(self, patient: str, known: Mapping[str, Known]) -> set[str]:
+        """What it should have held of a patient whom it does not hold: then that has vanished, else it has aged out and
+        stays (decision D22)."""
+        since, day = self.pull.day - timedelta(days=self.pull.days), self.pull.day
+        if not any(each.first <= day and each.last >= since for each in known.values()):
+            return set()
+        stored = [each.certificate for each in self.transaction.certificates(self.pull.unit, patient)]
+        return {one.id for one in stored if any(each.start <= day and each.end >= since for each in one.periods)}
 
+    def _turns(self, known: Mapping[str, Known]) -> bool:
+        """Whether a certificate has begun or ended since the last pull: then a sick leave may have too."""
+        if self.before is None:
+            return True
+        first, last = sorted((self.before, self.pull.day))
+        return any(first < each.first <= last or first <= each.last < last for each in known.values())
 
-def _note_vanished(
-    transaction: Transaction,
-    context: Context,
-    caller: Caller,
-    unit: HsaId,
-    answered: set[str],
-    max_days_since_end: int,
-    pulled: Pulled,
-) -> None:
-    """A certificate of a patient who is not in the answer has vanished if the answer should have held it; else it has
-    aged out and stays (decision D22)."""
-    today = swedish_day(transaction.at)
-    since = today - timedelta(days=max_days_since_end)
-    for patient, stored in transaction.certificates_of_unit(unit.value):
-        covers = any(each.start <= today and each.end >= since for each in stored.certificate.periods)
-        if stored.certificate.id not in answered and covers:
-            _supersede(transaction, unit, stored, patient)
-            remaining = [each.certificate for each in transaction.certificates(unit.value, patient)]
-            known = {each.certificate.id: each for each in transaction.certificates(unit.value, patient)}
-            _keep(transaction, context, unit, patient, remaining, {**known, stored.certificate.id: stored}, Pulled(""))
-            _log(transaction, caller, patient)
-            pulled.vanished += 1
+    def _keep(self, patient: str, answered: Sequence[Staged], gone: Collection[str]) -> None:
+        unit = self.pull.caller.unit
+        kept = KeepCertificates(self.transaction, self.context, unit, patient, self.pull.day)(answered, gone)
+        self._count(changed=kept.changed, vanished=kept.vanished, sick_leaves=kept.sick_leaves)
+        self.changes += kept.changed + kept.vanished
+        if kept.changed or kept.vanished:
+            row = Access(self.pull.caller, AccessAction.WRITE, patient, f"Patient/{patient}", "pull")
+            self.transaction.log_access(row)
+        if kept.changed:
+            certificate_arrived(self.transaction, self.context, patient)
 
+    def _count(self, **more: int) -> None:
+        counts = self.pull.counts
+        sums = {name: getattr(counts, name) + number for name, number in more.items()}
+        self.pull = replace(self.pull, counts=replace(counts, **sums))
 
-def _supersede(transaction: Transaction, unit: HsaId, stored: StoredCertificate, patient: str) -> None:
-    """Revoked, replaced or complemented: the feed does not say which."""
-    transaction.drop_certificate(unit.value, stored.certificate.id)
-    for document in transaction.by_token(
-        "DocumentReference", "identifier", CERTIFICATE_ID, stored.certificate.id, unit.value
-    ):
-        _put_status(transaction, "DocumentReference", document.id, "superseded", unit)
-        for observation in transaction.by_reference("Observation", "derived-from", document.reference):
-            _put_status(transaction, "Observation", observation.id, "entered-in-error", unit)
+    def _patient(self, person: str) -> str:
+        """The logical id; empty when the person is not known here."""
+        system = person_system(PersonId(person)).fhir
+        found = self.transaction.by_token("Patient", "identifier", system, person, self.pull.unit)
+        return found[0].id if found else ""
 
-
-def _put_status(transaction: Transaction, type: str, id: str, status: str, unit: HsaId) -> None:
-    record = transaction.read(type, id)
-    if record is not None:
-        _put(transaction, _with_status(decode(record.body), status), id, unit)
-
-
-def _with_status(document: Document, status: str) -> Document:
-    return from_content({**document.content, "status": status})
-
-
-def _put(transaction: Transaction, document: Document, id: str, unit: HsaId) -> None:
-    """Write a version if it says something new."""
-    record = transaction.read(document.type, id)
-    if record is None or not same_content(decode(record.body), document):
-        transaction.save(document, id, unit.value)
-
-
-def _log(transaction: Transaction, caller: Caller, patient: str) -> None:
-    transaction.log_access(Access(caller, AccessAction.WRITE, patient, f"Patient/{patient}", "pull"))
+    def _introduced(self, person: str, answered: Sequence[Staged]) -> str:
+        name = next((each.certificate.patient_name for each in answered if each.certificate.patient_name), "")
+        resource = from_content(people.patient_resource(PersonId(person), name))
+        return self.transaction.save(resource, self.context.ids.new(), self.pull.unit).id

@@ -1,35 +1,34 @@
-"""One suite for the ports ``Store`` and ``Transaction``, over every engine.
-
-To add an engine here: a function that opens it on a home (opening it there again finds what was stored), in ``ENGINES``.
-"""
+"""One suite for the ports ``Store``, ``Snapshot`` and ``Transaction``, over every engine of ``engines``."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Table, func, select
 
 from contracts.activity import Identifier
 from contracts.consent import ConsentDecision, Reason
 from contracts.errors import Conflict, Unavailable
 from contracts.identity import PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
-from contracts.ports import Store, Transaction
+from contracts.ports import Snapshot, Store, Transaction
+from contracts.pulling import PullState
 from contracts.record import AccessAction, Document, Record
-from contracts.sick_leave import Certificate, CertificatePeriod, StoredCertificate
+from contracts.sick_leave import Certificate, CertificatePeriod, SetAside, StoredCertificate
 from service.store import tables
+from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
     NOW,
     PROVIDER,
@@ -37,50 +36,11 @@ from tests.unit.service.store.samples import (
     StillClock,
     access,
     message,
-    open_new,
     person,
     procedure,
 )
 
 pytestmark = pytest.mark.anyio
-
-
-class OpenStore(Store, Protocol):
-    """The port, and what its owner may do beside it."""
-
-    def read(self, type: str, id: str) -> Record | None: ...
-    def version(self, type: str, id: str, version: int) -> Record | None: ...
-    def versions(self, type: str, id: str) -> Sequence[Record]: ...
-    async def select(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]: ...
-    async def secret(self, name: str) -> bytes: ...
-    def close(self) -> None: ...
-
-
-Open = Callable[[Path, StillClock], OpenStore]
-
-
-def _sqlite(home: Path, clock: StillClock) -> OpenStore:
-    return open_new(home / "reko.db", clock)
-
-
-ENGINES: Final[Mapping[str, Open]] = {"sqlite": _sqlite}
-
-
-@pytest.fixture(params=ENGINES)
-def open_it(request: pytest.FixtureRequest) -> Open:
-    return ENGINES[request.param]
-
-
-@pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
-
-
-@pytest.fixture
-async def store(open_it: Open, clock: StillClock, tmp_path: Path) -> AsyncIterator[OpenStore]:
-    store = open_it(tmp_path, clock)
-    yield store
-    store.close()
 
 
 async def save(store: Store, content: Document, id: str, unit: str = UNIT.value) -> Record:
@@ -267,8 +227,10 @@ def write_everything(transaction: Transaction, id: str) -> str:
     transaction.note_decision(DECISION, f"Procedure/{id}")
     transaction.log_access(access(f"Procedure/{id}"))
     transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
-    transaction.keep_certificate(replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
-    transaction.note_pull(UNIT.value, "done", {"certificates": 1})
+    transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
+    pull = transaction.pulls.begin(access().caller, 0)
+    transaction.pulls.stage(pull.number, [replace(CERTIFICATE, id=id), SetAside(f"s-{id}", "it has no periods")])
+    transaction.pulls.save(replace(pull, state=PullState.DONE))
     return id
 
 
@@ -445,17 +407,17 @@ async def test_a_message_is_promised_once(store: OpenStore) -> None:
 # Certificates
 
 
-def keep(certificate: Certificate, patient: str, digest: str, transaction: Transaction) -> None:
-    transaction.keep_certificate(certificate, patient, digest, "e-1")
+def keep(certificate: Certificate, patient: str, digest: str, unit: str, transaction: Transaction) -> None:
+    transaction.keep_certificate(unit, certificate, patient, digest, "e-1")
 
 
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     newer = replace(CERTIFICATE, diagnosis="F43.8A", occupations=("NUVARANDE_ARBETE",))
     kept = (
-        (CERTIFICATE, "p-1", "d-1"),
-        (newer, "p-1", "d-2"),
-        (replace(CERTIFICATE, id="c-2"), "p-2", "d-3"),
-        (replace(CERTIFICATE, unit=PROVIDER), "p-1", "d-4"),
+        (CERTIFICATE, "p-1", "d-1", UNIT.value),
+        (newer, "p-1", "d-2", UNIT.value),
+        (replace(CERTIFICATE, id="c-2", unit=PROVIDER), "p-2", "d-3", UNIT.value),
+        (CERTIFICATE, "p-1", "d-4", PROVIDER.value),
     )
     for each in kept:
         await store.run(partial(keep, *each))
@@ -467,6 +429,39 @@ async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
     assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
+
+
+# Looking
+
+
+async def test_a_look_sees_one_state_while_others_write(store: OpenStore) -> None:
+    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(snapshot: Snapshot) -> list[str]:
+        seen = [snapshot.certificates(UNIT.value, "p-1")[0].digest]
+        begun.set()
+        assert go_on.wait(10)
+        return [*seen, snapshot.certificates(UNIT.value, "p-1")[0].digest]
+
+    looking = asyncio.create_task(store.look(work))
+    assert await asyncio.to_thread(begun.wait, 10)
+    await store.run(partial(keep, CERTIFICATE, "p-1", "d-2", UNIT.value))
+    go_on.set()
+    assert await looking == ["d-1", "d-1"]
+    assert await store.look(lambda each: each.certificates(UNIT.value, "p-1")[0].digest) == "d-2"
+
+
+async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -> None:
+    def fail(snapshot: Snapshot) -> NoReturn:
+        assert snapshot.certificates_of_unit(UNIT.value) == []
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        await store.look(fail)
+    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    for _ in range(5):
+        assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value))) == 1
 
 
 # Secrets

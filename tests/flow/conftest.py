@@ -52,6 +52,7 @@ from service.clock import MovableClock
 from service.main import create_app
 from service.mock_world import CertificateIn, MockWorld, PeriodIn
 from service.outbox import relay
+from service.pulling import rounds
 from service.security import token_hash
 from service.settings import Settings
 from service.store.codec import from_micros
@@ -465,9 +466,15 @@ def concept(system: str, code: str) -> Json:
 async def service(anyio_backend: str) -> AsyncIterator[Flow]:
     """One service for all tests of a module."""
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=_MEMORY) as home:
-        patch.setattr(relay, "IDLE", 0.02)  # the movable clock rings no bell: look at it often
+        _look_often(patch)
         async with serving(Path(home)) as served:
             yield served
+
+
+def _look_often(patch: pytest.MonkeyPatch) -> None:
+    """At the movable clock, which rings no bell."""
+    for module in (relay, rounds):
+        patch.setattr(module, "IDLE", 0.02)
 
 
 _MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - each home in it is a new, private one
@@ -492,7 +499,7 @@ _UNSENT: Final = "SELECT id, destination FROM outbox WHERE state IN ('waiting', 
 async def serve(anyio_backend: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Flow]]]:
     """Serves on a given database, for tests that stop the service or start it anew."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(relay, "IDLE", 0.02)
+        _look_often(patch)
         yield serving
 
 
@@ -509,11 +516,14 @@ def own_logging() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def serving(home: Path, world: MockWorld | None = None) -> AsyncIterator[Flow]:
-    """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings."""
+async def serving(
+    home: Path, world: MockWorld | None = None, transport: httpx.AsyncBaseTransport | None = None, **changed: Any
+) -> AsyncIterator[Flow]:
+    """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings, reached by
+    ``transport`` if one is given; ``changed`` are settings."""
     world = world or MockWorld(MovableClock())
-    settings = _settings(home)
-    mocks = httpx.ASGITransport(app=world.app())
+    settings = _settings(home).model_copy(update=changed)
+    mocks = transport or httpx.ASGITransport(app=world.app())
     app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_lifespan(app))

@@ -200,13 +200,23 @@ def test_pull_says_what_came(served: Served) -> None:
     done = served.reko("pull", "--unit", UNIT, "--json")
     assert done.exit_code == 0, done.stderr
     pulled = json.loads(done.stdout)
-    assert set(pulled) == {"unit", "certificates", "patients", "changed", "vanished", "sickLeaves", "setAside"}
-    assert pulled["unit"] == UNIT
+    assert (pulled["unit"], pulled["state"], pulled["setAside"]) == (UNIT, "done", [])
+    assert pulled["applied"] == pulled["patients"]
     assert pulled["certificates"] >= pulled["patients"] > 5
     again = served.reko("pull", "--unit", UNIT)
     assert again.exit_code == 0
     assert f"{pulled['certificates']} certificates" in again.stdout
     assert " 0 changed" in again.stdout
+
+
+def test_pulls_tells_how_each_unit_stands(served: Served) -> None:
+    assert served.reko("pull", "--unit", UNIT).exit_code == 0
+    (unit,) = [json.loads(line) for line in served.reko("pulls", "--json").stdout.splitlines()]
+    assert (unit["unit"], unit["newest"]["state"], unit["next"]) == (UNIT, "done", None)
+    (line,) = served.reko("pulls").stdout.splitlines()
+    patients = unit["newest"]["patients"]
+    assert line.startswith(f"{UNIT}  done  ")
+    assert f"{patients} of {patients} patients" in line
 
 
 def test_pull_of_several_units_goes_on_after_one_that_fails(served: Served) -> None:

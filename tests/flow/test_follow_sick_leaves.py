@@ -146,7 +146,7 @@ async def test_an_answer_that_is_cut_off_changes_nothing(flow: "Flow") -> None:
     problem = await pull(flow, 503)
     assert problem["title"] == "Unavailable"
     assert await flow.stored() == before
-    assert flow.rows("SELECT result FROM pull ORDER BY number DESC LIMIT 1") == [("failed",)]
+    assert flow.rows("SELECT state FROM pull ORDER BY number DESC LIMIT 1") == [("failed",)]
     assert (await pull(flow))["changed"] == 1
 
 

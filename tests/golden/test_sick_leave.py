@@ -33,9 +33,9 @@ def resources(certificate: Certificate) -> bytes:
     ids = [f"observation-{number}" for number, _ in enumerate(certificate.periods, 1)]
     (sick_leave,) = group([certificate])
     bodies = [
-        document_reference(certificate, patient, "document-1"),
+        document_reference(certificate, patient, "document-1", episode),
         *observations(certificate, patient, document, episode, ids),
-        episode_of_care(sick_leave, patient, "episode-1", TODAY),
+        episode_of_care(sick_leave, patient, "episode-1", TODAY, certificate.unit),
     ]
     return orjson.dumps([orjson.loads(body) for body in bodies], option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 

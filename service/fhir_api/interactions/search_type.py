@@ -20,7 +20,7 @@ from service.fhir_api.search import query as queries
 from service.fhir_api.search.query import CONCEALED, Query
 from service.fhir_api.surroundings import Surroundings, row_of
 from service.http_edge import names_a_person, read_body
-from service.store.transaction import to_record
+from service.store.snapshot import to_record
 
 PAGE: Final = "_page"
 """The parameter that carries an opaque token in ``next`` links: nobody can read or change what it asks for."""

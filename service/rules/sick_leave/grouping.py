@@ -1,8 +1,8 @@
 """Sick leaves (sjukfall) from certificates: the patient grouping in the mode ``corrected`` (decisions D9, D21).
 
-Certificates of one patient on one unit, by first day; the next one joins while it starts at most ``gap`` free days
-after the latest last day so far. This is rehabstod.md § 3.4 step 2 with quirk Q3 mended: there the preceding
-certificate counts, however short, here the one that lasts longest.
+Certificates of one patient on one care unit and its mottagningar, by first day; the next one joins while it starts at
+most ``gap`` free days after the latest last day so far. This is rehabstod.md § 3.4 step 2 with quirk Q3 mended: there the
+preceding certificate counts, however short, here the one that lasts longest.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from contracts.identity import HsaId, PersonId
+from contracts.identity import PersonId
 from contracts.sick_leave import Certificate, SickLeave
 
 GAP: Final = 5
@@ -18,15 +18,15 @@ GAP: Final = 5
 
 
 def group(certificates: Sequence[Certificate], gap: int = GAP) -> tuple[SickLeave, ...]:
-    """The sick leaves, by unit, patient and first day; their certificates by first day. The order of the certificates
-    that come in plays no part. All of them count, also those that lie ahead.
+    """The sick leaves of a care unit's certificates, by patient and first day; their certificates by first day. The order
+    of the certificates that come in plays no part. All of them count, also those that lie ahead.
 
     Raises ``ValueError`` for a negative gap.
     """
     if gap < 0:
         raise ValueError("a gap is no negative number of days")
-    leaves = (leave for own in _by_unit_and_patient(certificates) for leave in _joined(sorted(own, key=_order), gap))
-    return tuple(sorted(leaves, key=lambda leave: (_whose(leave.certificates[0]), leave.start)))
+    leaves = (leave for own in _by_patient(certificates) for leave in _joined(sorted(own, key=_order), gap))
+    return tuple(sorted(leaves, key=lambda leave: (leave.certificates[0].patient.digits, leave.start)))
 
 
 def ongoing(sick_leave: SickLeave, day: date) -> bool:
@@ -34,10 +34,10 @@ def ongoing(sick_leave: SickLeave, day: date) -> bool:
     return sick_leave.start <= day <= sick_leave.end
 
 
-def _by_unit_and_patient(certificates: Iterable[Certificate]) -> Iterable[list[Certificate]]:
-    owners: defaultdict[tuple[HsaId, PersonId], list[Certificate]] = defaultdict(list)
+def _by_patient(certificates: Iterable[Certificate]) -> Iterable[list[Certificate]]:
+    owners: defaultdict[PersonId, list[Certificate]] = defaultdict(list)
     for certificate in certificates:
-        owners[certificate.unit, certificate.patient].append(certificate)
+        owners[certificate.patient].append(certificate)
     return owners.values()
 
 
@@ -61,7 +61,3 @@ def _sick_leave(chain: list[Certificate]) -> SickLeave:
 
 def _order(certificate: Certificate) -> tuple[object, ...]:
     return certificate.start, certificate.end, certificate.signed, certificate.id
-
-
-def _whose(certificate: Certificate) -> tuple[str, str]:
-    return certificate.unit.value, certificate.patient.digits

@@ -1,8 +1,7 @@
 """Certificates and sick leaves in FHIR (fhir_sweden.md § 3.2): what is told, and what never is."""
 
-import json
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -17,13 +16,14 @@ from fhir_mappings import r4
 from fhir_mappings.sick_leave import (
     LEVELS,
     OCCUPATIONS,
-    content_digest,
     document_reference,
     episode_of_care,
     observations,
 )
+from service.rules.sick_leave import group
 
 DIGITS = f"19620219980{control_digit('620219980')}"
+
 CERTIFICATE = Certificate(
     id="a5e5d3b6-58b1-4a3a-9b0f-000000000001",
     patient=PersonId(DIGITS),
@@ -48,7 +48,7 @@ PATIENT, DOCUMENT, EPISODE = "Patient/p-1", "DocumentReference/d-1", "EpisodeOfC
 
 
 def document(certificate: Certificate = CERTIFICATE, **changes: Any) -> dict[str, Any]:
-    return r4.parse(document_reference(certificate, PATIENT, "d-1", **changes), expected="DocumentReference")
+    return r4.parse(document_reference(certificate, PATIENT, "d-1", EPISODE, **changes), expected="DocumentReference")
 
 
 def assessed(certificate: Certificate = CERTIFICATE, episode: str = EPISODE, **changes: Any) -> list[dict[str, Any]]:
@@ -58,7 +58,9 @@ def assessed(certificate: Certificate = CERTIFICATE, episode: str = EPISODE, **c
 
 
 def episode(sick_leave: SickLeave = SICK_LEAVE, today: date = TODAY, **changes: Any) -> dict[str, Any]:
-    return r4.parse(episode_of_care(sick_leave, PATIENT, "e-1", today, **changes), expected="EpisodeOfCare")
+    return r4.parse(
+        episode_of_care(sick_leave, PATIENT, "e-1", today, CERTIFICATE.unit, **changes), expected="EpisodeOfCare"
+    )
 
 
 def test_the_certificate_is_a_document_that_names_itself_and_its_unit() -> None:
@@ -175,15 +177,33 @@ def test_a_sick_leave_says_whose_it_is_and_how_it_was_counted() -> None:
     assert "diagnosis" not in found
 
 
+def test_a_sick_leave_belongs_to_the_care_unit_whichever_mottagning_wrote_its_certificates() -> None:
+    elsewhere = replace(CERTIFICATE, unit=HsaId("SE1111111111-E009"), unit_name="Psykiatriska mottagningen")
+    (alone,) = group([elsewhere])
+    assert episode(alone)["managingOrganization"]["identifier"]["value"] == CERTIFICATE.unit.value
+    assert "display" not in episode(alone)["managingOrganization"]
+    (both,) = group([elsewhere, CERTIFICATE])
+    assert len(both.certificates) == 2
+    assert episode(both)["managingOrganization"]["display"] == CERTIFICATE.unit_name
+
+
+def test_a_certificate_points_at_its_sick_leave() -> None:
+    assert document()["context"]["encounter"] == [{"reference": EPISODE}]
+    alone = r4.parse(document_reference(CERTIFICATE, PATIENT, "d-1", ""), expected="DocumentReference")
+    assert "encounter" not in alone["context"]
+
+
 def test_a_sick_leave_can_point_at_the_units_own_resource() -> None:
     assert episode(organization="Organization/o-1")["managingOrganization"] == {"reference": "Organization/o-1"}
 
 
 MADE: list[Callable[[Certificate], list[bytes]]] = [
-    lambda certificate: [document_reference(certificate, PATIENT, "d-1")],
+    lambda certificate: [document_reference(certificate, PATIENT, "d-1", EPISODE)],
     lambda certificate: observations(certificate, PATIENT, DOCUMENT, EPISODE, ["o-0", "o-1"]),
     lambda certificate: [
-        episode_of_care(SickLeave((certificate,), certificate.start, certificate.end), PATIENT, "e-1", TODAY)
+        episode_of_care(
+            SickLeave((certificate,), certificate.start, certificate.end), PATIENT, "e-1", TODAY, certificate.unit
+        )
     ],
 ]
 
@@ -205,7 +225,7 @@ def test_the_same_certificate_gives_the_same_bytes(make: Callable[[Certificate],
 
 def test_a_bad_reference_is_refused_before_it_is_stored() -> None:
     with pytest.raises(RekoError):
-        document_reference(CERTIFICATE, "", "not an id")
+        document_reference(CERTIFICATE, "", "not an id", "")
 
 
 XML_TEXT = st.text(
@@ -221,39 +241,3 @@ def test_whatever_names_a_feed_may_hold_the_resources_are_valid(doctor: str, uni
     assert document(odd)
     assert assessed(odd)
     assert episode(SickLeave((odd,), odd.start, odd.end))
-
-
-# ---- Digest ------------------------------------------------------------------------------------------------------
-
-OTHERS: dict[str, Any] = {
-    "id": "another",
-    "patient": PersonId(f"19620219981{control_digit('620219981')}"),
-    "unit": HsaId("SE1111111111-E002"),
-    "periods": CERTIFICATE.periods[::-1],
-    "signed": CERTIFICATE.signed + timedelta(seconds=1),
-    "patient_name": "Alma Testberg",
-    "unit_name": "Vårdcentralen 2",
-    "provider": None,
-    "doctor": "SE1111111111-D002",
-    "doctor_name": "",
-    "diagnosis": None,
-    "secondary_diagnoses": ("M545",),
-    "occupations": (),
-}
-
-
-def test_the_digest_is_the_same_for_the_same_content() -> None:
-    elsewhere = CERTIFICATE.signed.astimezone(timezone(timedelta(hours=9)))
-    assert content_digest(replace(CERTIFICATE, signed=elsewhere)) == content_digest(CERTIFICATE)
-    assert content_digest(CERTIFICATE) == "85e14510817362924a4ccdfa6b172ec937ea38c855011e52ec3b05565e5eefb9"
-
-
-def test_every_field_has_a_part_in_the_digest() -> None:
-    assert OTHERS.keys() == {field.name for field in fields(Certificate)}
-    digests = {content_digest(replace(CERTIFICATE, **{name: other})) for name, other in OTHERS.items()}
-    assert len(digests | {content_digest(CERTIFICATE)}) == len(OTHERS) + 1
-
-
-def test_a_digest_is_a_plain_hexadecimal_number() -> None:
-    assert int(json.loads(f'"{content_digest(CERTIFICATE)}"'), 16)
-    assert len(content_digest(CERTIFICATE)) == 64

@@ -110,7 +110,7 @@ async def source() -> AsyncIterator[Intygstjanst]:
 
 async def test_a_unit_is_pulled_as_it_was_generated(source: Intygstjanst) -> None:
     id, unit = next(iter(REGION.items()))
-    found = [each async for each in source.active_for_unit(id, 14)]
+    found = [each async for records in source.active_for_unit(id, 14) for each in records]
     assert 0 < len(found) < len(unit.certificates)
     assert {each.id for each in found if isinstance(each, Certificate)} <= {each.id for each in unit.certificates}
     assert all(isinstance(each, Certificate) for each in found)
@@ -120,6 +120,6 @@ async def test_a_person_is_pulled_from_every_unit(source: Intygstjanst) -> None:
     units = Counter(digits for unit in REGION.values() for digits in patients(unit))
     digits, count = units.most_common(1)[0]
     own = [each for each in EVERYTHING if each.patient.digits == digits]
-    found = [each async for each in source.for_person(own[0].patient)]
+    found = [each async for records in source.for_person(own[0].patient) for each in records]
     assert found == own
     assert len({each.unit for each in own}) == count > 1

@@ -1,21 +1,27 @@
 """Migrations: they lead to the schema that the tables state, all the way or not at all, and lose nothing."""
 
+import json
 import logging
 import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from contracts.errors import Unavailable
+from contracts.pulling import PullCounts
 from service.store import tables
+from service.store.codec import decode
 from service.store.database import SCHEMA_VERSION, Database
 from service.store.migrate import SCRIPTS, migrate
 from tests.unit.service.store.samples import UNIT, open_store, procedure
@@ -25,11 +31,11 @@ pytestmark = pytest.mark.anyio
 NEXT_STEP = """
 from alembic import op
 from sqlalchemy import Column, String
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NEWEST"
 def upgrade() -> None:
     op.create_table("more", Column("id", String, primary_key=True))
     op.execute("INSERT INTO more SELECT id FROM resource")
-"""
+""".replace("NEWEST", SCHEMA_VERSION)
 STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 
 
@@ -65,7 +71,7 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
 
 async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
     await _store_one(tmp_path / "reko.db")
-    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "0002"
+    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "9999"
     assert _rows(tmp_path / "reko.db", "SELECT id FROM more") == [("a-1",)]
 
 
@@ -91,7 +97,7 @@ def test_the_service_keeps_out_what_it_does_not_know(tmp_path: Path) -> None:
     migrate(file, _scripts(tmp_path, NEXT_STEP))
     with pytest.raises(Unavailable, match="does not know"):
         migrate(file)
-    with pytest.raises(Unavailable, match="has schema 0002, this version needs 0001"):
+    with pytest.raises(Unavailable, match=f"has schema 9999, this version needs {SCHEMA_VERSION}"):
         open_store(file)
 
 
@@ -148,3 +154,36 @@ def _rows(file: Path, statement: str) -> list[tuple[object, ...]]:
 def _dump(file: Path) -> list[str]:
     with closing(sqlite3.connect(file)) as connection:
         return list(connection.iterdump())
+
+
+def test_pulls_and_certificates_of_the_first_schema_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "reko.db"
+    _make_by_hand(file, "0001")
+    certificate = {"id": "c-1", "periods": [{"start": "2026-05-01", "end": "2026-05-31", "degree": 50}]}
+    pulled = {"unit": UNIT.value, "certificates": 3, "patients": 2, "changed": 1, "set_aside": [{"certificate": "x"}]}
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO certificate VALUES (?, 'c-1', 'p-1', 'd', 'e', ?)", (UNIT.value, json.dumps(certificate))
+        )
+        for result, body in (("done", pulled), ("failed", {"reason": "HTTP 503"})):
+            connection.execute(
+                "INSERT INTO pull (unit, at, result, body) VALUES (?, 7, ?, ?)", (UNIT.value, result, json.dumps(body))
+            )
+    assert migrate(file) == SCHEMA_VERSION
+    assert _rows(file, "SELECT id, first, last FROM certificate") == [
+        ("c-1", date(2026, 5, 1).toordinal(), date(2026, 5, 31).toordinal())
+    ]
+    (done, failed) = _rows(file, "SELECT state, ended, reason, body FROM pull ORDER BY number")
+    assert (*done[:3], *failed[:3]) == ("done", 7, "", "failed", 7, "HTTP 503")
+    assert decode(done[3], PullCounts) == PullCounts(3, 2, 1, 2, 1)
+
+
+def _make_by_hand(file: Path, revision: str) -> None:
+    """A database of an earlier version."""
+    engine = create_engine(f"sqlite:///{file}")
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()

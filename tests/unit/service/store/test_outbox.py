@@ -32,7 +32,7 @@ def opened() -> sqlite3.Connection:
 
 
 def at(connection: sqlite3.Connection, now: datetime = NOW) -> SqlTransaction:
-    return SqlTransaction(connection, SearchIndex({}, lambda _, __: {}), RowIds(1, 1), now)
+    return SqlTransaction(connection, SearchIndex({}, lambda _, __: {}), now, RowIds(1, 1))
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""What may be read of the memory, as statements on one connection (port ``Snapshot``)."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.record import Record
+from contracts.sick_leave import Certificate, StoredCertificate
+from fhir_mappings.identifiers import canonical_token
+from service.store import sql
+from service.store.codec import decode, from_micros
+from service.store.indexing import SearchIndex
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class SqlSnapshot:
+    """One state of the database, whatever is written meanwhile."""
+
+    connection: sqlite3.Connection
+    index: SearchIndex
+    at: datetime
+
+    def read(self, type: str, id: str) -> Record | None:
+        """See ``contracts.ports.Snapshot``."""
+        row = self.connection.execute(sql.READ, {"type": type, "id": id}).fetchone()
+        return None if row is None else to_record(row)
+
+    def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        known, code = canonical_token(system, value)
+        wanted = {"parameter": self.index.numbers[type, parameter], "code": code, "system": known, "unit": unit}
+        return [to_record(row) for row in self.connection.execute(sql.BY_TOKEN, wanted)]
+
+    def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        wanted = {"parameter": self.index.numbers[type, parameter], "target": target}
+        return [to_record(row) for row in self.connection.execute(sql.BY_REFERENCE, wanted)]
+
+    def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
+        """See ``contracts.ports.Snapshot``."""
+        rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
+        return [StoredCertificate(decode(body, Certificate), digest, episode) for digest, episode, body in rows]
+
+    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
+        """See ``contracts.ports.Snapshot``."""
+        rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
+        return [(row[0], StoredCertificate(decode(row[3], Certificate), row[1], row[2])) for row in rows]
+
+
+def to_record(row: Row) -> Record:
+    """A row of the columns that ``sql.READ`` selects."""
+    type_, id_, version, updated, unit, patient, body = row
+    return Record(type_, id_, version, from_micros(updated), unit, patient, body)

@@ -1,0 +1,26 @@
+"""An open store of each engine."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.engines import ENGINES, Open, OpenStore
+from tests.unit.service.store.samples import StillClock
+
+
+@pytest.fixture(params=ENGINES)
+def open_it(request: pytest.FixtureRequest) -> Open:
+    return ENGINES[request.param]
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+async def store(open_it: Open, clock: StillClock, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    store = open_it(tmp_path, clock)
+    yield store
+    store.close()
