@@ -49,7 +49,7 @@ PLATFORM_PATHS: Final = tuple(platform_path(contract) for contract in (CARE_UNIT
 
 def create(counterpart: Counterpart) -> Starlette:
     """The app."""
-    return Starlette(routes=[*mock_soap.routes(counterpart), mock_rest.route(counterpart)])
+    return Starlette(routes=[*mock_soap.routes(counterpart), mock_rest.route(counterpart), mock_rest.DESCRIBED])
 
 
 def configure(counterpart: Counterpart, mode: Mode, namespace: str = "") -> None:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,7 +20,7 @@ from starlette.routing import Route
 from adapters.intygstjanst.computing import OCCUPATIONS, Computation, Compute, plainly
 from adapters.intygstjanst.register import Register, active_patients, registered, setting
 from adapters.intygstjanst.settings import REST_PATH
-from adapters.mocking import Answered, Counterpart, Fault, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Room, describing, play
 from contracts.identity import PersonId
 from contracts.sick_leave import Certificate, ReportedDiagnosis, ReportedSickLeave
 from contracts.time import swedish_day
@@ -120,6 +120,21 @@ def question(body: bytes) -> Question:
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
         raise BadQuestion(*(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)) from None
+
+
+DESCRIBED: Final = describing.route(
+    "Intygstjänsten: internal API",
+    "The one operation that is played; the two SOAP contracts have their WSDLs.",
+    [
+        describing.Operation(
+            "POST",
+            f"{INTERNAL}{REST_PATH}",
+            "Computed sick leaves of a unit",
+            TypeAdapter(Question),
+            answers=((200, "content: the sick leaves"), (400, "Not understood")),
+        )
+    ],
+)
 
 
 def answer(asked: Question, register: Register, compute: Compute, today: date) -> list[ReportedSickLeave]:

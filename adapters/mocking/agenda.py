@@ -1,5 +1,6 @@
 """What counterparts will do later, on the world's clock: it comes due as time passes, or at once when time is moved."""
 
+import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class Agenda:
         self._now = now
         self._waiting: list[Appointment] = []
         self._made = 0
-        self._running = False
+        self._one_at_a_time = asyncio.Lock()
 
     def make(self, at: datetime, namespace: str, words: str, deed: Deed) -> None:
         """Plan something; what is planned for the past comes due at once."""
@@ -44,20 +45,12 @@ class Agenda:
         heapq.heapify(self._waiting)
 
     async def run_due(self) -> int:
-        """Do what is due, in order, one after the other; how much it was. What comes due meanwhile is done too. A second
-        call while one runs does nothing: that one will see it."""
-        if self._running:
-            return 0
-        self._running = True
-        try:
-            return await self._run()
-        finally:
-            self._running = False
-
-    async def _run(self) -> int:
-        done = 0
-        while self._waiting and self._waiting[0].at <= self._now():
-            due = heapq.heappop(self._waiting)
-            await due.deed(due.at)
-            done += 1
-        return done
+        """Do what is due, in order, one after the other; how much it was. What comes due meanwhile is done too. A call that
+        comes while another one runs waits for it."""
+        async with self._one_at_a_time:
+            done = 0
+            while self._waiting and self._waiting[0].at <= self._now():
+                due = heapq.heappop(self._waiting)
+                await due.deed(due.at)
+                done += 1
+            return done

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.mocking import faults
+from adapters.mocking import describing, faults
 from adapters.mocking.counterpart import NAMESPACE_HEADER
 from adapters.mocking.people import PEOPLE
 from adapters.mocking.proxy import HOST, ConnectionFault
@@ -360,34 +360,11 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-_REFERENCE: Final = "#/components/schemas/{model}"
-
-
 def openapi(rows: Iterable[Row]) -> dict[str, Any]:
-    """The rows as OpenAPI 3.1."""
-    paths: dict[str, dict[str, Any]] = {}
-    schemas: dict[str, Any] = {}
-    for row in rows:
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, schemas)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "reko mock: control", "version": "1", "description": __doc__},
-        "paths": paths,
-        "components": {"schemas": schemas},
-    }
-
-
-def _operation(row: Row, schemas: dict[str, Any]) -> dict[str, Any]:
-    named = [part[1:-1] for part in row.path.split("/") if part.startswith("{")]
-    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named]
-    namespace = {"name": NAMESPACE_HEADER, "in": "header", "schema": {"type": "string"}}
-    operation: dict[str, Any] = {
-        "summary": row.words,
-        "parameters": [*parameters, namespace],
-        "responses": {"200": {"description": "Done"}, "422": {"description": "Wrong, and where"}},
-    }
-    if row.body is not None:
-        schema = row.body.json_schema(ref_template=_REFERENCE)
-        schemas |= schema.pop("$defs", {})
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    return operation
+    """The rows as OpenAPI."""
+    answers = ((200, "Done"), (404, "Not there"), (422, "Wrong, and where"))
+    operations = [
+        describing.Operation(row.method, row.path, row.words, row.body, headers=(NAMESPACE_HEADER,), answers=answers)
+        for row in rows
+    ]
+    return describing.openapi("reko mock: control", __doc__ or "", operations)

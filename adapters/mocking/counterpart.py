@@ -228,20 +228,20 @@ class _Exchange:
     async def respond(self) -> Response:
         found = people.numbers(self.body)
         if people.stranger(found):
-            return self._turn_away()
+            return await self._turn_away()
         if self.room.replay is not None and (recorded := self.room.replay.answer(self.request)) is not None:
-            return self.settle(Answered(recorded, rule="replay", accepted=recorded.status_code < 300), None)
+            return await self.settle(Answered(recorded, rule="replay", accepted=recorded.status_code < 300), None)
         fault = self.room.next_fault() or self._of_person(found)
         return await (_PLAYS.get(fault.kind, _plainly)(self, fault) if fault else self.handle(None))
 
     async def handle(self, fault: Fault | None, *, spoken: bool = False) -> Response:
         """Let the mock answer; with ``spoken`` it plays the fault itself."""
         answered = await self._answer(self.request, self.room, fault if spoken else None)
-        return self.settle(answered, fault)
+        return await self.settle(answered, fault)
 
-    def settle(self, answered: Answered, fault: Fault | None) -> Response:
+    async def settle(self, answered: Answered, fault: Fault | None) -> Response:
         """Write the exchange down; the response that leaves."""
-        response, report = self._judged(answered)
+        response, report = await self._judged(answered)
         if answered.noted:
             entry = self.entry(answered, response, fault)
             response = _kept(response, entry.answer)
@@ -255,7 +255,7 @@ class _Exchange:
             id=answered.id,
             accepted=answered.accepted,
             raw=self.body[:KEPT_OF_REQUEST],
-            rule=answered.rule or (fault.name or fault.kind if fault else ""),
+            rule=(fault.name or fault.kind) if fault else answered.rule,
             fault=fault.kind if fault else "",
             summary=dict(answered.summary),
             method=self.request.method,
@@ -266,24 +266,25 @@ class _Exchange:
             answer_headers=masked(response.headers.items()),
         )
 
-    def _judged(self, answered: Answered) -> tuple[Response, tuple[str, ...]]:
+    async def _judged(self, answered: Answered) -> tuple[Response, tuple[str, ...]]:
         level = self.counterpart.validation(self.room).answers
-        if level is Level.OFF or isinstance(answered.response, StreamingResponse):
+        if level is Level.OFF or answered.judge is nothing_wrong:
             return answered.response, ()
-        wrong = tuple(f"answer: {line}" for line in answered.judge(bytes(answered.response.body)))
+        response = await _whole(answered.response)
+        wrong = tuple(f"answer: {line}" for line in answered.judge(bytes(response.body)))
         if wrong and level is Level.STRICT:
             return PlainTextResponse("the mock's own answer breaks the contract: see its ledger", 500), wrong
-        return answered.response, wrong
+        return response, wrong
 
     def _of_person(self, found: list[str]) -> Fault | None:
         known = self.counterpart.around.people
         return next((known[number] for number in found if number in known), None)
 
-    def _turn_away(self) -> Response:
+    async def _turn_away(self) -> Response:
         """The ledger tells that it happened, and holds nothing of it."""
         self.body = b""
         words = "only personal numbers of the test series are accepted here"
-        return self.settle(Answered(PlainTextResponse(words, 403), rule="REAL_PERSON", report=(words,)), None)
+        return await self.settle(Answered(PlainTextResponse(words, 403), rule="REAL_PERSON", report=(words,)), None)
 
 
 _Play = Callable[[_Exchange, Fault], Awaitable[Response]]
@@ -333,11 +334,11 @@ def _in_latin_1(body: bytes) -> bytes:
 
 async def _refuse(exchange: _Exchange, fault: Fault) -> Response:
     wish = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    return exchange.settle(Answered(Response(status_code=fault.status, headers=wish)), fault)
+    return await exchange.settle(Answered(Response(status_code=fault.status, headers=wish)), fault)
 
 
 async def _nonsense(exchange: _Exchange, fault: Fault) -> Response:
-    return exchange.settle(Answered(PlainTextResponse(fault.body)), fault)
+    return await exchange.settle(Answered(PlainTextResponse(fault.body)), fault)
 
 
 _PLAYS: Final[Mapping[Kind, _Play]] = {
@@ -359,6 +360,14 @@ def _kept(response: Response, answer: bytearray) -> Response:
     else:
         answer += bytes(response.body)[:KEPT_OF_ANSWER]
     return response
+
+
+async def _whole(response: Response) -> Response:
+    """A streamed answer read to its end, as it has to be judged."""
+    if not isinstance(response, StreamingResponse):
+        return response
+    pieces = [piece.encode() if isinstance(piece, str) else bytes(piece) async for piece in response.body_iterator]
+    return Response(b"".join(pieces), response.status_code, media_type=response.media_type)
 
 
 async def _copying(pieces: Any, answer: bytearray) -> AsyncIterator[Any]:

@@ -32,7 +32,8 @@ MASK: Final = "***"
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One exchange. ``id`` is the message's own id, the key for de-duplication. ``accepted`` says whether the
-    counterpart took it; ``rule`` what decided that it did not, ``report`` everything that it found; ``fault`` the kind of
+    counterpart took it; ``rule`` what decided the answer: a rule that was broken, or the fault that was ordered (empty: it was
+    taken as it should be). ``report`` is everything that was found; ``fault`` the kind of
     the fault that was played. ``direction`` is ``out`` for what the counterpart sent by itself. Headers are masked, bodies
     cut after so many bytes; ``size`` is the request's true length. An answer that is streamed fills up while it leaves."""
 

@@ -1,7 +1,7 @@
 """All counterparts together: one clock, one agenda, one bell, and what spans them."""
 
 import asyncio
-import contextlib
+import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from adapters.mocking.proxy import ConnectionFault, FaultProxy
 from adapters.mocking.recording import Recording, Replay, recorded
 from adapters.mocking.verify import Verdict, Verification, judged
 
+_LOG: Final = logging.getLogger(__name__)
 TICK: Final = 0.05
 """Seconds between looks at what has come due."""
 
@@ -80,8 +81,11 @@ class World:
     async def run(self) -> None:
         """Do what comes due as time passes, until cancelled."""
         while True:
-            with contextlib.suppress(Exception):  # what a deed raises is no reason to stop the others
+            try:
                 await self.agenda.run_due()
+            except Exception as error:
+                # One deed's fault is no reason to stop the others; its words may hold what was sent.
+                _LOG.error("something planned failed: %s", type(error).__name__)
             await asyncio.sleep(TICK)
 
     def forget(self, namespace: str = "") -> None:

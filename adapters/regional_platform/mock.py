@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, describing, play
 from adapters.regional_platform import schemas, wire
 from contracts.outbox import EventType
 
@@ -44,7 +44,26 @@ def create(counterpart: Counterpart) -> Starlette:
     async def events(request: Request) -> Response:
         return await play(counterpart, request, partial(_answer, counterpart))
 
-    return Starlette(routes=[Route("/events", events, methods=["POST"])])
+    described = describing.route("Regional dataplattform", "CloudEvents 1.0 over HTTP, both modes.", (_EVENTS,))
+    return Starlette(routes=[Route("/events", events, methods=["POST"]), described])
+
+
+_EVENTS: Final = describing.Operation(
+    "POST",
+    "/events",
+    "One event in structured mode; in binary mode its attributes stand in ce- headers",
+    {
+        "type": "object",
+        "required": list(wire.REQUIRED),
+        "properties": {
+            **{name: {"type": "string"} for name in wire.REQUIRED},
+            "type": {"enum": [str(each) for each in EventType]},
+            "data": {"type": "object"},
+        },
+    },
+    wire.STRUCTURED_TYPE,
+    answers=((200, "Taken, or seen before"), (400, "Not accepted"), (415, "Another media type")),
+)
 
 
 async def _answer(counterpart: Counterpart, request: Request, room: Room, fault: Fault | None) -> Answered:

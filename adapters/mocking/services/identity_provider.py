@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.mocking import describing
 from adapters.mocking.counterpart import Answered, Counterpart, Room, play
 from adapters.mocking.faults import Fault
 
@@ -32,6 +33,27 @@ CLAIMS: Final = {
     "care_provider": "healthCareProviderHsaId",
 }
 _CURVE: Final = ec.SECP256R1()
+
+
+_OPERATIONS: Final = (
+    describing.Operation("GET", "/.well-known/openid-configuration", "Where everything is"),
+    describing.Operation("GET", "/jwks", "The keys"),
+    describing.Operation(
+        "POST",
+        "/token",
+        "A token for a client, and what it is to say of an employee",
+        {
+            "type": "object",
+            "required": ["grant_type"],
+            "properties": {
+                "grant_type": {"const": "client_credentials"},
+                **{name: {"type": "string"} for name in ("client_id", "client_assertion", "scope", *CLAIMS)},
+            },
+        },
+        "application/x-www-form-urlencoded",
+        answers=((200, "access_token"), (400, "error, by RFC 6749 section 5.2")),
+    ),
+)
 
 
 class _Refused(ValueError):
@@ -75,6 +97,7 @@ def create(counterpart: Counterpart, seed: int = 1) -> Starlette:
 
     return Starlette(
         routes=[
+            describing.route(TITLE, "OAuth 2.0 client credentials.", _OPERATIONS),
             Route("/.well-known/openid-configuration", discover),
             Route("/jwks", keys),
             Route("/token", ask, methods=["POST"]),

@@ -1,8 +1,9 @@
 """The whole mock world in-process: what stands behind which door, the platform before the others, and the small services."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from adapters import soap
 from adapters.mocking.faults import PLATFORM_CODES
 from adapters.mocking.services import consent_service, log_service
 from service.clock import MovableClock
+from service.mock_pytest import RekoMock
 from service.mock_world import INERA, TITLES, MockWorld
 from tests.unit.service.mock_samples import PERSON, RESPONDER, SEND, message
 
@@ -80,6 +82,66 @@ async def test_contracts_are_served_with_what_they_import(client: httpx.AsyncCli
 async def test_the_parts_of_the_control_surface_are_one_description(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/_control/openapi.json")).json()["paths"]
     assert {"/_control/officer", "/_control/platform", "/_control/certificates", "/_control/verify"} <= paths.keys()
+
+
+# Connections
+
+
+def test_connections_break_on_order_before_a_served_counterpart(reko_mock: RekoMock) -> None:
+    reko_mock.ask("PUT", "faults/forsakringskassan", [])
+    broken = reko_mock.ask("PUT", "proxy/forsakringskassan", {"name": "reset-after"})["url"]
+    namespace = {"X-Mock-Namespace": reko_mock.namespace}
+    with pytest.raises(httpx.TransportError):
+        httpx.post(f"{broken}{SEND}", content=message(), headers=namespace, trust_env=False)
+    reko_mock.verify("forsakringskassan", "exactly-once", within=5, id="m-1")
+    again = httpx.post(f"{broken}{SEND}", content=message(), headers=namespace, trust_env=False)
+    assert b"MEDDELANDE_ID_NOT_UNIQUE_ERROR" in again.content
+    assert reko_mock.ask("DELETE", "proxy/forsakringskassan")["passed"] == 2
+
+
+async def test_in_process_there_are_no_connections_to_break(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/_control/proxy/forsakringskassan", json={"name": "reset"})
+    assert answer.status_code == 422
+    for wrong in ({"name": "VP009"}, {"name": "drip", "size": 0}):
+        assert (await client.put("/_control/proxy/forsakringskassan", json=wrong)).status_code == 422
+    assert (await client.delete("/_control/proxy/forsakringskassan")).status_code == 404
+
+
+# What lasts
+
+
+async def test_a_scheduled_answer_comes_as_time_passes(world: MockWorld) -> None:
+    """Nobody asks for it: while the world is served it looks by itself."""
+    came = asyncio.Event()
+
+    async def deed(at: datetime) -> None:
+        came.set()
+
+    app = world.app()
+    async with app.router.lifespan_context(app):
+        world.agenda.make(world.clock.now(), "", "something", deed)
+        await asyncio.wait_for(came.wait(), 10)
+
+
+async def test_what_goes_wrong_in_one_deed_stops_no_other(world: MockWorld) -> None:
+    came = asyncio.Event()
+
+    async def broken(at: datetime) -> None:
+        raise ValueError("no")
+
+    async def deed(at: datetime) -> None:
+        came.set()
+
+    app = world.app()
+    async with app.router.lifespan_context(app):
+        world.agenda.make(world.clock.now(), "", "broken", broken)
+        world.agenda.make(world.clock.now(), "", "something", deed)
+        await asyncio.wait_for(came.wait(), 10)
+
+
+async def test_everybodys_engine_survives_forgetting(client: httpx.AsyncClient, world: MockWorld) -> None:
+    await client.delete("/_control/namespace")
+    assert world.counterparts["intygstjanst"].room().state.keys() == {"compute"}
 
 
 # The platform
