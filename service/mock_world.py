@@ -23,6 +23,7 @@ from adapters.forsakringskassan import mock_control
 from adapters.intygstjanst import mock as feed
 from adapters.mocking import page
 from adapters.mocking.control import Asked, Row, answered, routes
+from adapters.mocking.control_rows import ROWS
 from adapters.mocking.counterpart import InNamespace
 from adapters.mocking.courier import Courier
 from adapters.mocking.ledger import LEDGER_SIZE
@@ -206,9 +207,10 @@ _RULES: Final = TypeAdapter(national_platform.Rules)
 
 
 def _rows(world: MockWorld) -> Iterable[Row]:
-    """What this world's control has beyond any world's."""
+    """What this world's control can do: as any world's, and what its own counterparts take."""
     known = partial(_certificates, world)
     return (
+        *ROWS,
         Row("PUT", "/_control/certificates", known, "Certificates that feed and recipient know", _CERTIFICATES),
         Row("PUT", "/_control/mode/intygstjanst", _mode, "Answer as the schema says, or as in reality", _MODE),
         Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),

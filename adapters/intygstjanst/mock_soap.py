@@ -18,7 +18,7 @@ from adapters.intygstjanst.register import Asked, Register, registered, select, 
 from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH
 from adapters.intygstjanst.wire import Contract
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, play
-from adapters.mocking.counterpart import nothing_wrong
+from adapters.mocking.exchange import nothing_wrong
 from adapters.mocking.rivta import description, xml
 from contracts.sick_leave import Certificate
 from contracts.time import swedish_day

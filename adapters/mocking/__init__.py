@@ -3,12 +3,13 @@
 A mock is the other side of the same contract, a real ASGI application (decision D7). It writes down everything it
 receives, also what it refuses, and misbehaves when told to (decision D27).
 
-``counterpart`` is what a mock is made with, ``ledger`` what it writes down, ``faults`` how it misbehaves, ``agenda`` what
-it will do later. ``verify``, ``spy`` and ``recording`` look at what came. ``world`` holds all counterparts together,
-``control`` and ``page`` let programs and people at it.
+``counterpart`` is what a mock is made with, ``exchange`` what each request goes through, ``ledger`` what is written down,
+``faults`` how it misbehaves, ``agenda`` what it will do later. ``verify``, ``spy`` and ``recording`` look at what came.
+``world`` holds all counterparts together; ``control`` and ``page`` let programs and people at it.
 """
 
-from adapters.mocking.counterpart import NAMESPACE_HEADER, Answered, Counterpart, Room, play
+from adapters.mocking.counterpart import NAMESPACE_HEADER, Counterpart, Room
+from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
 from adapters.mocking.ledger import Entry, Ledger, Remembered
 from adapters.mocking.validation import Level, Validation

@@ -17,7 +17,8 @@ from starlette.routing import Route
 
 import contracts
 from adapters import soap
-from adapters.mocking.counterpart import Answered, Counterpart, Room, play
+from adapters.mocking.counterpart import Counterpart, Room
+from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import PLATFORM_CODES, Fault, platform_text
 from adapters.mocking.validation import Level
 

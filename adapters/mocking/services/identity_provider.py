@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.mocking import describing
-from adapters.mocking.counterpart import Answered, Counterpart, Room, play
+from adapters.mocking.counterpart import Counterpart, Room
+from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
 
 TITLE: Final = "Legitimeringstjänst (IdP)"

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from adapters import soap
-from adapters.mocking.counterpart import NAMESPACE_HEADER, Answered, Counterpart, Room, play
+from adapters.mocking.counterpart import NAMESPACE_HEADER, Counterpart, Room
+from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault, platform_text
 from adapters.mocking.rivta import fault_text, platform_fault, xml
 

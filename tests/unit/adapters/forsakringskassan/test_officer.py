@@ -17,6 +17,7 @@ from adapters.forsakringskassan import mock, mock_control, mock_letter, wire
 from adapters.forsakringskassan.mock_officer import SCRIPTS
 from adapters.forsakringskassan.settings import PATH
 from adapters.mocking.control import routes
+from adapters.mocking.control_rows import ROWS
 from adapters.mocking.courier import Courier
 from adapters.mocking.people import PEOPLE
 from adapters.mocking.people import SCRIPTS as OF_PEOPLE
@@ -96,7 +97,7 @@ async def client(world: World, message: PartyMessage) -> AsyncIterator[httpx.Asy
     certificate = mock.CertificateAtRecipient(message.certificate, patient.digits, message.certificate_unit.value)
     mock.register(counterpart, [certificate])
     app = Starlette(
-        routes=[*routes(world, mock_control.ROWS), Mount("/forsakringskassan", mock.create(counterpart))],
+        routes=[*routes(world, [*ROWS, *mock_control.ROWS]), Mount("/forsakringskassan", mock.create(counterpart))],
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mocks") as client:
         yield client

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 
 from adapters.mocking import Answered, Counterpart, Fault, Room, play
 from adapters.mocking.control import routes
+from adapters.mocking.control_rows import ROWS
 from adapters.mocking.counterpart import InNamespace
 from adapters.mocking.world import World
 
@@ -70,7 +71,7 @@ def world(clock: Clock) -> World:
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
     inner = Starlette(
-        routes=[*routes(world, ()), *(Mount(f"/{name}", echo(each)) for name, each in world.counterparts.items())]
+        routes=[*routes(world, ROWS), *(Mount(f"/{name}", echo(each)) for name, each in world.counterparts.items())]
     )
     app = Starlette(routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mocks") as client:

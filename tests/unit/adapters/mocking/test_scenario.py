@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from adapters.mocking.control import routes
+from adapters.mocking.control_rows import ROWS
 from adapters.mocking.people import PEOPLE
 from adapters.mocking.scenario import BadScenario, play, read
 from adapters.mocking.world import World
@@ -18,7 +19,7 @@ NUMBER = next(iter(PEOPLE))
 @pytest.fixture
 def app(world: World) -> Starlette:
     mounts = [Mount(f"/{name}", echo(each)) for name, each in world.counterparts.items()]
-    return Starlette(routes=[*routes(world, ()), *mounts])
+    return Starlette(routes=[*routes(world, ROWS), *mounts])
 
 
 def written(tmp_path: Path, text: str) -> Path:
