@@ -59,9 +59,18 @@ _WHERE: Final[Mapping[str, str]] = {
 }
 
 
+def _in_full(path: str) -> str:
+    """The path with namespaces instead of prefixes, which lxml finds a good deal faster."""
+    steps = (step.split(":") for step in path.split("/"))
+    return "/".join(f"{{{wire.NAMESPACES[prefix]}}}{name}" for prefix, name in steps)
+
+
+_PATHS: Final = {name: _in_full(path) for name, path in _WHERE.items()}
+
+
 def read(element: etree._Element, address: str) -> Incoming:
     """The request's element, and the address of its header."""
-    found = {name: element.findtext(path, "", wire.NAMESPACES).strip() for name, path in _WHERE.items()}
+    found = {name: element.findtext(path, "").strip() for name, path in _PATHS.items()}
     return Incoming(**found, address=address)
 
 

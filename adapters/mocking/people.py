@@ -8,7 +8,8 @@ from typing import Final
 from adapters.mocking.faults import CATALOGUE
 from contracts.identity import BadIdentity, PersonId, control_digit
 
-_NUMBER: Final = re.compile(rb"(?<![\w.:+-])((?:19|20)\d{6})-?(\d{4})(?![\w.:+-])", re.ASCII)
+_NUMBER: Final = re.compile(rb"((?:19|20)\d{6})-?(\d{4})(?![\w.:+-])", re.ASCII)
+_PART_OF_A_WORD: Final = re.compile(rb"[\w.:+-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,12 @@ PEOPLE: Final[Mapping[str, TestPerson]] = {
 
 def numbers(body: bytes) -> list[str]:
     """Everything in a body that has the form of a personal number, as twelve digits."""
-    return [(first + last).decode() for first, last in _NUMBER.findall(body)]
+    return [
+        (found[1] + found[2]).decode()
+        for found in _NUMBER.finditer(body)
+        # Looked at here and not in the expression, which would look before every byte.
+        if not _PART_OF_A_WORD.match(body, max(found.start() - 1, 0), found.start())
+    ]
 
 
 def stranger(found: list[str]) -> bool:
