@@ -1,24 +1,29 @@
-"""What reading the feed costs: an answer by care unit, parsed and judged. Prints figures with the machine they were taken
-on; asserts nothing. Run it with ``python bench/feed.py``; there are lines for each way of answering ("valid", "real").
+"""What taking in the feed costs: an answer by care unit, parsed, judged and staged. Prints figures with the machine they were
+taken on; asserts nothing. Run it with ``python bench/feed.py``; there are lines for each way of answering ("valid", "real").
 
 read        the whole answer through the reader, in pieces of 64 KB
-bare        the same bytes parsed by lxml at once and checked against the schema, and the ratio of the two. Of a real answer
-            the check sees little: it gives up at the first fault, and such answers break their schema from the start
-memory      by how much the peak of the process grows while the answer streams from a file, and one ten times as long
+staged      the same, and staged in a database on disk, piece by piece, until the pull is sealed
+bare        the same bytes parsed by lxml at once and checked against the schema, and how many times as long the others
+            take. Of a real answer the check sees little: it gives up at the first fault, and such answers break their
+            schema from the start
+memory      by how much the peak of the process grows while the answer streams from a file into the staging table, and
+            one ten times as long
 
 Each measurement has a process of its own, as a pull meets it; seconds are of CPU, the smallest of the rounds. ``warm`` is the
 ratio in one process that does both again and again, where the bare way gets its memory back without asking for it.
 """
 
 import argparse
+import asyncio
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +36,11 @@ from adapters.intygstjanst.answers import Mode
 from adapters.intygstjanst.population import generate
 from adapters.intygstjanst.reader import AnswerReader
 from contracts.identity import HsaId
+from contracts.record import Caller
+from contracts.sick_leave import Judged
+from service.clock import SystemClock
+from service.store.store import SqlStore
+from service.usecases import follow_sick_leaves
 
 UNIT: Final = HsaId("SE1111111111-E001")
 PROVIDER: Final = HsaId("SE1111111111-V001")
@@ -74,12 +84,14 @@ def _measured(count: int, rounds: int) -> dict[str, Any]:
 
 
 def _of(answer: Path, long: Path, certificates: int, rounds: int) -> dict[str, Any]:
-    turns = [(_in_a_process("read", answer), _in_a_process("bare", answer)) for _ in range(rounds)]
-    read, bare = min(turn[0] for turn in turns), min(turn[1] for turn in turns)
-    ratio = {"ratio": f"{read / bare:.2f}", "warm": f"{_in_a_process('warm', answer):.2f}"}
+    turns = [[_in_a_process(part, answer) for part in ("read", "staged", "bare")] for _ in range(rounds)]
+    read, staged, bare = map(min, zip(*turns, strict=True))
+    ratio = {"read/bare": f"{read / bare:.2f}", "staged/bare": f"{staged / bare:.2f}"}
+    ratio["warm read/bare"] = f"{_in_a_process('warm', answer):.2f}"
     growth = {certificates: answer, certificates * 10: long}
     return {
         "read": _speed(read, answer, certificates),
+        "staged": _speed(staged, answer, certificates),
         "bare": {**_speed(bare, answer, certificates), **ratio},
         "memory": {f"MB for {count}": f"{_in_a_process('memory', file):.1f}" for count, file in growth.items()},
     }
@@ -99,9 +111,10 @@ def _speed(seconds: float, answer: Path, certificates: int) -> dict[str, Any]:
 
 
 def _repeated(body: bytes, times: int) -> bytes:
-    """The answer with its records so many times over."""
+    """The answer with its records so many times over, each time with other ids."""
     begin, end = body.index(b"<c:intygsData>"), body.index(b"</r:intygsLista>")
-    return body[:begin] + body[begin:end] * times + body[end:]
+    records = (re.sub(rb"(<c:intygsId>).{8}", rb"\g<1>%08x" % turn, body[begin:end]) for turn in range(times))
+    return body[:begin] + b"".join(records) + body[end:]
 
 
 def _in_a_process(part: str, answer: Path) -> float:
@@ -116,6 +129,37 @@ def _read(body: bytes) -> int:
     reader = AnswerReader(wire.CARE_UNIT)
     found = sum(len(reader.feed(body[start : start + CHUNK])) for start in range(0, len(body), CHUNK))
     return found + len(reader.close())
+
+
+def _staged(answer: Path) -> float:
+    """Seconds, on a database that is open; the answer comes in pieces, as the adapter hands them on."""
+    body = answer.read_bytes()
+    return asyncio.run(_with_store(body[start : start + CHUNK] for start in range(0, len(body), CHUNK)))
+
+
+async def _with_store(pieces: Iterable[bytes]) -> float:
+    with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
+        store = SqlStore(Path(home) / "reko.db", SystemClock(), {}, lambda _, __: {})
+        began = time.process_time()
+        await _stage(pieces, store)
+        seconds = time.process_time() - began
+        store.close()
+        return seconds
+
+
+async def _stage(pieces: Iterable[bytes], store: SqlStore) -> None:
+    caller = Caller(UNIT, "bench", UNIT, PROVIDER, frozenset())
+    pull = await store.run(lambda transaction: transaction.pulls.begin(caller, 14))
+    await follow_sick_leaves.stage(store, pull, _judged(pieces))
+    await store.run(lambda transaction: transaction.pulls.seal(pull.number))
+
+
+async def _judged(pieces: Iterable[bytes]) -> AsyncIterator[Judged]:
+    reader = AnswerReader(wire.CARE_UNIT)
+    for piece in pieces:
+        if found := reader.feed(piece):
+            yield found
+    yield reader.close()
 
 
 def _bare(body: bytes) -> bool:
@@ -145,11 +189,10 @@ def _warm(answer: Path) -> float:
 
 def _memory(answer: Path) -> float:
     """Megabytes above the peak that a first small answer has left."""
-    _read(b"".join(answers.certificates(wire.CARE_UNIT, generate(1, UNIT, PROVIDER, 100, TODAY), "valid")))
-    before, reader = _peak(), AnswerReader(wire.CARE_UNIT)
-    for chunk in _chunks(answer):
-        reader.feed(chunk)
-    reader.close()
+    small = b"".join(answers.certificates(wire.CARE_UNIT, generate(1, UNIT, PROVIDER, 100, TODAY), "valid"))
+    asyncio.run(_with_store([small]))
+    before = _peak()
+    asyncio.run(_with_store(_chunks(answer)))
     return (_peak() - before) / 1024
 
 
@@ -167,6 +210,7 @@ def _peak() -> int:
 
 PARTS: Final[Mapping[str, Callable[[Path], float]]] = {
     "read": _seconds(_read),
+    "staged": _staged,
     "bare": _seconds(_bare),
     "warm": _warm,
     "memory": _memory,

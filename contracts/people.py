@@ -9,12 +9,13 @@ from contracts.identity import ARBETSFORMEDLINGEN, FORSAKRINGSKASSAN, HsaId, Org
 @dataclass(frozen=True, slots=True)
 class RegisteredPatient:
     """A patient. ``person`` is ``None`` for somebody without a national number; ``protected`` is the marking of the
-    population register (sekretessmarkering or skyddad folkbokföring, glossary 29)."""
+    population register (sekretessmarkering or skyddad folkbokföring, glossary 29); ``deceased`` as the record says."""
 
     id: str
     person: PersonId | None
     name: str = ""
     protected: bool = False
+    deceased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

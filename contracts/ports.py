@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 from contracts.consent import ConsentDecision
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
-from contracts.pulling import Known, Pull, Staged
+from contracts.pulling import Known, Pull
 from contracts.record import Access, Caller, Document, Record
-from contracts.sick_leave import Certificate, Judged, SetAside, StoredCertificate
+from contracts.sick_leave import Certificate, Judged, LastPull, RekoStatus, SetAside, StoredCertificate
 
 T = TypeVar("T")
 
@@ -60,6 +60,18 @@ class Snapshot(Protocol):
         patient."""
         ...
 
+    def last_pull(self, unit: str) -> LastPull | None:
+        """The unit's last pull that went well; ``None`` before the first."""
+        ...
+
+    def reko_statuses(self, unit: str, patient: str) -> Sequence[RekoStatus]:
+        """Every status ever set for the patient on the care unit, oldest first."""
+        ...
+
+    def reko_statuses_of_unit(self, unit: str) -> Sequence[RekoStatus]:
+        """Every status ever set on the care unit, oldest first."""
+        ...
+
 
 class Transaction(Snapshot, Protocol):
     """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
@@ -89,7 +101,7 @@ class Transaction(Snapshot, Protocol):
         """Fix anew what an unsent message says, and set its state."""
         ...
 
-    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, episode: str) -> None:
         """Write a certificate as pulled for the care unit, on which or on a mottagning of which it was issued; ``episode``
         is the id of the EpisodeOfCare that it belongs to."""
         ...
@@ -98,8 +110,12 @@ class Transaction(Snapshot, Protocol):
         """Forget a certificate that has vanished from the feed; its resources keep their history."""
         ...
 
+    def set_reko_status(self, status: RekoStatus) -> None:
+        """Add a status; none is ever changed or taken away."""
+        ...
+
     def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
-        """The patient's certificates on the care unit by id, without their content."""
+        """The patient's certificates on the care unit by id, unread."""
         ...
 
     def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
@@ -163,16 +179,16 @@ class Pulls(Protocol):
         """National numbers of the persons in the answer, in their own order from the one behind ``after``."""
         ...
 
-    def of_person(self, number: int, person: str) -> Sequence[Staged]:
+    def of_person(self, number: int, person: str) -> Sequence[Certificate]:
         """What the answer says of one person."""
         ...
 
-    def digests(self, number: int, person: str) -> Mapping[str, str]:
-        """The certificates of one person in the answer, by id, as the digests of their content."""
+    def contents(self, number: int, person: str) -> Mapping[str, bytes]:
+        """The same by id, unread: as ``Known.content``."""
         ...
 
-    def answered(self, number: int, ids: Collection[str]) -> Collection[str]:
-        """Which of the certificates came in the answer, set aside or not."""
+    def unusable(self, number: int, ids: Collection[str]) -> Collection[str]:
+        """Which of the certificates came in the answer and were set aside."""
         ...
 
     def set_aside(self, number: int) -> Sequence[SetAside]:

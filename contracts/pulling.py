@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Final
 
 from contracts.record import Caller
-from contracts.sick_leave import Certificate
 from contracts.time import swedish_day
 
 MOST_DAYS: Final = 14
@@ -67,17 +66,11 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
-    """A certificate of an answer, with the digest of its content."""
-
-    certificate: Certificate
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a stored certificate without reading it: the digest of its content, its first and its last day."""
+    """What is known of a stored certificate without reading it: whose it is (the national number), its content as it is
+    kept, its first and its last day. Certificates with the same content are the same."""
 
-    digest: str
+    person: str
+    content: bytes
     first: date
     last: date

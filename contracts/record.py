@@ -52,6 +52,14 @@ class Right(StrEnum):
     OUTBOX_REPLAY = "outbox.replay"
 
 
+class Role(StrEnum):
+    """As whom an employee works under the commission: a doctor sees in the unit's overview what she issued herself
+    (rehabstod.md § 5.1)."""
+
+    COORDINATOR = "coordinator"
+    DOCTOR = "doctor"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks: an employee under a commission (medarbetaruppdrag) on a care unit of a care provider."""
@@ -62,6 +70,7 @@ class Caller:
     provider: HsaId
     rights: frozenset[Right]
     request_id: str = ""
+    role: Role = Role.COORDINATOR
 
     def may_see(self, owner: str) -> bool:
         """Whether data of that owner is the caller's to see: its own unit's, or what its care provider shares."""

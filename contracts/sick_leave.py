@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from contracts.identity import HsaId, PersonId
 
@@ -110,9 +111,51 @@ class ReportedSickLeave:
 
 
 @dataclass(frozen=True, slots=True)
+class LastPull:
+    """How old and how wide the stored certificates are: of which instant the last answer that was applied whole speaks, and
+    for how many days since the end it was asked; when the newest that has ``failed`` since began; whether another is
+    being ``applied``, so that some patients stand as it says already."""
+
+    at: datetime
+    max_days_since_end: int
+    failed: datetime | None = None
+    applying: bool = False
+
+    def covers(self, max_days_since_end: int) -> bool:
+        """Whether everything that ended at most that many days ago was asked for."""
+        return self.max_days_since_end >= max_days_since_end
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCertificate:
-    """A certificate as last pulled, with the digest of its content and the id of its sick leave's EpisodeOfCare."""
+    """A certificate as last pulled, with the id of its sick leave's EpisodeOfCare."""
 
     certificate: Certificate
-    digest: str
     episode: str
+
+
+class RekoStatusType(StrEnum):
+    """Where the coordination of a sick leave stands, by Rehabstöd's ids (rehabstod.md § 4.1)."""
+
+    NONE = "REKO_1"
+    CONTACTED = "REKO_2"
+    ACTIVE = "REKO_3"
+    FOLLOW_UP = "REKO_4"
+    ENDED = "REKO_5"
+    DECLINED = "REKO_6"
+    LEFT = "REKO_7"
+    MEDICAL_REHABILITATION = "REKO_8"
+
+
+@dataclass(frozen=True, slots=True)
+class RekoStatus:
+    """A status that somebody set for a patient on a care unit. It belongs to no sick leave but to a ``day``: the sick
+    leave that covers that day has it. ``patient`` is the logical id; ``version`` counts the patient's on the unit from 1."""
+
+    type: RekoStatusType
+    patient: str
+    unit: HsaId
+    day: date
+    registered: datetime
+    staff: HsaId
+    version: int

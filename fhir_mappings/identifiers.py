@@ -78,6 +78,7 @@ OCCUPATION: Final = f"{BASE}/CodeSystem/KV_FKMU_0002"
 CERTIFICATE_TYPE: Final = f"{BASE}/CodeSystem/certificate-type"
 RECORD_FLAG: Final = f"{BASE}/CodeSystem/record-flag"
 ENGINE_MODE: Final = f"{BASE}/CodeSystem/sick-leave-engine-mode"
+REKO_STATUS: Final = f"{BASE}/CodeSystem/reko-status"
 SECURITY_LABEL: Final = "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel"
 
 CERTIFICATE_ID: Final = f"{BASE}/identifier/certificate"
@@ -104,6 +105,8 @@ EXT_DECIDED_BY: Final = f"{BASE}/StructureDefinition/decided-by"
 """On CarePlan.activity.detail, ``valueString``: the actor whose decision the measure needs."""
 EXT_LED_BY: Final = f"{BASE}/StructureDefinition/led-by"
 """On CarePlan (SIP), ``valueString``: region or municipality."""
+EXT_SICK_LEAVE_COUNTED: Final = f"{BASE}/StructureDefinition/sick-leave-counted"
+"""On EpisodeOfCare that an overview has counted: with which settings, and the figures."""
 EXT_EPISODE: Final = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 
 LAW_2019_1297: Final = (

@@ -52,7 +52,8 @@ def patient(content: Json, id: str) -> RegisteredPatient:
     person = _person(content, reading)
     protected = _is_protected(content, reading)
     reading.close()
-    return RegisteredPatient(id, person, _name(content), protected)
+    deceased = content.get("deceasedBoolean", False) or "deceasedDateTime" in content
+    return RegisteredPatient(id, person, _name(content), protected, deceased)
 
 
 def organization(content: Json, id: str) -> Party:

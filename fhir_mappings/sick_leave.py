@@ -99,9 +99,9 @@ def observations(
 
     ``episode`` is ``EpisodeOfCare/id``, or empty when the certificate belongs to none yet.
     """
-    common = _common(certificate, patient, document_reference, episode, status)
+    before, behind = _subject(patient, episode, status), _source(certificate, document_reference)
     return [
-        r4.build("Observation", {"id": id, **common, **_assessed(period, certificate)})
+        r4.build("Observation", {"id": id, **before, **_assessed(period), **behind, **_parts(period, certificate)})
         for id, period in zip(ids, certificate.periods, strict=True)
     ]
 
@@ -118,8 +118,15 @@ def episode_of_care(
     """A sick leave of one patient on a care unit, of whose mottagningar its certificates may be. ``organization`` is
     ``Organization/id``; without it the unit stands as a logical reference. The identifier is the id: the first day may move
     when an older certificate comes (D21)."""
+    return r4.build("EpisodeOfCare", episode_content(sick_leave, patient, id, today, unit, organization, mode))
+
+
+def episode_content(
+    sick_leave: SickLeave, patient: str, id: str, today: date, unit: HsaId, organization: str, mode: EngineMode
+) -> Json:
+    """What such an episode says, before it is built."""
     names = [each.unit_name for each in sick_leave.certificates if each.unit == unit]
-    content = {
+    return {
         "id": id,
         "meta": {"tag": [coding(ENGINE_MODE, mode)]},
         "identifier": [identifier(EPISODE_ID, id)],
@@ -131,10 +138,9 @@ def episode_of_care(
         else _unit(unit, names[-1] if names else ""),
         "period": _course(sick_leave, today),
     }
-    return r4.build("EpisodeOfCare", content)
 
 
-def _common(certificate: Certificate, patient: str, document: str, episode: str, status: ObservationStatus) -> Json:
+def _subject(patient: str, episode: str, status: ObservationStatus) -> Json:
     content = {
         "extension": [{"url": EXT_EPISODE, "valueReference": {"reference": episode}}] if episode else [],
         "status": status,
@@ -146,20 +152,27 @@ def _common(certificate: Certificate, patient: str, document: str, episode: str,
             ]
         },
         "subject": {"reference": patient},
+    }
+    return _without_empty(content)
+
+
+def _assessed(period: CertificatePeriod) -> Json:
+    return {
+        "effectivePeriod": _days(period.start, period.end),
+        "valueQuantity": {"value": period.degree, "unit": "%", "system": UCUM, "code": "%"},
+    }
+
+
+def _source(certificate: Certificate, document: str) -> Json:
+    return {
         "issued": to_instant(certificate.signed),
         "performer": [_unit(certificate.unit, certificate.unit_name)],
         "derivedFrom": [{"reference": document}],
     }
-    return _without_empty(content)
 
 
-def _assessed(period: CertificatePeriod, certificate: Certificate) -> Json:
-    content = {
-        "effectivePeriod": _days(period.start, period.end),
-        "valueQuantity": {"value": period.degree, "unit": "%", "system": UCUM, "code": "%"},
-        "component": [*_level(period.degree), *_occupations(certificate)],
-    }
-    return _without_empty(content)
+def _parts(period: CertificatePeriod, certificate: Certificate) -> Json:
+    return _without_empty({"component": [*_level(period.degree), *_occupations(certificate)]})
 
 
 def _level(degree: int) -> Iterator[Json]:

@@ -20,6 +20,7 @@ from service.api.operating import standing
 from service.fhir_api import answers
 from service.fhir_api.router import fhir_app
 from service.http_edge import Edge, ErrorPage, status_of
+from service.page_tokens import OverviewPages
 from service.settings import Settings
 from service.telemetry import metrics_page, tell_outbox
 from service.wiring import House, Transports, house
@@ -53,7 +54,9 @@ def _lifespan(
 
 
 def _routes(built: House) -> list[Route | Mount]:
-    api = api_app(built.store, built.context, built.clients, built.source, frozenset(built.channels), built.rounds.due)
+    pages = OverviewPages(built.fhir.page_key)
+    channels = frozenset(built.channels)
+    api = api_app(built.store, built.context, built.clients, built.source, channels, pages, built.rounds.due)
     return [
         Route("/", _front),
         Route("/health/live", _live),

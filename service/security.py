@@ -7,6 +7,7 @@ commission = "SE2321000131-M000000000001"
 care_unit = "SE2321000131-E000000000001"
 care_provider = "SE2321000131-S000000000001"
 rights = ["fhir.read", "fhir.write"]
+role = "doctor"                 # may be left out: "coordinator"
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from contracts.errors import Forbidden, Unauthenticated
 from contracts.identity import BadIdentity, HsaId
-from contracts.record import Caller, Right
+from contracts.record import Caller, Right, Role
 
 
 class BadClients(ValueError):
@@ -81,7 +82,9 @@ def _client(index: int, entry: Mapping[str, Any]) -> tuple[str, Caller]:
     try:
         employee, unit, provider = (HsaId(entry[part]) for part in _PARTS)
         rights = frozenset(Right(right) for right in entry["rights"])
-        return _hash(entry["token_sha256"]), Caller(employee, str(entry["commission"]), unit, provider, rights)
+        role = Role(entry.get("role", Role.COORDINATOR))
+        caller = Caller(employee, str(entry["commission"]), unit, provider, rights, role=role)
+        return _hash(entry["token_sha256"]), caller
     except KeyError as missing:
         raise BadClients(f"client {index + 1} lacks {missing}") from None
     except (BadIdentity, ValueError, TypeError) as error:

@@ -18,8 +18,10 @@ from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, Not
 from contracts.ports import CertificateSource
 from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
-from service.api import models, operating, pulling, records, sick_leaves
+from service.api import models, operating, pulling, records
+from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
+from service.page_tokens import OverviewPages
 from service.security import Clients, require
 from service.store.store import SqlStore
 from service.usecases.context import Context
@@ -36,6 +38,7 @@ def api_app(
     clients: Clients,
     source: CertificateSource | None,
     destinations: frozenset[str],
+    pages: OverviewPages,
     due: Mapping[str, datetime],
 ) -> FastAPI:
     """The application to mount under ``/api``. ``due`` tells when units are pulled by themselves."""
@@ -99,10 +102,8 @@ def api_app(
 
     # Sick leaves
 
-    @app.get("/units/{unit}/sick-leaves")
-    async def get_sick_leaves(caller: Reader, unit: str) -> models.SickLeavesOut:
-        """The unit's ongoing sick leaves as last pulled."""
-        return await store.run(sick_leaves.ongoing_on(caller, unit))
+    reader, author = (Depends(caller_with(right)) for right in (Right.FHIR_READ, Right.FHIR_WRITE))
+    overview_routes(app, store, pages, reader, author)
 
     @app.post("/units/{unit}/pull")
     async def pull(caller: Puller, unit: str, max_days_since_end: int = 0) -> models.PulledOut:

@@ -339,25 +339,3 @@ class UnitPullsOut(Model):
     unit: str
     newest: PullOut | None
     next: datetime | None
-
-
-class SickLeaveOut(Model):
-    """One sick leave on the unit."""
-
-    episode: str
-    patient: str
-    start: date
-    end: date
-    days: int
-    degree: int
-    certificates: tuple[str, ...]
-
-
-class SickLeavesOut(Model):
-    """The unit's ongoing sick leaves, and how they were computed."""
-
-    unit: str
-    on: date
-    mode: str
-    gap: int
-    sick_leaves: tuple[SickLeaveOut, ...]

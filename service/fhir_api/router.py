@@ -19,6 +19,7 @@ from service.fhir_api.interactions.read import read
 from service.fhir_api.interactions.search_type import search_type
 from service.fhir_api.interactions.update import update
 from service.fhir_api.interactions.vread import vread
+from service.fhir_api.operations import table as operations
 from service.fhir_api.surroundings import Surroundings
 from service.http_edge import status_of
 
@@ -33,6 +34,7 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("PUT", "/{type}/{id}", update),
     ("GET", "/{type}/{id}/_history", history_instance),
     ("GET", "/{type}/{id}/_history/{vid}", vread),
+    *operations.ROUTES,
 )
 
 _log = logging.getLogger(__name__)

@@ -1,14 +1,13 @@
 """Answers of the feed on their way in (port ``Pulls``): staged in a table, then applied from there."""
 
-import hashlib
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from contracts.errors import Conflict
-from contracts.pulling import Pull, PullCounts, PullState, Staged
+from contracts.pulling import Pull, PullCounts, PullState
 from contracts.record import Caller
 from contracts.sick_leave import Certificate, Judged, SetAside
 from contracts.time import swedish_day
@@ -71,9 +70,8 @@ class SqlPulls:
     def seal(self, number: int) -> Pull:
         """See ``contracts.ports.Pulls``."""
         reading = self._reading(number)
-        again = [(row, id) for row, id in self.connection.execute(sql_pulls.STAGED_AGAIN, {"of_pull": number})]
-        self.connection.executemany(sql_pulls.UNSTAGE, [{"row": row} for row, _ in again])
-        self._set_aside(number, [SetAside(id, _SECOND) for _, id in again])
+        if self._one(sql_pulls.STAGED_TWICE, of_pull=number):
+            self._set_aside_repeated(number)
         certificates, patients = self._one(sql_pulls.COUNT_STAGED, of_pull=number)
         (aside,) = self._one(sql_pulls.COUNT_ASIDE, of_pull=number)
         counts = PullCounts(certificates=certificates, patients=patients, set_aside=aside)
@@ -86,6 +84,11 @@ class SqlPulls:
         if pull.state is not PullState.READING:
             raise Conflict("this pull has been given up")
         return pull
+
+    def _set_aside_repeated(self, number: int) -> None:
+        again = self.connection.execute(sql_pulls.STAGED_AGAIN, {"of_pull": number}).fetchall()
+        self.connection.executemany(sql_pulls.UNSTAGE, [{"row": row} for row, _ in again])
+        self._set_aside(number, [SetAside(id, _SECOND) for _, id in again])
 
     def fail(self, number: int, reason: str) -> None:
         """See ``contracts.ports.Pulls``."""
@@ -111,7 +114,7 @@ class SqlPulls:
 
     def under_way(self) -> Sequence[Pull]:
         """See ``contracts.ports.Pulls``."""
-        return [_pull(row) for row in self.connection.execute(sql_pulls.RUNNING)]
+        return sorted(map(_pull, self.connection.execute(sql_pulls.RUNNING)), key=lambda pull: pull.number)
 
     def last_day(self, unit: str) -> date | None:
         """See ``contracts.ports.Pulls``."""
@@ -123,19 +126,18 @@ class SqlPulls:
         wanted = {"of_pull": number, "after": after, "most": limit}
         return [person for (person,) in self.connection.execute(sql_pulls.STAGED_PERSONS, wanted)]
 
-    def of_person(self, number: int, person: str) -> Sequence[Staged]:
+    def of_person(self, number: int, person: str) -> Sequence[Certificate]:
+        """See ``contracts.ports.Pulls``."""
+        return [decode(body, Certificate) for body in self.contents(number, person).values()]
+
+    def contents(self, number: int, person: str) -> Mapping[str, bytes]:
         """See ``contracts.ports.Pulls``."""
         rows = self.connection.execute(sql_pulls.STAGED_OF_PERSON, {"of_pull": number, "person": person})
-        return [Staged(decode(body, Certificate), digest) for digest, body in rows]
-
-    def digests(self, number: int, person: str) -> dict[str, str]:
-        """See ``contracts.ports.Pulls``."""
-        rows = self.connection.execute(sql_pulls.STAGED_DIGESTS, {"of_pull": number, "person": person})
         return dict(rows.fetchall())
 
-    def answered(self, number: int, ids: Collection[str]) -> Collection[str]:
+    def unusable(self, number: int, ids: Collection[str]) -> Collection[str]:
         """See ``contracts.ports.Pulls``."""
-        return {id for id in ids if self._one(sql_pulls.ANSWERED, of_pull=number, with_id=id)}
+        return {id for id in ids if self._one(sql_pulls.UNUSABLE, of_pull=number, with_id=id)}
 
     def set_aside(self, number: int) -> Sequence[SetAside]:
         """See ``contracts.ports.Pulls``."""
@@ -155,14 +157,7 @@ class SqlPulls:
 
 def _row(number: int, certificate: Certificate) -> tuple[object, ...]:
     """In the order of the table's columns behind its row id."""
-    body = encode(certificate)
-    return number, certificate.patient.digits, certificate.id, digest_of(body), body
-
-
-def digest_of(body: bytes) -> str:
-    """The same for the same content, whenever it was pulled. It covers every field, so it is about the patient: it belongs
-    in the database, not in logs or events."""
-    return hashlib.blake2b(body, digest_size=16).hexdigest()
+    return number, certificate.patient.digits, certificate.id, encode(certificate)
 
 
 def _pull(row: Row) -> Pull:

@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
+from contracts.identity import HsaId
+from contracts.pulling import PullState
 from contracts.record import Record
-from contracts.sick_leave import Certificate, StoredCertificate
+from contracts.sick_leave import Certificate, LastPull, RekoStatus, RekoStatusType, StoredCertificate
 from fhir_mappings.identifiers import canonical_token
 from service.store import sql
 from service.store.codec import decode, from_micros
@@ -43,12 +45,48 @@ class SqlSnapshot:
     def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
-        return [StoredCertificate(decode(body, Certificate), digest, episode) for digest, episode, body in rows]
+        return [StoredCertificate(decode(body, Certificate), episode) for episode, body in rows]
 
     def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
-        return [(row[0], StoredCertificate(decode(row[3], Certificate), row[1], row[2])) for row in rows]
+        return [(patient, StoredCertificate(decode(body, Certificate), episode)) for patient, episode, body in rows]
+
+    def last_pull(self, unit: str) -> LastPull | None:
+        """See ``contracts.ports.Snapshot``."""
+        done = self.connection.execute(sql.LAST_PULL, {"of_unit": unit}).fetchone()
+        if done is None:
+            return None
+        number, _, at, days = done
+        since = self.connection.execute(sql.PULLS_SINCE, {"of_unit": unit, "done": number}).fetchall()
+        failed = [from_micros(when) for _, state, when, _ in since if state == PullState.FAILED.value]
+        applying = any(state in _BEING_APPLIED for _, state, _, _ in since)
+        return LastPull(from_micros(at), days, failed[0] if failed else None, applying)
+
+    def reko_statuses(self, unit: str, patient: str) -> Sequence[RekoStatus]:
+        """See ``contracts.ports.Snapshot``."""
+        rows = self.connection.execute(sql.REKO_STATUSES, {"of_unit": unit, "of_patient": patient})
+        return [_to_status(row) for row in rows]
+
+    def reko_statuses_of_unit(self, unit: str) -> Sequence[RekoStatus]:
+        """See ``contracts.ports.Snapshot``."""
+        return [_to_status(row) for row in self.connection.execute(sql.REKO_STATUSES_OF_UNIT, {"of_unit": unit})]
+
+
+_BEING_APPLIED: Final = (PullState.APPLYING.value, PullState.CLOSING.value)
+
+
+def _to_status(row: Row) -> RekoStatus:
+    type_, patient, unit, day, registered, staff, version = row
+    return RekoStatus(
+        RekoStatusType(type_),
+        patient,
+        HsaId(unit),
+        date.fromisoformat(day),
+        from_micros(registered),
+        HsaId(staff),
+        version,
+    )
 
 
 def to_record(row: Row) -> Record:

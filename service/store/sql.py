@@ -12,8 +12,20 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
 from contracts.outbox import BLOCKING, DUE, DeliveryState
+from contracts.pulling import PullState
 from service.store import tables
-from service.store.tables import attempt, certificate, history, outbox, reference_index, resource, route, token_index
+from service.store.tables import (
+    attempt,
+    certificate,
+    history,
+    outbox,
+    pull,
+    reference_index,
+    reko_status,
+    resource,
+    route,
+    token_index,
+)
 
 _NAMED: Final = sqlite_dialect(paramstyle="named")
 _TEMPLATE: Final = sqlite_dialect(paramstyle="pyformat")
@@ -212,17 +224,17 @@ FIX_MESSAGE: Final = compiled(
     .values(kind=bindparam("of_kind"), question=bindparam("asked"), payload=bindparam("news"))
 )
 CERTIFICATES_OF: Final = compiled(
-    select(certificate.c.digest, certificate.c.episode, certificate.c.body).where(
+    select(certificate.c.episode, certificate.c.body).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
 )
 CERTIFICATES_OF_UNIT: Final = compiled(
-    select(certificate.c.patient, certificate.c.digest, certificate.c.episode, certificate.c.body)
+    select(certificate.c.patient, certificate.c.episode, certificate.c.body)
     .where(certificate.c.unit == bindparam("of_unit"))
     .order_by(certificate.c.patient, certificate.c.first, certificate.c.id)
 )
 KNOWN_CERTIFICATES: Final = compiled(
-    select(certificate.c.id, certificate.c.digest, certificate.c.first, certificate.c.last).where(
+    select(certificate.c.id, certificate.c.person, certificate.c.body, certificate.c.first, certificate.c.last).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
 )
@@ -233,6 +245,25 @@ PATIENTS_OF_UNIT: Final = compiled(
     .order_by(certificate.c.patient)
     .limit(bindparam("most"))
 )
+INSERT_REKO_STATUS: Final = insert_into(reko_status, "number")
+_statuses: Final = (
+    select(
+        reko_status.c.status,
+        reko_status.c.patient,
+        reko_status.c.unit,
+        reko_status.c.day,
+        reko_status.c.registered,
+        reko_status.c.staff,
+        reko_status.c.version,
+    )
+    .where(reko_status.c.unit == bindparam("of_unit"))
+    .order_by(reko_status.c.number)
+)
+REKO_STATUSES_OF_UNIT: Final = compiled(_statuses)
+REKO_STATUSES: Final = compiled(_statuses.where(reko_status.c.patient == bindparam("of_patient")))
+_pulls: Final = select(pull.c.number, pull.c.state, pull.c.at, pull.c.days).where(pull.c.unit == bindparam("of_unit"))
+LAST_PULL: Final = compiled(_pulls.where(pull.c.state == PullState.DONE.value).order_by(pull.c.number.desc()).limit(1))
+PULLS_SINCE: Final = compiled(_pulls.where(pull.c.number > bindparam("done")).order_by(pull.c.number.desc()))
 DROP_CERTIFICATE: Final = compiled(
     delete(certificate).where(certificate.c.unit == bindparam("of_unit"), certificate.c.id == bindparam("with_id"))
 )

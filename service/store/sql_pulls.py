@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, union_all, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from contracts.pulling import PullState
 from service.store.sql import POSITIONAL, compiled, insert_into
@@ -21,7 +21,8 @@ _columns: Final = (
     pull.c.reason,
 )
 READ: Final = compiled(select(*_columns).where(pull.c.number == bindparam("of_pull")))
-RUNNING: Final = compiled(select(*_columns).where(UNDER_WAY).order_by(pull.c.number))
+RUNNING: Final = compiled(select(*_columns).where(UNDER_WAY))
+"""Not in order: with one the database would go through all pulls instead of the index of those under way."""
 SAVE: Final = compiled(
     update(pull)
     .where(pull.c.number == bindparam("of_pull"))
@@ -56,6 +57,8 @@ STAGE: Final = str(
 )
 """The values in the order of the table's columns."""
 _of_pull = staged.c.pull == bindparam("of_pull")
+_certificates = select(staged.c.certificate).where(_of_pull).group_by(staged.c.certificate)
+STAGED_TWICE: Final = compiled(_certificates.having(func.count() > 1))
 _first = select(func.min(staged.c.number)).where(_of_pull).group_by(staged.c.certificate)
 STAGED_AGAIN: Final = compiled(
     select(staged.c.number, staged.c.certificate)
@@ -63,7 +66,13 @@ STAGED_AGAIN: Final = compiled(
     .order_by(staged.c.number)
 )
 UNSTAGE: Final = compiled(delete(staged).where(staged.c.number == bindparam("row")))
-COUNT_STAGED: Final = compiled(select(func.count(), func.count(staged.c.person.distinct())).where(_of_pull))
+_all_persons = select(staged.c.person).where(_of_pull).distinct().subquery()
+COUNT_STAGED: Final = compiled(
+    select(
+        select(func.count()).select_from(staged).where(_of_pull).scalar_subquery(),
+        select(func.count()).select_from(_all_persons).scalar_subquery(),
+    )
+)
 STAGED_PERSONS: Final = compiled(
     select(staged.c.person)
     .where(_of_pull, staged.c.person > bindparam("after"))
@@ -71,9 +80,11 @@ STAGED_PERSONS: Final = compiled(
     .order_by(staged.c.person)
     .limit(bindparam("most"))
 )
-_of_person = (_of_pull, staged.c.person == bindparam("person"))
-STAGED_OF_PERSON: Final = compiled(select(staged.c.digest, staged.c.body).where(*_of_person).order_by(staged.c.number))
-STAGED_DIGESTS: Final = compiled(select(staged.c.certificate, staged.c.digest).where(*_of_person))
+STAGED_OF_PERSON: Final = compiled(
+    select(staged.c.certificate, staged.c.body)
+    .where(_of_pull, staged.c.person == bindparam("person"))
+    .order_by(staged.c.number)
+)
 _cleared = select(staged.c.number).where(_of_pull).limit(bindparam("most"))
 CLEAR_STAGED: Final = compiled(delete(staged).where(staged.c.number.in_(_cleared)))
 
@@ -83,9 +94,6 @@ COUNT_ASIDE: Final = compiled(select(func.count()).select_from(set_aside).where(
 ASIDE_OF_PULL: Final = compiled(
     select(set_aside.c.certificate, set_aside.c.reason).where(_aside_of_pull).order_by(set_aside.c.number)
 )
-ANSWERED: Final = compiled(
-    union_all(
-        select(staged.c.number).where(_of_pull, staged.c.certificate == bindparam("with_id")),
-        select(set_aside.c.number).where(_aside_of_pull, set_aside.c.certificate == bindparam("with_id")),
-    ).limit(1)
+UNUSABLE: Final = compiled(
+    select(set_aside.c.number).where(_aside_of_pull, set_aside.c.certificate == bindparam("with_id")).limit(1)
 )

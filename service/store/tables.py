@@ -192,15 +192,30 @@ certificate: Final = Table(
     Column("unit", String, primary_key=True),
     Column("id", String, primary_key=True),
     Column("patient", String, nullable=False),
-    Column("digest", String, nullable=False),
     Column("episode", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("person", String, nullable=False, server_default=text("''")),
     # Days since the year 1 (``date.toordinal``).
     Column("first", Integer, nullable=False, server_default=text("0")),
     Column("last", Integer, nullable=False, server_default=text("0")),
     Index("certificate_of_patient", "patient"),
     Index("certificate_of_unit", "unit", "patient"),
 )
+
+reko_status: Final = Table(
+    "reko_status",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("unit", String, nullable=False),
+    Column("patient", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("registered", BigInteger, nullable=False),
+    Column("staff", String, nullable=False),
+    Index("reko_status_of_patient", "unit", "patient", "version", unique=True),
+)
+"""Rows are only ever added (rehabstod.md § 4.1). ``day`` is YYYY-MM-DD."""
 
 pull: Final = Table(
     "pull",
@@ -229,9 +244,9 @@ staged: Final = Table(
     Column("pull", BigInteger, nullable=False),
     Column("person", String, nullable=False),
     Column("certificate", String, nullable=False),
-    Column("digest", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("staged_of_person", "pull", "person"),
+    # Tells ids that come twice without sorting, which would take memory as the answer grows.
     Index("staged_certificate", "pull", "certificate"),
 )
 

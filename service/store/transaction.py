@@ -11,7 +11,7 @@ from contracts.consent import ConsentDecision, Question
 from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known
 from contracts.record import Access, AccessAction, Document, Record
-from contracts.sick_leave import Certificate
+from contracts.sick_leave import Certificate, RekoStatus
 from fhir_mappings.document import patient_of, with_elements
 from fhir_mappings.primitives import to_instant
 from service.store import sql
@@ -317,7 +317,7 @@ class SqlTransaction(SqlSnapshot):
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(sql.DROP_CERTIFICATE, {"of_unit": unit, "with_id": id})
 
-    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, digest: str, episode: str) -> None:
+    def keep_certificate(self, unit: str, certificate: Certificate, patient: str, episode: str) -> None:
         """See ``contracts.ports.Transaction``."""
         self.connection.execute(
             sql.PUT_CERTIFICATE,
@@ -325,18 +325,36 @@ class SqlTransaction(SqlSnapshot):
                 "unit": unit,
                 "id": certificate.id,
                 "patient": patient,
-                "digest": digest,
                 "episode": episode,
                 "body": encode(certificate),
+                "person": certificate.patient.digits,
                 "first": certificate.start.toordinal(),
                 "last": certificate.end.toordinal(),
+            },
+        )
+
+    def set_reko_status(self, status: RekoStatus) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(
+            sql.INSERT_REKO_STATUS,
+            {
+                "unit": status.unit.value,
+                "patient": status.patient,
+                "version": status.version,
+                "status": status.type.value,
+                "day": status.day.isoformat(),
+                "registered": to_micros(status.registered),
+                "staff": status.staff.value,
             },
         )
 
     def known_certificates(self, unit: str, patient: str) -> Mapping[str, Known]:
         """See ``contracts.ports.Transaction``."""
         rows = self.connection.execute(sql.KNOWN_CERTIFICATES, {"of_unit": unit, "of_patient": patient})
-        return {id: Known(digest, date.fromordinal(first), date.fromordinal(last)) for id, digest, first, last in rows}
+        return {
+            id: Known(person, content, date.fromordinal(first), date.fromordinal(last))
+            for id, person, content, first, last in rows
+        }
 
     def patients_of_unit(self, unit: str, after: str, limit: int) -> Sequence[str]:
         """See ``contracts.ports.Transaction``."""

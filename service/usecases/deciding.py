@@ -17,7 +17,7 @@ from contracts.consent import (
 from contracts.errors import RekoError
 from contracts.identity import HsaId
 from contracts.people import Party, RegisteredPatient
-from contracts.ports import Transaction
+from contracts.ports import Snapshot, Transaction
 from contracts.record import Record
 from fhir_mappings import consent as consent_mapping
 from fhir_mappings import people
@@ -72,9 +72,9 @@ def party_finder(transaction: Transaction) -> Callable[[str], Party | None]:
     return find
 
 
-def registered_patient(transaction: Transaction, id: str) -> RegisteredPatient | None:
+def registered_patient(snapshot: Snapshot, id: str) -> RegisteredPatient | None:
     """The patient behind a logical id."""
-    record = transaction.read("Patient", id)
+    record = snapshot.read("Patient", id)
     return None if record is None else people.patient(decode(record.body).content, id)
 
 

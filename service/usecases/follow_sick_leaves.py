@@ -7,7 +7,7 @@ process that died goes on where it was. The same answer twice writes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from contracts.errors import RekoError
 from contracts.identity import HsaId, PersonId
 from contracts.ports import CertificateSource, Store, Transaction
-from contracts.pulling import Known, Pull, PullState, Staged
+from contracts.pulling import Known, Pull, PullState
 from contracts.record import Access, AccessAction, Caller
 from contracts.sick_leave import Certificate, Judged, SetAside
 from fhir_mappings import people
@@ -25,9 +25,11 @@ from service.usecases.context import Context
 from service.usecases.keep_certificates import KeepCertificates
 from service.usecases.notify import certificate_arrived
 
+TOGETHER: Final = 500
+"""Records that one transaction stages."""
 PATIENTS: Final = 50
 """The most that one slice goes through."""
-CHANGES: Final = 8
+CHANGES: Final = 4
 """Certificates that end a slice: each is written as three or four resources."""
 CLEARED: Final = 2000
 """Staged rows that one transaction forgets."""
@@ -47,14 +49,32 @@ async def follow_sick_leaves(
             await apply(store, context, left)
     pull = await store.run(lambda transaction: transaction.pulls.begin(caller, max_days_since_end))
     try:
-        async for records in source.active_for_unit(caller.unit, max_days_since_end):
-            ours = _ours(records, caller.provider)
-            await store.run(lambda transaction: transaction.pulls.stage(pull.number, ours))  # noqa: B023 - run at once
+        await stage(store, pull, source.active_for_unit(caller.unit, max_days_since_end))
     except BaseException as error:
         # Also when this process is told to stop: whatever has come is no answer.
         await asyncio.shield(abandon(store, pull, _reason(error)))
         raise
     return await apply(store, context, await store.run(lambda transaction: transaction.pulls.seal(pull.number)))
+
+
+async def stage(store: Store, pull: Pull, answer: AsyncIterator[Judged]) -> None:
+    """Keep the answer while it comes, some hundred records in one transaction."""
+    waiting: list[Certificate | SetAside] = []
+    async for records in answer:
+        waiting += _ours(records, pull.caller.provider)
+        if len(waiting) >= TOGETHER:
+            await store.run(_Stage(pull.number, waiting))
+            waiting = []
+    await store.run(_Stage(pull.number, waiting))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    number: int
+    records: Judged
+
+    def __call__(self, transaction: Transaction) -> None:
+        transaction.pulls.stage(self.number, self.records)
 
 
 async def apply(store: Store, context: Context, pull: Pull) -> Pull:
@@ -155,23 +175,28 @@ class _Work:
     def _of_answer(self, person: str) -> None:
         patient = self._patient(person)
         known = self.transaction.known_certificates(self.pull.unit, patient) if patient else {}
-        digests = self.transaction.pulls.digests(self.pull.number, person)
-        if self._turns(known) or digests != {id: each.digest for id, each in known.items()}:
+        contents = self.transaction.pulls.contents(self.pull.number, person)
+        if self._turns(known) or contents != {id: each.content for id, each in known.items()}:
             answered = self.transaction.pulls.of_person(self.pull.number, person)
-            self._keep(patient or self._introduced(person, answered), answered, self._missing(known))
+            gone = self._unanswered(known.keys() - contents.keys())
+            self._keep(patient or self._introduced(person, answered), answered, gone)
         self._count(applied=1)
 
     def _beside_answer(self, patient: str) -> None:
         """Also somebody of whom nothing could be read. Whom the answer holds has been gone through."""
         known = self.transaction.known_certificates(self.pull.unit, patient)
-        missing = self._missing(known)
+        if any(
+            self.transaction.pulls.contents(self.pull.number, person) for person in {k.person for k in known.values()}
+        ):
+            return
+        missing = self._unanswered(known)
         gone = missing if len(missing) < len(known) else self._expected(patient, known)
-        if gone or (missing and self._turns(known)):
+        if gone or self._turns(known):
             self._keep(patient, (), gone)
 
-    def _missing(self, known: Mapping[str, Known]) -> set[str]:
+    def _unanswered(self, ids: Collection[str]) -> set[str]:
         """What the answer does not hold. One that it holds and that cannot be read this time is still there."""
-        return set(known) - set(self.transaction.pulls.answered(self.pull.number, known))
+        return set(ids) - set(self.transaction.pulls.unusable(self.pull.number, ids))
 
     def _expected(self, patient: str, known: Mapping[str, Known]) -> set[str]:
         """What it should have held of a patient whom it does not hold: then that has vanished, else it has aged out and
@@ -189,7 +214,7 @@ class _Work:
         first, last = sorted((self.before, self.pull.day))
         return any(first < each.first <= last or first <= each.last < last for each in known.values())
 
-    def _keep(self, patient: str, answered: Sequence[Staged], gone: Collection[str]) -> None:
+    def _keep(self, patient: str, answered: Sequence[Certificate], gone: Collection[str]) -> None:
         unit = self.pull.caller.unit
         kept = KeepCertificates(self.transaction, self.context, unit, patient, self.pull.day)(answered, gone)
         self._count(changed=kept.changed, vanished=kept.vanished, sick_leaves=kept.sick_leaves)
@@ -211,7 +236,7 @@ class _Work:
         found = self.transaction.by_token("Patient", "identifier", system, person, self.pull.unit)
         return found[0].id if found else ""
 
-    def _introduced(self, person: str, answered: Sequence[Staged]) -> str:
-        name = next((each.certificate.patient_name for each in answered if each.certificate.patient_name), "")
+    def _introduced(self, person: str, answered: Sequence[Certificate]) -> str:
+        name = next((each.patient_name for each in answered if each.patient_name), "")
         resource = from_content(people.patient_resource(PersonId(person), name))
         return self.transaction.save(resource, self.context.ids.new(), self.pull.unit).id

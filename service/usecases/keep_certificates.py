@@ -10,7 +10,6 @@ from datetime import date
 
 from contracts.identity import HsaId
 from contracts.ports import Transaction
-from contracts.pulling import Staged
 from contracts.record import Document
 from contracts.sick_leave import Certificate, SickLeave, StoredCertificate
 from fhir_mappings import sick_leave
@@ -39,31 +38,26 @@ class KeepCertificates:
     patient: str
     day: date
 
-    def __call__(self, answered: Collection[Staged], gone: Collection[str]) -> Kept:
+    def __call__(self, answered: Collection[Certificate], gone: Collection[str]) -> Kept:
         """Keep what the answer says of the patient. Stored certificates with an id in ``gone`` have vanished; the others
         stay, whether the answer names them or not."""
         known = {each.certificate.id: each for each in self.transaction.certificates(self.unit.value, self.patient)}
         for id in gone:
             self._supersede(known[id])
-        now = {
-            **{id: Staged(each.certificate, each.digest) for id, each in known.items() if id not in gone},
-            **{each.certificate.id: each for each in answered},
-        }
-        leaves = group([each.certificate for each in now.values()], GAP)
-        changed = self._keep(leaves, now, known)
+        stays = {id: each.certificate for id, each in known.items() if id not in gone}
+        now = {**stays, **{each.id: each for each in answered}}
+        leaves = group(list(now.values()), GAP)
+        changed = self._keep(leaves, known)
         return Kept(changed, len(gone), len(leaves))
 
-    def _keep(
-        self, leaves: Sequence[SickLeave], now: Mapping[str, Staged], known: Mapping[str, StoredCertificate]
-    ) -> int:
+    def _keep(self, leaves: Sequence[SickLeave], known: Mapping[str, StoredCertificate]) -> int:
         names, changed = self._episodes(leaves, known), 0
         for leave, episode in zip(leaves, names, strict=True):
             self._keep_episode(leave, episode)
             for certificate in leave.certificates:
-                digest, stored = now[certificate.id].digest, known.get(certificate.id)
-                if stored is None or (stored.digest, stored.episode) != (digest, episode):
+                if known.get(certificate.id) != StoredCertificate(certificate, episode):
                     self._keep_certificate(certificate, episode)
-                    self.transaction.keep_certificate(self.unit.value, certificate, self.patient, digest, episode)
+                    self.transaction.keep_certificate(self.unit.value, certificate, self.patient, episode)
                     changed += 1
         self._end_dissolved({each.episode for each in known.values()} - set(names))
         return changed

@@ -120,7 +120,7 @@ def _commands(app: typer.Typer, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_setting_that_is_named_exists() -> None:
-    known = set(re.findall(r"REKO_[A-Z0-9_]+", page()))
+    known = set(re.findall(r"REKO_[A-Z][A-Z0-9_]*", page()))
     named = {
         name
         for document in [
@@ -129,7 +129,7 @@ def test_every_setting_that_is_named_exists() -> None:
             ROOT / "docker/Dockerfile",
             ROOT / "docker/entrypoint.sh",
         ]
-        for name in re.findall(r"REKO_[A-Z0-9_]+", document.read_text(encoding="utf-8"))
+        for name in re.findall(r"REKO_[A-Z][A-Z0-9_]*", document.read_text(encoding="utf-8"))
     }
     assert named <= known
 

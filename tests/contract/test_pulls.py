@@ -11,7 +11,7 @@ import pytest
 from contracts.errors import Conflict
 from contracts.identity import HsaId, PersonId, control_digit
 from contracts.ports import Pulls, Transaction
-from contracts.pulling import Known, Pull, PullCounts, PullState
+from contracts.pulling import Pull, PullCounts, PullState
 from contracts.sick_leave import Certificate, CertificatePeriod, SetAside
 from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import CALLER, NOW, UNIT, StillClock
@@ -103,12 +103,7 @@ async def test_of_certificates_with_one_id_the_first_counts(store: OpenStore) ->
     assert pull.counts == PullCounts(certificates=2, patients=1, set_aside=2)
     reason = "a second certificate with the same id"
     assert await do(store, lambda pulls: pulls.set_aside(pull.number)) == [SetAside("c-1", reason)] * 2
-    (kept,) = [
-        each
-        for each in await do(store, lambda pulls: pulls.of_person(pull.number, ALMA.digits))
-        if each.certificate.id == "c-1"
-    ]
-    assert kept.certificate == first
+    assert await do(store, lambda pulls: pulls.of_person(pull.number, ALMA.digits)) == [first, certificate("c-2")]
 
 
 async def test_what_a_person_has_is_read_back_in_order(store: OpenStore) -> None:
@@ -122,9 +117,8 @@ async def test_what_a_person_has_is_read_back_in_order(store: OpenStore) -> None
     )
     pull = await sealed(store, full, certificate("c-9", BIRGER), certificate("c-1"))
     found = await do(store, lambda pulls: pulls.of_person(pull.number, ALMA.digits))
-    assert [each.certificate for each in found] == [full, certificate("c-1")]
-    digests = await do(store, lambda pulls: pulls.digests(pull.number, ALMA.digits))
-    assert digests == {each.certificate.id: each.digest for each in found}
+    assert found == [full, certificate("c-1")]
+    assert list(await do(store, lambda pulls: pulls.contents(pull.number, ALMA.digits))) == ["c-2", "c-1"]
 
 
 OTHERS: Final[dict[str, Any]] = {
@@ -144,16 +138,16 @@ OTHERS: Final[dict[str, Any]] = {
 }
 
 
-async def test_every_field_has_a_part_in_the_digest(store: OpenStore) -> None:
+async def test_every_field_has_a_part_in_the_content(store: OpenStore) -> None:
     assert OTHERS.keys() == set(Certificate.__dataclass_fields__)
     one = certificate("c-1")
-    digests = [await digest(store, each) for each in (one, one, *(replace(one, **{n: x}) for n, x in OTHERS.items()))]
-    assert len(set(digests)) == len(OTHERS) + 1
+    contents = [await content(store, each) for each in (one, one, *(replace(one, **{n: x}) for n, x in OTHERS.items()))]
+    assert len(set(contents)) == len(OTHERS) + 1
 
 
-async def digest(store: OpenStore, each: Certificate) -> str:
+async def content(store: OpenStore, each: Certificate) -> bytes:
     pull = await sealed(store, each)
-    found = await do(store, lambda pulls: pulls.digests(pull.number, each.patient.digits))
+    found = await do(store, lambda pulls: pulls.contents(pull.number, each.patient.digits))
     await end(store, pull)
     return found[each.id]
 
@@ -171,15 +165,15 @@ async def test_persons_come_in_pages(store: OpenStore) -> None:
     assert await page(everybody[-1]) == []
 
 
-async def test_what_came_is_told_from_what_did_not(store: OpenStore) -> None:
+async def test_what_was_set_aside_is_known(store: OpenStore) -> None:
     pull = await sealed(store, certificate("c-1"), ASIDE)
-    assert set(await do(store, lambda pulls: pulls.answered(pull.number, ["c-1", "c-2", "x-1"]))) == {"c-1", "x-1"}
+    assert set(await do(store, lambda pulls: pulls.unusable(pull.number, ["c-1", "c-2", "x-1"]))) == {"x-1"}
 
 
 async def test_pulls_do_not_see_each_others_answers(store: OpenStore) -> None:
     one = await sealed(store, certificate("c-1"))
     other = await do(store, lambda pulls: pulls.begin(OTHER_CALLER, 0))
-    assert await do(store, lambda pulls: pulls.answered(other.number, ["c-1"])) == set()
+    assert await do(store, lambda pulls: pulls.contents(other.number, ALMA.digits)) == {}
     assert await do(store, lambda pulls: pulls.persons(other.number, "", 9)) == []
     assert await do(store, lambda pulls: pulls.persons(one.number, "", 9)) == [ALMA.digits]
 
@@ -240,9 +234,11 @@ async def test_known_certificates_tell_their_days(store: OpenStore) -> None:
             CertificatePeriod(date(2026, 5, 1), date(2026, 5, 10), 100),
         ),
     )
-    await store.run(lambda transaction: transaction.keep_certificate(UNIT.value, spread, "p-1", "d-1", "e-1"))
-    known = await store.run(lambda transaction: transaction.known_certificates(UNIT.value, "p-1"))
-    assert known == {"c-1": Known("d-1", date(2026, 5, 1), date(2026, 6, 30))}
+    await store.run(lambda transaction: transaction.keep_certificate(UNIT.value, spread, "p-1", "e-1"))
+    (known,) = (await store.run(lambda transaction: transaction.known_certificates(UNIT.value, "p-1"))).values()
+    assert (known.person, known.first, known.last) == (ALMA.digits, date(2026, 5, 1), date(2026, 6, 30))
+    pull = await sealed(store, spread)
+    assert await do(store, lambda pulls: pulls.contents(pull.number, ALMA.digits)) == {"c-1": known.content}
     assert await store.run(lambda transaction: transaction.known_certificates(UNIT.value, "p-2")) == {}
 
 
@@ -250,7 +246,7 @@ async def test_a_units_patients_come_in_pages(store: OpenStore) -> None:
     def keep(transaction: Transaction) -> None:
         for patient in ("p-3", "p-1", "p-2"):
             for id in ("a", "b"):
-                transaction.keep_certificate(UNIT.value, certificate(f"{id}-{patient}"), patient, "d", "e")
+                transaction.keep_certificate(UNIT.value, certificate(f"{id}-{patient}"), patient, "e")
 
     await store.run(keep)
 

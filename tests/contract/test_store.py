@@ -1,6 +1,7 @@
 """One suite for the ports ``Store``, ``Snapshot`` and ``Transaction``, over every engine of ``engines``."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,15 +22,24 @@ from sqlalchemy import Table, func, select
 from contracts.activity import Identifier
 from contracts.consent import ConsentDecision, Reason
 from contracts.errors import Conflict, Unavailable
-from contracts.identity import PersonId
+from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
 from contracts.ports import Snapshot, Store, Transaction
 from contracts.pulling import PullState
 from contracts.record import AccessAction, Document, Record
-from contracts.sick_leave import Certificate, CertificatePeriod, SetAside, StoredCertificate
+from contracts.sick_leave import (
+    Certificate,
+    CertificatePeriod,
+    LastPull,
+    RekoStatus,
+    RekoStatusType,
+    SetAside,
+    StoredCertificate,
+)
 from service.store import tables
 from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
+    CALLER,
     NOW,
     PROVIDER,
     UNIT,
@@ -227,7 +237,7 @@ def write_everything(transaction: Transaction, id: str) -> str:
     transaction.note_decision(DECISION, f"Procedure/{id}")
     transaction.log_access(access(f"Procedure/{id}"))
     transaction.promise(message(f"m-{id}", f"p-{id}"), DeliveryState.WAITING)
-    transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "digest", "e-1")
+    transaction.keep_certificate(UNIT.value, replace(CERTIFICATE, id=id), f"p-{id}", "e-1")
     pull = transaction.pulls.begin(access().caller, 0)
     transaction.pulls.stage(pull.number, [replace(CERTIFICATE, id=id), SetAside(f"s-{id}", "it has no periods")])
     transaction.pulls.save(replace(pull, state=PullState.DONE))
@@ -407,25 +417,76 @@ async def test_a_message_is_promised_once(store: OpenStore) -> None:
 # Certificates
 
 
-def keep(certificate: Certificate, patient: str, digest: str, unit: str, transaction: Transaction) -> None:
-    transaction.keep_certificate(unit, certificate, patient, digest, "e-1")
+def keep(certificate: Certificate, patient: str, episode: str, unit: str, transaction: Transaction) -> None:
+    transaction.keep_certificate(unit, certificate, patient, episode)
+
+
+def status(type: str, patient: str, version: int, unit: HsaId = UNIT) -> RekoStatus:
+    day = date(2026, 5, 1) + timedelta(days=version)
+    return RekoStatus(RekoStatusType(type), patient, unit, day, NOW, PROVIDER, version)
+
+
+async def test_statuses_are_added_and_all_of_them_stay(store: OpenStore) -> None:
+    ours = [status("REKO_2", "p-1", 1), status("REKO_1", "p-2", 1), status("REKO_8", "p-1", 2)]
+    for each in [*ours, status("REKO_3", "p-1", 1, PROVIDER)]:
+        await store.run(partial(_set, each))
+    assert await store.look(lambda each: each.reko_statuses(UNIT.value, "p-1")) == [ours[0], ours[2]]
+    assert await store.run(lambda each: each.reko_statuses_of_unit(UNIT.value)) == ours
+    assert await store.look(lambda each: each.reko_statuses(UNIT.value, "p-9")) == []
+
+
+async def test_a_version_of_a_status_is_set_once(store: OpenStore) -> None:
+    await store.run(partial(_set, status("REKO_2", "p-1", 1)))
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.run(partial(_set, status("REKO_3", "p-1", 1)))
+
+
+def _set(each: RekoStatus, transaction: Transaction) -> None:
+    transaction.set_reko_status(each)
+
+
+async def test_the_last_pull_that_went_well_and_what_came_since(store: OpenStore, clock: StillClock) -> None:
+    async def last() -> LastPull | None:
+        return await store.look(lambda snapshot: snapshot.last_pull(UNIT.value))
+
+    async def pulled(to: PullState, days: int, unit: HsaId = UNIT) -> LastPull | None:
+        clock.advance(hours=1)
+        began = await store.run(lambda each: each.pulls.begin(replace(CALLER, unit=unit), days))
+        await store.run(lambda each: each.pulls.save(replace(began, state=to)))
+        return await last()
+
+    assert await pulled(PullState.FAILED, 0) is None
+    first = await pulled(PullState.DONE, 14)
+    assert first == LastPull(NOW + timedelta(hours=2), 14)
+    assert await pulled(PullState.DONE, 0, PROVIDER) == first
+    failed = await pulled(PullState.FAILED, 0)
+    assert failed == replace(first, failed=NOW + timedelta(hours=4))
+    assert await pulled(PullState.READING, 0) == failed
+    clock.advance(hours=2)  # that one's reader is lost
+    assert await pulled(PullState.APPLYING, 0) == LastPull(NOW + timedelta(hours=2), 14, NOW + timedelta(hours=5), True)
+
+
+async def test_a_pull_that_is_done_is_the_last(store: OpenStore, clock: StillClock) -> None:
+    for days in (14, 0):
+        clock.advance(hours=1)
+        began = await store.run(lambda each: each.pulls.begin(CALLER, days))  # noqa: B023 - run at once
+        await store.run(lambda each: each.pulls.save(replace(began, state=PullState.DONE)))  # noqa: B023 - run at once
+    assert await store.look(lambda each: each.last_pull(UNIT.value)) == LastPull(NOW + timedelta(hours=2), 0)
 
 
 async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     newer = replace(CERTIFICATE, diagnosis="F43.8A", occupations=("NUVARANDE_ARBETE",))
     kept = (
-        (CERTIFICATE, "p-1", "d-1", UNIT.value),
-        (newer, "p-1", "d-2", UNIT.value),
-        (replace(CERTIFICATE, id="c-2", unit=PROVIDER), "p-2", "d-3", UNIT.value),
-        (CERTIFICATE, "p-1", "d-4", PROVIDER.value),
+        (CERTIFICATE, "p-1", "e-1", UNIT.value),
+        (newer, "p-1", "e-2", UNIT.value),
+        (replace(CERTIFICATE, id="c-2", unit=PROVIDER), "p-2", "e-3", UNIT.value),
+        (CERTIFICATE, "p-1", "e-4", PROVIDER.value),
     )
     for each in kept:
         await store.run(partial(keep, *each))
-    assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [
-        StoredCertificate(newer, "d-2", "e-1")
-    ]
+    assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [StoredCertificate(newer, "e-2")]
     of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value))
-    assert sorted((patient, stored.digest) for patient, stored in of_unit) == [("p-1", "d-2"), ("p-2", "d-3")]
+    assert sorted((patient, stored.episode) for patient, stored in of_unit) == [("p-1", "e-2"), ("p-2", "e-3")]
     await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
     assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
@@ -435,21 +496,21 @@ async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
 
 
 async def test_a_look_sees_one_state_while_others_write(store: OpenStore) -> None:
-    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    await store.run(partial(keep, CERTIFICATE, "p-1", "e-1", UNIT.value))
     begun, go_on = threading.Event(), threading.Event()
 
     def work(snapshot: Snapshot) -> list[str]:
-        seen = [snapshot.certificates(UNIT.value, "p-1")[0].digest]
+        seen = [snapshot.certificates(UNIT.value, "p-1")[0].episode]
         begun.set()
         assert go_on.wait(10)
-        return [*seen, snapshot.certificates(UNIT.value, "p-1")[0].digest]
+        return [*seen, snapshot.certificates(UNIT.value, "p-1")[0].episode]
 
     looking = asyncio.create_task(store.look(work))
     assert await asyncio.to_thread(begun.wait, 10)
-    await store.run(partial(keep, CERTIFICATE, "p-1", "d-2", UNIT.value))
+    await store.run(partial(keep, CERTIFICATE, "p-1", "e-2", UNIT.value))
     go_on.set()
-    assert await looking == ["d-1", "d-1"]
-    assert await store.look(lambda each: each.certificates(UNIT.value, "p-1")[0].digest) == "d-2"
+    assert await looking == ["e-1", "e-1"]
+    assert await store.look(lambda each: each.certificates(UNIT.value, "p-1")[0].episode) == "e-2"
 
 
 async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -> None:
@@ -459,7 +520,7 @@ async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -
 
     with pytest.raises(Conflict):
         await store.look(fail)
-    await store.run(partial(keep, CERTIFICATE, "p-1", "d-1", UNIT.value))
+    await store.run(partial(keep, CERTIFICATE, "p-1", "e-1", UNIT.value))
     for _ in range(5):
         assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value))) == 1
 

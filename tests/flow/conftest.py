@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message
 
 from adapters.mocking import Entry, Fault
 from contracts.identity import control_digit
-from contracts.record import Right
+from contracts.record import Right, Role
 from contracts.time import STOCKHOLM, swedish_day
 from fhir_mappings.identifiers import (
     ACT_CODE,
@@ -65,6 +65,7 @@ OTHER_UNIT: Final = "TSTNMT2321000156-E0002"
 OTHER_PROVIDER: Final = "TSTNMT5560000001-S0009"
 UNIT_ELSEWHERE: Final = "TSTNMT5560000001-E0009"
 COORDINATOR: Final = "TSTNMT2321000156-P0001"
+DOCTOR: Final = "TSTNMT2321000156-D0001"
 EMPLOYER: Final = "5560000001"
 FK: Final = "2021005521"
 
@@ -78,6 +79,7 @@ _CALLERS: Final = {
     "reader": ("TSTNMT2321000156-P0002", UNIT, PROVIDER, (Right.FHIR_READ,)),
     "neighbour": ("TSTNMT2321000156-P0003", OTHER_UNIT, PROVIDER, _ALL_RIGHTS),
     "stranger": ("TSTNMT5560000001-P0009", UNIT_ELSEWHERE, OTHER_PROVIDER, _ALL_RIGHTS),
+    "doctor": (DOCTOR, UNIT, PROVIDER, _ALL_RIGHTS),
 }
 
 
@@ -259,6 +261,7 @@ class Flow:
     OTHER_UNIT: ClassVar = OTHER_UNIT
     PROVIDER: ClassVar = PROVIDER
     COORDINATOR: ClassVar = COORDINATOR
+    DOCTOR: ClassVar = DOCTOR
 
     app: ASGIApp
     settings: Settings
@@ -288,6 +291,11 @@ class Flow:
     def stranger(self) -> httpx.AsyncClient:
         """At another care provider."""
         return self.callers["stranger"]
+
+    @property
+    def doctor(self) -> httpx.AsyncClient:
+        """On the unit, as the doctor who issues every certificate that names no other."""
+        return self.callers["doctor"]
 
     @property
     def nobody(self) -> httpx.AsyncClient:
@@ -351,7 +359,7 @@ class Flow:
             "patient_name": person.name,
             "unit": UNIT,
             "provider": PROVIDER,
-            "doctor": "TSTNMT2321000156-D0001",
+            "doctor": DOCTOR,
             "doctor_name": "Dag Doktor",
             "signed": self.clock.now() - timedelta(days=30),
             "diagnosis": "F438A",
@@ -554,7 +562,9 @@ def _settings(home: Path) -> Settings:
 
 def _entry(name: str) -> str:
     employee, unit, provider, rights = _CALLERS[name]
+    role = f'role = "{Role.DOCTOR}"' if employee == DOCTOR else ""
     return f"""[[client]]
+{role}
 token_sha256 = "{token_hash(f"token-of-{name}")}"
 employee = "{employee}"
 commission = "{provider}-uppdrag"

@@ -128,6 +128,12 @@ async def everything_good(flow: "Flow", canary: Canary) -> "tuple[Person, str]":
     certificate = flow.certify(person, id=f"intyg-{person.id}", diagnosis=DIAGNOSIS, patient_name=NAME)
     await canary.send("POST", f"/api/units/{flow.UNIT}/pull")
     await canary.send("GET", f"/api/units/{flow.UNIT}/sick-leaves")
+    asked = {"text": NAME, "sort": "number", "limit": 1}
+    await canary.send("POST", f"/api/units/{flow.UNIT}/sick-leaves/_search", json=asked)
+    await canary.send("PUT", f"/api/units/{flow.UNIT}/patients/{person.id}/reko-status", json={"status": "REKO_2"})
+    for path in ("sick-leaves/summary", "sick-leaves/filters", f"patients/{person.id}/reko-status"):
+        await canary.send("GET", f"/api/units/{flow.UNIT}/{path}")
+    await canary.send("GET", f"/fhir/{forms.refs['unit']}/$sick-leave-overview")
     request = await canary.post(forms.request(person, certificate))
     about = f"CommunicationRequest/{request['id']}"
     await flow.until(about, "delivered")
@@ -188,6 +194,12 @@ async def everything_bad(flow: "Flow", canary: Canary, person: "Person") -> None
         search = {"patient": written, "date": written, written: written, "_sort": written}
         await canary.send("POST", "/fhir/Procedure/_search", data=search)
         await canary.send("POST", "/fhir/Procedure/_search", data={"patient": written, "code": written})
+        overview = f"/api/units/{flow.UNIT}/sick-leaves"
+        await canary.send("GET", f"{overview}?doctor={written}")
+        await canary.send("POST", f"{overview}/_search", json={"gap": written, "status": [written], written: NAME})
+        asked = [{"name": "mode", "valueString": written}, {"name": written, "valueString": NAME}]
+        parameters = {"resourceType": "Parameters", "parameter": asked}
+        await canary.send("POST", f"/fhir/{forms.refs['unit']}/$sick-leave-overview", json=parameters)
         lenient = {"Prefer": "handling=lenient"}
         await canary.send("POST", "/fhir/Patient/_search", data={written: written, NAME: NAME}, headers=lenient)
     patient = {"personalNumber": canary.number, "name": NAME}

@@ -58,7 +58,7 @@ def staged(flow: "Flow") -> int:
 
 
 def applied(flow: "Flow") -> list[tuple[Any, ...]]:
-    kept = flow.rows("SELECT unit, id, digest FROM certificate ORDER BY id")
+    kept = flow.rows("SELECT unit, id, body FROM certificate ORDER BY id")
     return [*kept, *flow.rows("SELECT count(*) FROM resource WHERE patient <> ''")]
 
 
@@ -193,9 +193,9 @@ def populate(flow: "Flow", patients: int) -> None:
 
 async def test_a_service_that_stops_while_an_answer_comes_has_done_nothing(serve: Serve, tmp_path: Path) -> None:
     async with serve(tmp_path) as flow:
-        populate(flow, 400)
+        populate(flow, 500)
         world = flow.world
-    stuck = Stuck(world, 0.6)
+    stuck = Stuck(world, 0.9)
     async with serve(tmp_path, world, stuck) as flow:
         before = applied(flow)
         asking = asyncio.create_task(flow.coordinator.post(f"/api/units/{flow.UNIT}/pull"))
@@ -284,7 +284,7 @@ def mortal(lives: int) -> Callable[..., Any]:
 def outcome(flow: "Flow") -> list[tuple[Any, ...]]:
     """What there is in the end, without the ids that differ each time."""
     kinds = flow.rows("SELECT type, version, count(*) FROM resource WHERE patient <> '' GROUP BY 1, 2 ORDER BY 1, 2")
-    certificates = flow.rows("SELECT id, digest, first, last FROM certificate ORDER BY id")
+    certificates = flow.rows("SELECT id, body, first, last FROM certificate ORDER BY id")
     episodes = flow.rows("SELECT count(DISTINCT episode), count(DISTINCT patient) FROM certificate")
     return [*kinds, *certificates, *episodes]
 

@@ -14,6 +14,7 @@ import pytest
 
 from contracts.identity import PersonId
 from contracts.sick_leave import Certificate
+from fhir_mappings import r4
 from fhir_mappings.sick_leave import document_reference, episode_of_care, observations
 from service.rules.sick_leave import group
 
@@ -37,6 +38,8 @@ def resources(certificate: Certificate) -> bytes:
         *observations(certificate, patient, document, episode, ids),
         episode_of_care(sick_leave, patient, "episode-1", TODAY, certificate.unit),
     ]
+    for body in bodies:
+        assert r4.model(orjson.loads(body)["resourceType"]).model_validate_json(body), "the models are a second opinion"
     return orjson.dumps([orjson.loads(body) for body in bodies], option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
+from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
 from service.fhir_api.search.parameters import PARAMETERS, SearchParameter
 from service.fhir_api.surroundings import Surroundings
@@ -56,6 +57,9 @@ def _resource(row: Row) -> dict[str, Any]:
         "conditionalCreate": row.write is not None,
         "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}]
         + [_parameter(parameter) for parameter in PARAMETERS[row.type]],
+        **(
+            {"operation": operations} if (operations := [o.described for o in OPERATIONS if o.type == row.type]) else {}
+        ),
     }
 
 

@@ -49,6 +49,11 @@ class Chapter:
     last: str
     name: str
 
+    @property
+    def id(self) -> str:
+        """``F00-F99``; ``none`` for what lies in no chapter."""
+        return f"{self.first}-{self.last}" if self.first.strip() != "0" else "none"
+
 
 CHAPTERS: Final = (
     Chapter("A00", "B99", "Vissa infektionssjukdomar och parasitsjukdomar"),

@@ -29,11 +29,6 @@ def group(certificates: Sequence[Certificate], gap: int = GAP) -> tuple[SickLeav
     return tuple(sorted(leaves, key=lambda leave: (leave.certificates[0].patient.digits, leave.start)))
 
 
-def ongoing(sick_leave: SickLeave, day: date) -> bool:
-    """Whether the day lies in the sick leave. A free day between two of its certificates does."""
-    return sick_leave.start <= day <= sick_leave.end
-
-
 def _by_patient(certificates: Iterable[Certificate]) -> Iterable[list[Certificate]]:
     owners: defaultdict[PersonId, list[Certificate]] = defaultdict(list)
     for certificate in certificates:

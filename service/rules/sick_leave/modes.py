@@ -10,6 +10,8 @@ everything else is one code. Whoever shows a figure says in which mode it was co
 | Q4 | of those that ended recently the *earliest* ended is shown | the last ended; of those the latest signed | ended 8 and 15 Jan, asked for 20 Jan: shown with 8 Jan's doctor and degrees, in corrected with 15 Jan's |
 | Q5 | one that starts after the day prolongs a sick leave that has ended | when nothing is active on the day, those that start after it are not members | ended 10 Jan, next 14 Jan, asked for 12 Jan, gap 5: it ends in the future, in corrected on 10 Jan |
 
+Filters are no counting: in both modes an unknown occupation code breaks none, as it does the national one (docs/overview.md).
+
 So in corrected mode a sick leave is everything that can be reached from its certificate by steps of at most ``gap`` free
 days, in both views alike.
 """

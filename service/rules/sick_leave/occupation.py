@@ -11,3 +11,11 @@ LABELS: Final = {
     "STUDIER": "Studier",
 }
 """Two spellings of a code have one label. A code that is missing here has none: ``None``, in its place in the list."""
+
+TYPES: Final = ("NUVARANDE_ARBETE", "ARBETSSOKANDE", "FORALDRALEDIG", "STUDIER")
+"""The spelling of each that a filter asks with."""
+
+
+def label(code: str) -> str:
+    """What a reader is shown: an unknown code as it was written."""
+    return LABELS.get(code, code)

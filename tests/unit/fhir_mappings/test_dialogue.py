@@ -260,9 +260,9 @@ MESSAGE = PartyMessage(
 
 
 def sent(recipient: dict[str, Any]) -> Any:
-    return orjson.loads(
-        dialogue.communication(MESSAGE, request="CommunicationRequest/1", recipient=recipient, patient="p1", sent=AT)
-    )
+    body = dialogue.communication(MESSAGE, request="CommunicationRequest/1", recipient=recipient, patient="p1", sent=AT)
+    assert r4.model("Communication").model_validate_json(body), "the models are a second opinion"
+    return orjson.loads(body)
 
 
 def test_what_was_sent_stays_in_the_record() -> None:

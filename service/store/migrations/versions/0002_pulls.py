@@ -18,7 +18,7 @@ def upgrade() -> None:
     """Keep every pull and certificate that there is."""
     _pulls()
     _staging()
-    _days()
+    _certificates()
 
 
 def _pulls() -> None:
@@ -56,7 +56,6 @@ def _staging() -> None:
         Column("pull", BigInteger, nullable=False),
         Column("person", String, nullable=False),
         Column("certificate", String, nullable=False),
-        Column("digest", String, nullable=False),
         Column("body", LargeBinary, nullable=False),
     )
     op.create_index("staged_of_person", "staged", ["pull", "person"])
@@ -71,16 +70,21 @@ def _staging() -> None:
     op.create_index("set_aside_of_pull", "set_aside", ["pull", "certificate"])
 
 
-def _days() -> None:
+def _certificates() -> None:
+    op.drop_column("certificate", "digest")
+    op.add_column("certificate", Column("person", String, nullable=False, server_default=text("''")))
     for name in ("first", "last"):
         op.add_column("certificate", Column(name, Integer, nullable=False, server_default=text("0")))
     op.create_index("certificate_of_unit", "certificate", ["unit", "patient"])
     connection = op.get_bind()
     for unit, id, body in connection.execute(text("SELECT unit, id, body FROM certificate")).fetchall():
-        days = list(_ordinals(json.loads(body)["periods"]))
+        told = json.loads(body)
+        days = list(_ordinals(told["periods"]))
         connection.execute(
-            text("UPDATE certificate SET first = :first, last = :last WHERE unit = :unit AND id = :id"),
-            {"unit": unit, "id": id, "first": min(days), "last": max(days)},
+            text(
+                "UPDATE certificate SET person = :person, first = :first, last = :last WHERE unit = :unit AND id = :id"
+            ),
+            {"unit": unit, "id": id, "person": told["patient"], "first": min(days), "last": max(days)},
         )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.identity import HsaId, PersonId, control_digit
 from contracts.sick_leave import Certificate, CertificatePeriod, SickLeave
-from service.rules.sick_leave import group, ongoing
+from service.rules.sick_leave import group
 
 UNIT = HsaId("SE1111111111-E001")
 PEOPLE = tuple(PersonId(f"19700101{serial}{control_digit(f'700101{serial}')}") for serial in ("980", "981"))
@@ -84,16 +84,14 @@ def test_a_hole_inside_a_certificate_splits_nothing() -> None:
     assert (leave.start, leave.end) == (JANUARY, date(2016, 2, 2))
 
 
-def test_patients_and_units_are_kept_apart() -> None:
-    days = (JANUARY, date(2016, 1, 9))
-    other = HsaId("SE1111111111-E002")
+def test_patients_are_kept_apart_and_mottagningar_are_not() -> None:
+    mottagning = HsaId("SE1111111111-E002")
     certificates = [
-        certificate("d", *days, PEOPLE[1], other),
-        certificate("c", *days, PEOPLE[0], other),
-        certificate("b", *days, PEOPLE[1]),
-        certificate("a", *days),
+        certificate("d", date(2016, 1, 12), date(2016, 1, 19), PEOPLE[1], mottagning),
+        certificate("b", JANUARY, date(2016, 1, 9), PEOPLE[1]),
+        certificate("a", JANUARY, date(2016, 1, 9)),
     ]
-    assert ids(group(certificates)) == [["a"], ["b"], ["c"], ["d"]]
+    assert ids(group(certificates)) == [["a"], ["b", "d"]]
 
 
 def test_a_certificate_to_the_end_of_time_breaks_nothing() -> None:
@@ -106,20 +104,6 @@ def test_nothing_gives_nothing_and_a_negative_gap_is_refused() -> None:
     assert group([]) == ()
     with pytest.raises(ValueError, match="gap"):
         group([], -1)
-
-
-@pytest.mark.parametrize(
-    ("day", "expected"),
-    [(JANUARY - timedelta(1), False), (JANUARY, True), (date(2016, 1, 9), True), (date(2016, 1, 10), False)],
-)
-def test_ongoing_is_between_the_first_and_the_last_day(day: date, expected: bool) -> None:
-    (leave,) = group(of("01-01..02", "01-08..09"))
-    assert ongoing(leave, day) == expected
-
-
-def test_a_free_day_inside_is_ongoing() -> None:
-    (leave,) = group(of("01-01..02", "01-08..09"))
-    assert ongoing(leave, date(2016, 1, 5))
 
 
 CERTIFICATES = st.lists(

@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -146,7 +147,7 @@ def _schema(file: Path) -> dict[str, str]:
     return {str(name): "".join(str(sql).split()) for name, sql in rows}
 
 
-def _rows(file: Path, statement: str) -> list[tuple[object, ...]]:
+def _rows(file: Path, statement: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(statement).fetchall()
 
@@ -159,7 +160,11 @@ def _dump(file: Path) -> list[str]:
 def test_pulls_and_certificates_of_the_first_schema_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "reko.db"
     _make_by_hand(file, "0001")
-    certificate = {"id": "c-1", "periods": [{"start": "2026-05-01", "end": "2026-05-31", "degree": 50}]}
+    certificate = {
+        "id": "c-1",
+        "patient": "197001019801",
+        "periods": [{"start": "2026-05-01", "end": "2026-05-31", "degree": 50}],
+    }
     pulled = {"unit": UNIT.value, "certificates": 3, "patients": 2, "changed": 1, "set_aside": [{"certificate": "x"}]}
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(
@@ -170,8 +175,8 @@ def test_pulls_and_certificates_of_the_first_schema_are_kept(tmp_path: Path) -> 
                 "INSERT INTO pull (unit, at, result, body) VALUES (?, 7, ?, ?)", (UNIT.value, result, json.dumps(body))
             )
     assert migrate(file) == SCHEMA_VERSION
-    assert _rows(file, "SELECT id, first, last FROM certificate") == [
-        ("c-1", date(2026, 5, 1).toordinal(), date(2026, 5, 31).toordinal())
+    assert _rows(file, "SELECT id, person, first, last FROM certificate") == [
+        ("c-1", "197001019801", date(2026, 5, 1).toordinal(), date(2026, 5, 31).toordinal())
     ]
     (done, failed) = _rows(file, "SELECT state, ended, reason, body FROM pull ORDER BY number")
     assert (*done[:3], *failed[:3]) == ("done", 7, "", "failed", 7, "HTTP 503")

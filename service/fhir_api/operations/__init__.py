@@ -1,0 +1,1 @@
+"""Operations of ours on single resources: one file each, named as the operation. ``table`` lists them."""

@@ -1,0 +1,40 @@
+"""Where a list goes on, as an opaque token: what was asked and where the page ended, encrypted. Nobody can read or change
+it, and it serves the unit that it was made for alone."""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+
+from contracts.errors import Malformed
+from contracts.identity import HsaId
+from service.rules.sick_leave import Overview, Question
+
+
+class _Sealed(msgspec.Struct, frozen=True):
+    unit: str
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewPages:
+    """Tokens of the unit's overview."""
+
+    key: Fernet
+
+    def next(self, unit: HsaId, overview: Overview) -> str | None:
+        """The token of the page that follows; ``None`` on the last."""
+        if overview.next is None:
+            return None
+        question = replace(overview.question, after=overview.next, offset=0)
+        return self.key.encrypt(msgspec.msgpack.encode(_Sealed(unit.value, question))).decode()
+
+    def opened(self, token: str, unit: HsaId) -> Question:
+        """The question of that page: of the day, and in the order, that the first page had. Raises ``Malformed``."""
+        try:
+            sealed = msgspec.msgpack.decode(self.key.decrypt(token.encode()), type=_Sealed)
+        except (InvalidToken, msgspec.DecodeError, ValueError):
+            raise Malformed("this page link is not one of ours") from None
+        if sealed.unit != unit.value:
+            raise Malformed("this page link belongs to another unit's list")
+        return sealed.question

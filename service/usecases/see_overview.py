@@ -1,0 +1,144 @@
+"""Somebody on the unit sees its sick leaves: rows, a summary, what may be chosen.
+
+Counted and shown on a snapshot, beside the writer and off the event loop. Rows name patients: each patient's row in the
+access log is durable before the answer leaves. A summary and a list of choices name nobody and leave none (rehabstod.md
+§ 5.5). The overview is gated on no consent (domain rule 12).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from contracts.errors import Invalid, NotFound
+from contracts.identity import PersonId
+from contracts.ports import Snapshot, Store
+from contracts.record import Access, AccessAction, Caller, Role
+from contracts.sick_leave import Certificate, LastPull, RekoStatus, StoredCertificate
+from contracts.time import swedish_day
+from service.rules.sick_leave import Held, Listed, Marking, Overview, Question, held, overview
+from service.usecases.deciding import registered_patient
+
+T = TypeVar("T")
+
+Ask = Callable[[date], Question]
+"""Makes the question, given today in Sweden. It may raise ``Invalid``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A page of the overview. ``pulled`` says how old and how wide its data are, ``episodes`` to which stored EpisodeOfCare
+    each certificate belongs."""
+
+    overview: Overview
+    pulled: LastPull | None
+    episodes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All rows of the unit that the caller may see, before any filter, as one question counts them."""
+
+    question: Question
+    held: Held
+
+
+Survey = Callable[[str, Sequence[Counted], LastPull | None], T]
+"""What is made of the unit's rows, counted in one or several ways, and of how old they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnUnit:
+    """A unit's certificates and whose they are."""
+
+    certificates: tuple[Certificate, ...]
+    patients: Mapping[PersonId, Listed]
+    episodes: Mapping[str, str]
+
+
+async def see_overview(
+    store: Store, caller: Caller, unit: str, ask: Ask, interaction: str, show: Callable[[Seen], T]
+) -> T:
+    """The page that the question asks for, as ``show`` makes it. Raises ``NotFound`` for another unit."""
+    own_unit(caller, unit)
+
+    def look(snapshot: Snapshot) -> tuple[list[str], T]:
+        question, there = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit)
+        page = overview(there.certificates, there.patients, question, doctor_of(caller))
+        seen = Seen(page, snapshot.last_pull(unit), there.episodes)
+        return [row.patient for row in page.rows], show(seen)
+
+    patients, shown = await store.look(look)
+    await log_reading(store, caller, patients, interaction)
+    return shown
+
+
+async def survey(
+    store: Store, caller: Caller, unit: str, ask: Callable[[date], Sequence[Question]], show: Survey[T]
+) -> T:
+    """What is made of all rows together, and names nobody. Raises ``NotFound`` for another unit."""
+    own_unit(caller, unit)
+
+    def look(snapshot: Snapshot) -> T:
+        questions, there, doctor = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit), doctor_of(caller)
+        counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
+        return show(unit, counted, snapshot.last_pull(unit))
+
+    return await store.look(look)
+
+
+def own_unit(caller: Caller, unit: str) -> None:
+    """Raises ``NotFound`` for another unit than the caller's: it is told like none."""
+    if unit != caller.unit.value:
+        raise NotFound("there is no such unit")
+
+
+def doctor_of(caller: Caller) -> str:
+    """The HSA-id to whose certificates the caller is confined; empty for a coordinator (rehabstod.md § 5.1)."""
+    return caller.employee.value if caller.role is Role.DOCTOR else ""
+
+
+def on_unit(snapshot: Snapshot, unit: str) -> OnUnit:
+    """Everything on the care unit and its mottagningar."""
+    return _together(snapshot, snapshot.certificates_of_unit(unit), snapshot.reko_statuses_of_unit(unit))
+
+
+def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
+    """The same of one patient."""
+    stored = [(patient, each) for each in snapshot.certificates(unit, patient)]
+    return _together(snapshot, stored, snapshot.reko_statuses(unit, patient))
+
+
+async def log_reading(store: Store, caller: Caller, patients: Iterable[str], interaction: str) -> None:
+    """Commit one row per patient. Raises ``Unavailable`` when the log cannot be written: then nothing is shown."""
+    rows = [Access(caller, AccessAction.READ, each, f"Patient/{each}", interaction) for each in dict.fromkeys(patients)]
+    if rows:
+        await store.run(lambda transaction: transaction.log_access(*rows))
+
+
+def _together(
+    snapshot: Snapshot, stored: Sequence[tuple[str, StoredCertificate]], statuses: Sequence[RekoStatus]
+) -> OnUnit:
+    by_patient: defaultdict[str, list[RekoStatus]] = defaultdict(list)
+    for status in statuses:
+        by_patient[status.patient].append(status)
+    known = {id: _listed(snapshot, id, by_patient[id]) for id in {id for id, _ in stored}}
+    return OnUnit(
+        tuple(each.certificate for _, each in stored),
+        {each.certificate.patient: known[id] for id, each in stored},
+        {each.certificate.id: each.episode for _, each in stored},
+    )
+
+
+def _listed(snapshot: Snapshot, id: str, statuses: Sequence[RekoStatus]) -> Listed:
+    """A patient whose record is gone or cannot be read is treated as one whom the register does not know: whether she is
+    protected, nobody can tell."""
+    try:
+        found = registered_patient(snapshot, id)
+    except Invalid:
+        found = None
+    if found is None:
+        return Listed(id, marking=Marking.NOT_FOUND, statuses=tuple(statuses))
+    marking = Marking.PROTECTED if found.protected else Marking.NONE
+    return Listed(id, found.name, marking, found.deceased, tuple(statuses))
