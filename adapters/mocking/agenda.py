@@ -5,9 +5,14 @@ import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 Deed = Callable[[datetime], Awaitable[object]]
 """What is done. It is told the instant for which it was meant: a moved clock may be days further."""
+
+
+SIZE: Final = 10_000
+"""Appointments kept, of all namespaces together."""
 
 
 @dataclass(order=True, frozen=True, slots=True)
@@ -22,16 +27,22 @@ class Appointment:
 
 
 class Agenda:
-    """Appointments by time. Whoever moves the clock, or sees time pass, calls ``run_due``."""
+    """Appointments by time, ``size`` at most: what is planned beyond them is ``dropped``, and counted. Whoever moves the
+    clock, or sees time pass, calls ``run_due``."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], size: int = SIZE) -> None:
         self._now = now
+        self._size = size
+        self.dropped = 0
         self._waiting: list[Appointment] = []
         self._made = 0
         self._one_at_a_time = asyncio.Lock()
 
     def make(self, at: datetime, namespace: str, words: str, deed: Deed) -> None:
         """Plan something; what is planned for the past comes due at once."""
+        if len(self._waiting) >= self._size:
+            self.dropped += 1
+            return
         self._made += 1
         heapq.heappush(self._waiting, Appointment(at, self._made, namespace, words, deed))
 

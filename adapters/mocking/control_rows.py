@@ -146,7 +146,9 @@ async def _move(asked: Asked) -> Any:
 
 
 def _agenda(asked: Asked) -> Any:
-    return [{"at": each.at.isoformat(), "what": each.words} for each in asked.world.agenda.waiting(asked.namespace)]
+    agenda = asked.world.agenda
+    planned = [{"at": each.at.isoformat(), "what": each.words} for each in agenda.waiting(asked.namespace)]
+    return {"planned": planned, "dropped": agenda.dropped}
 
 
 async def _verify(asked: Asked) -> Any:

@@ -55,10 +55,12 @@ class _Exchange:
         self.request = request
         self.room = room
         self.body = body
+        self.path = path_of(request)
+        self.headers = masked(request.headers.items())
         self._answer = answer
 
     async def respond(self) -> Response:
-        found = people.numbers(self.body)
+        found = people.numbers(self.body + b"\n" + str(self.request.url).encode())
         if people.stranger(found):
             return await self._turn_away()
         if self.room.replay is not None and (recorded := self.room.replay.answer(self.request)) is not None:
@@ -91,8 +93,8 @@ class _Exchange:
             fault=fault.kind if fault else "",
             summary=dict(answered.summary),
             method=self.request.method,
-            path=path_of(self.request),
-            headers=masked(self.request.headers.items()),
+            path=self.path,
+            headers=self.headers,
             size=len(self.body),
             status=response.status_code,
             answer_headers=masked(response.headers.items()),
@@ -114,7 +116,7 @@ class _Exchange:
 
     async def _turn_away(self) -> Response:
         """The ledger tells that it happened, and holds nothing of it."""
-        self.body = b""
+        self.body, self.path, self.headers = b"", "", {}
         words = "only personal numbers of the test series are accepted here"
         return await self.settle(Answered(PlainTextResponse(words, 403), rule="REAL_PERSON", report=(words,)), None)
 

@@ -148,7 +148,7 @@ async def _officer(visit: _Visit) -> Response:
         orders=await visit.ask("GET", "officer"),
         scripts=await visit.ask("GET", "officer/scripts"),
         cases=(await visit.ask("GET", "officer/cases"))[::-1],
-        agenda=await visit.ask("GET", "agenda"),
+        agenda=(await visit.ask("GET", "agenda"))["planned"],
         subjects=SUBJECTS,
     )
 

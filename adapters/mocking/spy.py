@@ -6,6 +6,7 @@ texts that they send.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -36,6 +37,10 @@ SIGNS: Final[Mapping[InformationCategory, tuple[str, ...]]] = {
 """How each category shows in a text, beside its own code."""
 
 
+FINDINGS: Final = 1000
+"""Findings kept; the newest."""
+
+
 class Consented(BaseModel):
     """What may be told of a person to whom. ``person`` is twelve digits of the test series, or empty for every body that
     names nobody; ``system`` empty means every counterpart. ``markers``: words by which this test's own texts give a
@@ -64,12 +69,12 @@ class Spy:
 
     def __init__(self) -> None:
         self.consented: tuple[Consented, ...] = ()
-        self.findings: list[Finding] = []
+        self.findings: deque[Finding] = deque(maxlen=FINDINGS)
 
     def watch(self, consented: Iterable[Consented]) -> None:
         """From now on this much is consented, and nothing else of these persons. Findings begin anew."""
         self.consented = tuple(consented)
-        self.findings = []
+        self.findings.clear()
 
     def look(self, system: str, entry: int, text: str, persons: Iterable[str]) -> tuple[str, ...]:
         """The report's lines on a body that names the persons; what is found is kept, too."""
@@ -77,7 +82,7 @@ class Spy:
             return ()
         named = set(persons)
         found = [category for category in InformationCategory if self._told_without(system, text, named, category)]
-        self.findings += [Finding(system=system, entry=entry, category=category) for category in found]
+        self.findings.extend(Finding(system=system, entry=entry, category=category) for category in found)
         return tuple(f"consent spy: {category} was not consented" for category in found)
 
     def _told_without(self, system: str, text: str, named: set[str], category: InformationCategory) -> bool:

@@ -107,5 +107,6 @@ async def test_a_person_who_may_be_real_is_turned_away_and_not_kept(client: http
     answer = await client.post("/echo/in", content=f"<id>{real}</id>".encode())
     (found,) = world.counterpart("echo").room().ledger.entries
     assert answer.status_code == 403
+    assert (await client.post(f"/echo/in?person={real}")).status_code == 403
     assert (found.accepted, found.rule, found.raw) == (False, "REAL_PERSON", b"")
     assert real not in answer.text

@@ -177,12 +177,38 @@ async def test_what_is_planned_is_done_in_order_when_time_is_moved(clock: Clock)
     assert len(agenda.waiting("")) == 1
 
 
+async def test_an_agenda_is_bounded_and_counts_what_it_drops(clock: Clock) -> None:
+    async def deed(at: datetime) -> None:
+        pass
+
+    agenda = Agenda(clock.now, size=3)
+    for _ in range(5):
+        agenda.make(clock.now(), "", "", deed)
+    assert (len(agenda.waiting("")), agenda.dropped) == (3, 2)
+
+
+async def test_who_comes_while_it_runs_waits_for_it(clock: Clock) -> None:
+    agenda, done = Agenda(clock.now), list[str]()
+
+    async def deed(at: datetime) -> None:
+        await asyncio.sleep(0.01)
+        done.append("deed")
+
+    agenda.make(clock.now(), "", "", deed)
+    running = asyncio.create_task(agenda.run_due())
+    await asyncio.sleep(0)
+    assert await agenda.run_due() == 0
+    assert done == ["deed"]
+    assert await running == 1
+
+
 async def test_the_clock_is_moved_and_tells_what_was_done(client: httpx.AsyncClient, world: World) -> None:
     async def deed(at: datetime) -> None:
         pass
 
     world.agenda.make(world.clock.now() + timedelta(days=7), "", "something", deed)
-    assert (await client.get("/_control/agenda")).json() == [{"at": "2026-05-11T08:30:00+00:00", "what": "something"}]
+    planned = [{"at": "2026-05-11T08:30:00+00:00", "what": "something"}]
+    assert (await client.get("/_control/agenda")).json() == {"planned": planned, "dropped": 0}
     moved = await client.put("/_control/clock", json={"advance": "P7D"})
     assert moved.json() == {"now": "2026-05-11T08:30:00+00:00", "done": 1}
     for wrong in (
