@@ -142,6 +142,15 @@ def schema_errors(file: str, element: etree._Element) -> tuple[str, ...]:
     return tuple(f"line {entry.line}: {_named(entry.message)}: {entry.type_name}" for entry in compiled.error_log)
 
 
+def errors_in(file: str, body: bytes) -> tuple[str, ...]:
+    """Where an envelope's content breaks the schema, or why it cannot be read. A fault breaks no contract."""
+    try:
+        content = unwrap(body)
+    except BadXml as bad:
+        return (str(bad),)
+    return () if isinstance(content, Fault) else schema_errors(file, content)
+
+
 def headers(action: str) -> dict[str, str]:
     """The HTTP headers of a request."""
     return {"Content-Type": CONTENT_TYPE, "SOAPAction": f'"{action}"'}

@@ -8,6 +8,7 @@ sees those of the empty namespace. What was accepted is remembered as long as th
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -119,7 +120,7 @@ class _Recipient:
             report=verdict.report,
             rule=verdict.rule,
             summary=_summary(incoming),
-            judge=_wrong_in_answer,
+            judge=partial(soap.errors_in, wire.SCHEMA),
         )
 
     def _certificates(self, room: Room) -> Mapping[str, CertificateAtRecipient]:
@@ -191,11 +192,6 @@ def _result(code: str, words: str = "", error_id: str = "") -> bytes:
     if error_id:
         result.append(_C("errorId", error_id))
     return soap.wrap(_S("SendMessageToRecipientResponse", result))
-
-
-def _wrong_in_answer(body: bytes) -> tuple[str, ...]:
-    content = soap.unwrap(body)
-    return () if isinstance(content, soap.Fault) else soap.schema_errors(wire.SCHEMA, content)
 
 
 def _summary(incoming: Incoming) -> dict[str, str]:

@@ -89,15 +89,6 @@ def result(body: bytes) -> tuple[str, str]:
     return code, text
 
 
-def errors(body: bytes) -> tuple[str, ...]:
-    """Where a request or an answer breaks the contract's schema."""
-    try:
-        content = soap.unwrap(body)
-    except soap.BadXml as bad:
-        return (str(bad),)
-    return () if isinstance(content, soap.Fault) else soap.schema_errors(SCHEMA, content)
-
-
 def _answered(letter: Letter) -> list[etree._Element]:
     if not letter.answer_to:
         return []

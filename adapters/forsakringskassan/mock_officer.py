@@ -197,7 +197,8 @@ class Officer:
             self._counterpart.around.agenda.make(at + AGAIN_AFTER, room.namespace, "again, as it failed", again)
 
     def _write(self, room: Room, sent: Sent, at: datetime, body: bytes, headers: dict[str, str], reply: Reply) -> None:
-        report = [*mock_letter.errors(body), *(f"answer: {line}" for line in _wrong(reply))]
+        wrong = soap.errors_in(mock_letter.SCHEMA, reply.body) if reply.status else ()
+        report = [*soap.errors_in(mock_letter.SCHEMA, body), *(f"answer: {line}" for line in wrong)]
         entry = Entry(
             at=at,
             id=sent.letter.id,
@@ -220,10 +221,6 @@ class Officer:
         for case in self.cases(room):
             for sent in case.sent:
                 sent.answered |= sent.letter.id == id
-
-
-def _wrong(reply: Reply) -> tuple[str, ...]:
-    return mock_letter.errors(reply.body) if reply.status else ()
 
 
 def _letter(case: Case, number: int, step: Step, reminded: Sent | None, at: datetime) -> Letter:

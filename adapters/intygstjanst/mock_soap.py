@@ -148,16 +148,8 @@ class _Exchange:
         pieces = answers.certificates(self._contract, found.certificates, self._mode)
         response = StreamingResponse(pieces, media_type=soap.CONTENT_TYPE)
         # What the real service sends breaks the schema in known ways: only the other mode's answers are held to it.
-        judge = partial(_errors_in, self._contract) if self._mode == "valid" else nothing_wrong
+        judge = partial(soap.errors_in, self._contract.schema) if self._mode == "valid" else nothing_wrong
         return Answered(response, accepted=True, report=report, summary={**found.summary, **told}, judge=judge)
-
-
-def _errors_in(contract: Contract, body: bytes) -> tuple[str, ...]:
-    try:
-        content = soap.unwrap(body)
-    except soap.BadXml as bad:
-        return (str(bad),)
-    return () if isinstance(content, soap.Fault) else soap.schema_errors(contract.schema, content)
 
 
 def _routes(counterpart: Counterpart, operation: _Operation, path: str) -> list[Route]:

@@ -6,6 +6,7 @@ they are the platform's to say); the schema; then the operation's own rules.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,10 +158,5 @@ def _spoken(counterpart: Counterpart, operation: Operation, room: Room, element:
         report=(*errors, *spoken.report),
         rule=spoken.rule,
         summary=spoken.summary,
-        judge=lambda body: _errors_in(operation, body),
+        judge=partial(soap.errors_in, f"{operation.file}.xsd"),
     )
-
-
-def _errors_in(operation: Operation, body: bytes) -> tuple[str, ...]:
-    content = soap.unwrap(body)
-    return () if isinstance(content, soap.Fault) else soap.schema_errors(f"{operation.file}.xsd", content)
