@@ -38,6 +38,7 @@ SENT: Final[Mapping[str, Sent]] = {
     "log_service": Sent(log_service.STORE.path, b"<no-envelope/>", f"{log_service.STORE.path}?wsdl"),
     "regional_platform": Sent("/events", b"{}", "/openapi.json", "application/json"),
     "ehr": Sent("/Procedure", b'{"resourceType": "Procedure"}', "/openapi.json", "application/fhir+json"),
+    "message_service": Sent("/v1/sdk/messages", b"{}", "/openapi.json", "application/json"),
     "identity_provider": Sent("/token", b"grant_type=x", "/openapi.json", "application/x-www-form-urlencoded"),
 }
 every_counterpart = pytest.mark.parametrize("system", SENT)
