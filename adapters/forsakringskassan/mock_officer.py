@@ -164,7 +164,7 @@ class Officer:
         ordered = done[::-1] if twist == "reversed" else done
         for after, (number, step) in zip(times, ordered, strict=True):
             deed = partial(self._do, room, case, number, step, twist)
-            words = f"case {case.number}, step {number}"
+            words = f"ärende {case.number}, steg {number}"
             self._counterpart.around.agenda.make(case.received + after, room.namespace, words, deed)
 
     async def _do(self, room: Room, case: Case, number: int, step: Step, twist: Twist, at: datetime) -> Sent:
@@ -194,7 +194,9 @@ class Officer:
         self._write(room, sent, at, body, headers, reply)
         if sent.state == "failed" and address and tries > 1:
             again = partial(self._deliver, room, sent, tries - 1)
-            self._counterpart.around.agenda.make(at + AGAIN_AFTER, room.namespace, "again, as it failed", again)
+            self._counterpart.around.agenda.make(
+                at + AGAIN_AFTER, room.namespace, "ny sändning av det som inte kom fram", again
+            )
 
     def _write(self, room: Room, sent: Sent, at: datetime, body: bytes, headers: dict[str, str], reply: Reply) -> None:
         wrong = soap.errors_in(mock_letter.SCHEMA, reply.body) if reply.status else ()

@@ -15,7 +15,7 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lxml import etree
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -228,6 +228,8 @@ def routes(control: ASGIApp, index: Callable[[], Response]) -> list[Route]:
 
 def _endpoint(control: ASGIApp, show: _Show) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if request.method == "POST" and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return PlainTextResponse("only the pages of the mock world may ask for that", 403)
         form = {
             name: values[-1]
             for name, values in parse_qs(

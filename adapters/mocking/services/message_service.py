@@ -194,7 +194,7 @@ class _Service:
                     known["messageStatus"] = status
 
             at = self._counterpart.now() + after
-            self._counterpart.around.agenda.make(at, room.namespace, f"SDK message becomes {status}", step)
+            self._counterpart.around.agenda.make(at, room.namespace, f"SDK-meddelande blir {status}", step)
 
 
 def _read(body: bytes) -> dict[str, Any]:

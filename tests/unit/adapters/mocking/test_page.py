@@ -91,6 +91,14 @@ async def test_a_wrong_order_is_explained(visitor: httpx.AsyncClient) -> None:
     assert (await visitor.get("/_page/exchange/ehr/99")).status_code == 422
 
 
+async def test_another_site_cannot_press_the_buttons(visitor: httpx.AsyncClient, mocks: MockWorld) -> None:
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200)):
+        headers = {"Sec-Fetch-Site": site}
+        answer = await visitor.post("/_page/clock", data={"advance": "P1D"}, headers=headers)
+        assert answer.status_code == status
+    assert mocks.clock.ahead.days == 1
+
+
 async def test_the_clock_is_moved(visitor: httpx.AsyncClient, mocks: MockWorld) -> None:
     before = mocks.clock.ahead
     page = await visitor.post("/_page/clock", data={"advance": "P7D"})
