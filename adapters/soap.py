@@ -4,10 +4,11 @@ Sources: forsakringskassan.md §§ 1.1, 2.4; rehabstod.md § 1.3; parser setting
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from lxml import etree
 
@@ -18,6 +19,25 @@ REGISTRY: Final = "urn:riv:itintegration:registry:1"
 CONTENT_TYPE: Final = "text/xml; charset=utf-8"
 MAX_BYTES: Final = 15 * 1024 * 1024
 """The national platform's largest answer."""
+
+PLATFORM_CODES: Final[Mapping[str, tuple[Literal["Client", "Server"], str]]] = {
+    "VP001": ("Client", "the RIV-TA version is missing or not supported"),
+    "VP002": ("Client", "the client certificate is missing or wrong"),
+    "VP003": ("Client", "the logical address is missing in the header"),
+    "VP004": ("Client", "no route for the address and the contract"),
+    "VP005": ("Client", "the producer lacks the RIV-TA version"),
+    "VP006": ("Server", "more than one producer matches"),
+    "VP007": ("Server", "not authorised for the address and the contract"),
+    "VP008": ("Server", "no contact with the address catalogue"),
+    "VP009": ("Server", "error when contacting the producer"),
+    "VP010": ("Server", "the producer's physical address is empty"),
+    "VP011": ("Client", "call outside TLS, or the address is not allowed"),
+    "VP012": ("Server", "the platform lacks resources"),
+    "VP013": ("Client", "not allowed to name the original consumer"),
+    "VP014": ("Server", "routing loop"),
+    "VP015": ("Client", "the request could not be read"),
+}
+"""The national platform's own faults (forsakringskassan.md § 2.4): whom a code blames, and what it means."""
 
 _SCHEMAS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _PLATFORM_CODE: Final = "VP"

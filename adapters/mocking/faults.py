@@ -11,6 +11,8 @@ from typing import Final, Literal, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from adapters.soap import PLATFORM_CODES
+
 Kind: TypeAlias = Literal[
     "result",
     "soap-fault",
@@ -92,25 +94,6 @@ def _result(code: Literal["OK", "INFO", "ERROR", ""], error_id: str | None = Non
 def _soap(text: str, code: Literal["Client", "Server"] = "Server") -> Fault:
     return Fault(kind="soap-fault", text=text, fault_code=code)
 
-
-PLATFORM_CODES: Final[Mapping[str, tuple[Literal["Client", "Server"], str]]] = {
-    "VP001": ("Client", "the RIV-TA version is missing or not supported"),
-    "VP002": ("Client", "the client certificate is missing or wrong"),
-    "VP003": ("Client", "the logical address is missing in the header"),
-    "VP004": ("Client", "no route for the address and the contract"),
-    "VP005": ("Client", "the producer lacks the RIV-TA version"),
-    "VP006": ("Server", "more than one producer matches"),
-    "VP007": ("Server", "not authorised for the address and the contract"),
-    "VP008": ("Server", "no contact with the address catalogue"),
-    "VP009": ("Server", "error when contacting the producer"),
-    "VP010": ("Server", "the producer's physical address is empty"),
-    "VP011": ("Client", "call outside TLS, or the address is not allowed"),
-    "VP012": ("Server", "the platform lacks resources"),
-    "VP013": ("Client", "not allowed to name the original consumer"),
-    "VP014": ("Server", "routing loop"),
-    "VP015": ("Client", "the request could not be read"),
-}
-"""§ 2.4: whom the code blames, and what it says."""
 
 PLATFORM: Final = "MOCK-NTJP"
 """The name of the platform in the brackets of its faults."""

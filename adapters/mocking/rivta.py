@@ -20,7 +20,7 @@ import contracts
 from adapters import soap
 from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
-from adapters.mocking.faults import PLATFORM_CODES, Fault, platform_text
+from adapters.mocking.faults import Fault, platform_text
 from adapters.mocking.validation import Level
 
 _FILES: Final = {file.name: file for file in (Path(contracts.__file__).parent / "wire" / "rivta").iterdir()}
@@ -103,14 +103,14 @@ def xml(body: bytes, status: int = 200) -> Response:
 def fault_text(fault: Fault) -> bytes:
     """A fault on order: the platform's own words where the text begins with one of its codes."""
     code, _, words = fault.text.partition(" ")
-    if code not in PLATFORM_CODES:
+    if code not in soap.PLATFORM_CODES:
         return soap.fault(fault.fault_code, fault.text)
-    return soap.fault(PLATFORM_CODES[code][0], platform_text(code, words))
+    return soap.fault(soap.PLATFORM_CODES[code][0], platform_text(code, words))
 
 
 def platform_fault(code: str, words: str = "") -> Response:
     """The national platform's verdict."""
-    return xml(soap.fault(PLATFORM_CODES[code][0], platform_text(code, words)), 500)
+    return xml(soap.fault(soap.PLATFORM_CODES[code][0], platform_text(code, words)), 500)
 
 
 def on_order(operation: Operation, fault: Fault) -> Answered:

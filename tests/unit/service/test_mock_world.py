@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from adapters import soap
-from adapters.mocking.faults import PLATFORM_CODES
 from adapters.mocking.services import consent_service, log_service
+from adapters.soap import PLATFORM_CODES
 from service.clock import MovableClock
 from service.mock_pytest import RekoMock
 from service.mock_world import INERA, TITLES, MockWorld

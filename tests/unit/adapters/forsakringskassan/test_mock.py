@@ -16,7 +16,7 @@ from adapters.forsakringskassan.adapter import Forsakringskassan, build
 from adapters.forsakringskassan.mock_rules import CertificateAtRecipient
 from adapters.forsakringskassan.settings import PATH, Settings
 from adapters.mocking import NAMESPACE_HEADER, Counterpart, Entry, Fault
-from adapters.mocking.faults import PLATFORM_CODES
+from adapters.soap import PLATFORM_CODES
 from contracts.dialogue import PartyMessage
 from contracts.outbox import (
     Claim,

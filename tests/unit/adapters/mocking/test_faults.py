@@ -6,9 +6,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from adapters.mocking.faults import CATALOGUE, CONNECTION, PLATFORM_CODES
+from adapters.mocking.faults import CATALOGUE, CONNECTION
 from adapters.mocking.people import PEOPLE, stranger
 from adapters.mocking.world import World
+from adapters.soap import PLATFORM_CODES
 
 
 async def order(client: httpx.AsyncClient, *faults: dict[str, object] | str, system: str = "echo") -> httpx.Response:
