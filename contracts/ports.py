@@ -9,7 +9,15 @@ from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known, Pull
 from contracts.record import Access, Caller, Document, Record
-from contracts.sick_leave import Certificate, Judged, LastPull, RekoStatus, SetAside, StoredCertificate
+from contracts.sick_leave import (
+    Certificate,
+    Judged,
+    LastPull,
+    RekoStatus,
+    ReportedSickLeave,
+    SetAside,
+    StoredCertificate,
+)
 
 T = TypeVar("T")
 
@@ -235,4 +243,9 @@ class CertificateSource(Protocol):
     def for_person(self, person: PersonId) -> AsyncIterator[Judged]:
         """Every certificate of the person, on all units and of all care providers, however old. A certificate of somebody
         else comes as ``SetAside``. The rest is as in ``active_for_unit``."""
+        ...
+
+    async def computed(self, unit: HsaId, gap: int, max_days_since_end: int) -> Sequence[ReportedSickLeave | SetAside]:
+        """The sick leaves that the source's own engine finds on the care unit today: to hold ours against, not to build on.
+        Raises ``NotSupported`` when it is not asked for any, and ``Unavailable`` when it does not answer in full."""
         ...

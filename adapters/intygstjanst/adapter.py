@@ -1,7 +1,7 @@
 """Intygstjänst as a ``CertificateSource``: asks once, reads the answer as it comes."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -14,10 +14,11 @@ from adapters.intygstjanst.national import NationalEngine
 from adapters.intygstjanst.reader import AnswerReader
 from adapters.intygstjanst.settings import Settings
 from adapters.intygstjanst.wire import Contract
-from contracts.errors import Unavailable
+from adapters.intygstjanst.wire_rest import Wanted
+from contracts.errors import NotSupported, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.ports import Clock
-from contracts.sick_leave import Certificate, Judged, SetAside
+from contracts.sick_leave import Certificate, Judged, ReportedSickLeave, SetAside
 
 _ORIGINAL_CONSUMER: Final = "x-rivta-original-serviceconsumer-hsaid"
 _PACKINGS: Final = ("", "identity", "gzip")
@@ -31,8 +32,7 @@ class Intygstjanst:
     def __init__(self, settings: Settings, sender: Sender, national: NationalEngine | None = None) -> None:
         self._settings = settings
         self._sender = sender
-        self.national = national
-        """Its own sick leaves, for comparison; ``None`` when it is not asked for any (``rest_url``)."""
+        self._national = national
 
     def active_for_unit(self, unit: HsaId, max_days_since_end: int = 0) -> AsyncIterator[Judged]:
         """See ``contracts.ports.CertificateSource``."""
@@ -46,11 +46,17 @@ class Intygstjanst:
             async for records in found:
                 yield [_if_about(person, record) for record in records]
 
+    async def computed(self, unit: HsaId, gap: int, max_days_since_end: int) -> Sequence[ReportedSickLeave | SetAside]:
+        """See ``contracts.ports.CertificateSource``."""
+        if self._national is None:
+            raise NotSupported("the national engine is not asked: set REKO_ADAPTERS__INTYGSTJANST__REST_URL")
+        return await self._national.active_sick_leaves(unit, Wanted(gap, max_days_since_end))
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._sender.aclose()
-        if self.national is not None:
-            await self.national.aclose()
+        if self._national is not None:
+            await self._national.aclose()
 
     async def _records(self, contract: Contract, path: str, question: bytes) -> AsyncGenerator[Judged, None]:
         async with self._sender.stream("POST", path, content=question, headers=self._headers(contract)) as response:

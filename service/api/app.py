@@ -19,6 +19,7 @@ from contracts.ports import CertificateSource
 from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
 from service.api import models, operating, pulling, records
+from service.api.comparison import comparison_route
 from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
 from service.page_tokens import OverviewPages
@@ -104,6 +105,7 @@ def api_app(
 
     reader, author = (Depends(caller_with(right)) for right in (Right.FHIR_READ, Right.FHIR_WRITE))
     overview_routes(app, store, pages, reader, author)
+    comparison_route(app, store, source, reader)
 
     @app.post("/units/{unit}/pull")
     async def pull(caller: Puller, unit: str, max_days_since_end: int = 0) -> models.PulledOut:

@@ -48,13 +48,13 @@ def overview_routes(app: FastAPI, store: SqlStore, pages: OverviewPages, reader:
     @app.get("/units/{unit}/sick-leaves/filters", openapi_extra=whole)
     async def get_filters(request: Request, unit: str, caller: Caller = reader) -> models.FiltersOut:
         """What can be asked of the unit now. It names no patient and leaves no row in the access log."""
-        ask = _of_the_whole(_address(request))
+        ask = whole_unit(request)
         return await survey(store, caller, unit, lambda on: [ask(on)], _filters)
 
     @app.get("/units/{unit}/sick-leaves/summary", openapi_extra=whole)
     async def get_summary(request: Request, unit: str, caller: Caller = reader) -> models.SummaryOut:
         """The unit in figures, with the settings asked for and as the national summary counts."""
-        ask = _of_the_whole(_address(request))
+        ask = whole_unit(request)
         return await survey(store, caller, unit, lambda on: [ask(on), national(ask(on))], _summaries)
 
     @app.put("/units/{unit}/patients/{patient}/reko-status")
@@ -94,8 +94,13 @@ def _asked(pairs: Sequence[tuple[str, str]], pages: OverviewPages, caller: Calle
     return lambda _: question
 
 
-def _of_the_whole(pairs: Iterable[tuple[str, str]]) -> Callable[[date], Question]:
-    return lambda on: read(pairs, on, _UNFILTERED)
+def whole_unit(request: Request, names: Sequence[str] = _UNFILTERED) -> Callable[[date], Question]:
+    """A question that takes no filter: the settings in the address."""
+    return _of_the_whole(_address(request), names)
+
+
+def _of_the_whole(pairs: Iterable[tuple[str, str]], names: Sequence[str] = _UNFILTERED) -> Callable[[date], Question]:
+    return lambda on: read(pairs, on, names)
 
 
 # What is answered
@@ -105,7 +110,7 @@ def _page(seen: Seen, caller: Caller, pages: OverviewPages) -> Response:
     """Made where it was counted: a thousand rows are not written on the event loop."""
     found = seen.overview
     out = models.SickLeavesOut(
-        **_counted(caller.unit.value, found.question, seen.pulled),
+        **counted_out(caller.unit.value, found.question, seen.pulled),
         total=found.total,
         held_back=found.held_back,
         sick_leaves=tuple(_row(row, seen.episodes[row.active]) for row in found.rows),
@@ -114,7 +119,8 @@ def _page(seen: Seen, caller: Caller, pages: OverviewPages) -> Response:
     return Response(out.model_dump_json(by_alias=True), media_type="application/json")
 
 
-def _counted(unit: str, question: Question, pulled: LastPull | None) -> dict[str, Any]:
+def counted_out(unit: str, question: Question, pulled: LastPull | None) -> dict[str, Any]:
+    """What every answer says of how it was counted, and of how old its data are."""
     return {"unit": unit, "on": question.on, "pulled": _pull(pulled, question), **_settings(question)}
 
 
@@ -191,7 +197,7 @@ def _filters(unit: str, answers: Sequence[Counted], pulled: LastPull | None) -> 
     (counted,) = answers
     offered = choices(counted.held.rows)
     return models.FiltersOut(
-        **_counted(unit, counted.question, pulled),
+        **counted_out(unit, counted.question, pulled),
         sick_leaves=offered.sick_leaves,
         has_ongoing_sick_leaves=offered.ongoing > 0,
         filters=tuple(_filter(each, offered) for each in FILTERS),

@@ -15,9 +15,9 @@ import pytest
 
 from adapters.mocking import Counterpart, Fault
 from adapters.registry import CERTIFICATE_SOURCES, Adapter, OpenCertificateSource
-from contracts.errors import Invalid, Unavailable
+from contracts.errors import Invalid, NotSupported, Unavailable
 from contracts.identity import HsaId, PersonId, control_digit
-from contracts.sick_leave import Certificate, CertificatePeriod, SetAside
+from contracts.sick_leave import Certificate, CertificatePeriod, ReportedSickLeave, SetAside
 
 NOW: Final = datetime(2026, 3, 2, 8, tzinfo=UTC)
 TODAY: Final = date(2026, 3, 2)
@@ -73,6 +73,8 @@ class Sample:
 
     know: Callable[[Counterpart, Iterable[Certificate]], None]
     ways: Mapping[str, Callable[[Counterpart], None]]
+    computing: Mapping[str, str]
+    """Settings with which it is asked for what it computes itself."""
 
 
 def _intygstjanst() -> Sample:
@@ -84,6 +86,7 @@ def _intygstjanst() -> Sample:
             "valid": lambda counterpart: mock.configure(counterpart, "valid"),
             "real": lambda counterpart: mock.configure(counterpart, "real"),
         },
+        {"rest_url": f"http://counterpart.example{mock.INTERNAL}"},
     )
 
 
@@ -95,8 +98,11 @@ Source = Adapter[OpenCertificateSource]
 
 
 @asynccontextmanager
-async def opened(adapter: Source, transport: httpx.AsyncBaseTransport) -> AsyncIterator[OpenCertificateSource]:
-    source = adapter.build(adapter.settings()(url="http://counterpart.example"), StillClock(), transport)
+async def opened(
+    adapter: Source, transport: httpx.AsyncBaseTransport, **more: str
+) -> AsyncIterator[OpenCertificateSource]:
+    settings = adapter.settings().model_validate({"url": "http://counterpart.example", **more})
+    source = adapter.build(settings, StillClock(), transport)
     try:
         yield source
     finally:
@@ -262,3 +268,23 @@ async def test_broken_connections(adapter: Source, way: str, question: str, erro
     async with opened(adapter, httpx.MockTransport(fail)) as source:
         with pytest.raises(Unavailable):
             await pulled(source, question)
+
+
+@every_source
+async def test_what_it_computes_is_told_where_it_may_be_asked(
+    adapter: Source, counterpart: Counterpart, source: OpenCertificateSource
+) -> None:
+    with pytest.raises(NotSupported):
+        await source.computed(UNIT, 5, 0)
+    mocks = httpx.ASGITransport(adapter.mock(counterpart))
+    async with opened(adapter, mocks, **SAMPLES[adapter.name]().computing) as asked:
+        (found,) = await asked.computed(UNIT, 5, 0)
+        assert isinstance(found, ReportedSickLeave)
+        assert (found.patient, found.certificates, found.active) == (ALMA, ("alma-now", "alma-next"), "alma-now")
+        assert {each.patient for each in await asked.computed(UNIT, 5, 14) if isinstance(each, ReportedSickLeave)} == {
+            ALMA,
+            BIRGER,
+        }
+        counterpart.room().order([Fault(kind="http", status=500)])
+        with pytest.raises(Unavailable):
+            await asked.computed(UNIT, 5, 0)

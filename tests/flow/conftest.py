@@ -525,12 +525,19 @@ def own_logging() -> Iterator[None]:
 
 @asynccontextmanager
 async def serving(
-    home: Path, world: MockWorld | None = None, transport: httpx.AsyncBaseTransport | None = None, **changed: Any
+    home: Path,
+    world: MockWorld | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    *,
+    national: bool = False,
+    **changed: Any,
 ) -> AsyncIterator[Flow]:
     """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings, reached by
-    ``transport`` if one is given; ``changed`` are settings."""
+    ``transport`` if one is given. With ``national`` it may ask the national engine; ``changed`` are settings."""
     world = world or MockWorld(MovableClock())
     settings = _settings(home).model_copy(update=changed)
+    if national:
+        settings.adapters["intygstjanst"]["rest_url"] = "http://mocks/intygstjanst/internalapi"
     mocks = transport or httpx.ASGITransport(app=world.app())
     app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
     async with AsyncExitStack() as stack:

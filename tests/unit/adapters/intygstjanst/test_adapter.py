@@ -16,7 +16,7 @@ from adapters.intygstjanst.adapter import Intygstjanst, build
 from adapters.intygstjanst.register import Asked, select
 from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH, Settings
 from adapters.mocking import Counterpart, Fault
-from contracts.errors import Invalid, Unavailable
+from contracts.errors import Invalid, NotSupported, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.ports import CertificateSource
 from contracts.sick_leave import Certificate, SetAside
@@ -306,9 +306,12 @@ async def test_so_does_one_who_leaves_a_person() -> None:
 
 
 async def test_it_has_the_national_engine_only_when_there_is_an_address() -> None:
-    assert adapter(lambda _: httpx.Response(200)).national is None
-    source = adapter(lambda _: httpx.Response(200), SETTINGS.model_copy(update={"rest_url": "http://internal.test"}))
-    assert source.national is not None
+    without = adapter(lambda _: httpx.Response(200))
+    with pytest.raises(NotSupported):
+        await without.computed(UNIT, 5, 0)
+    answer = httpx.Response(200, json={"content": []})
+    source = adapter(lambda _: answer, SETTINGS.model_copy(update={"rest_url": "http://internal.test"}))
+    assert await source.computed(UNIT, 5, 0) == []
     await source.aclose()
 
 

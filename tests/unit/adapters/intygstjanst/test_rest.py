@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http import NoAnswer, NotReached
+from adapters.http import NoAnswer, NotReached, Sender
 from adapters.intygstjanst import mock, wire_rest
-from adapters.intygstjanst.adapter import build
 from adapters.intygstjanst.computing import Computation, diagnosis, plainly
 from adapters.intygstjanst.national import NationalEngine
 from adapters.intygstjanst.settings import REST_PATH, Settings
@@ -282,9 +281,7 @@ class Clock:
 def engine(transport: httpx.AsyncBaseTransport | Handler, rest_url: str = INTERNAL, token: str = "") -> NationalEngine:
     ready = transport if isinstance(transport, httpx.AsyncBaseTransport) else httpx.MockTransport(transport)
     settings = Settings.model_validate({"url": "http://x.test", "rest_url": rest_url, "token": token})
-    found = build(settings, Clock(), ready).national
-    assert found is not None
-    return found
+    return NationalEngine(Sender(settings.rest, ready))
 
 
 async def ask(source: NationalEngine, wanted: Wanted | None = None) -> list[ReportedSickLeave | SetAside]:
