@@ -10,7 +10,6 @@ from typing import Final
 import pytest
 from hypothesis import settings
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-from selenium.webdriver.remote.webdriver import WebDriver
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.server import HOST, serving
@@ -44,7 +43,7 @@ _FLAGS: Final = (
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[WebDriver]:
+def browser() -> Iterator[Chrome]:
     """Chromium without a screen and with a profile of its own, one for the whole run. Its calls block: a test that serves
     in its own loop makes them with ``asyncio.to_thread``. Tests that ask for it are skipped where it is not installed."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")

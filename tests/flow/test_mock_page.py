@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.select import Select
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -68,7 +68,7 @@ async def send(address: str, body: bytes) -> None:
 class Seen:
     """What a visitor sees and does. The browser blocks, so all of it stands beside the loop."""
 
-    def __init__(self, browser: WebDriver, address: str) -> None:
+    def __init__(self, browser: Chrome, address: str) -> None:
         self._browser = browser
         self._address = address
 
@@ -98,12 +98,12 @@ class Seen:
 
     async def messages(self) -> list[str]:
         """What the browser complained of, the content policy's refusals among it."""
-        found: list[dict[str, str]] = await asyncio.to_thread(self._browser.get_log, "browser")  # type: ignore[attr-defined]
+        found: list[dict[str, str]] = await asyncio.to_thread(self._browser.get_log, "browser")
         return [each["message"] for each in found if "favicon" not in each["message"]]
 
 
 @pytest.fixture
-def seen(browser: WebDriver, address: str) -> Seen:
+def seen(browser: Chrome, address: str) -> Seen:
     return Seen(browser, address)
 
 
