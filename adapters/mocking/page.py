@@ -3,6 +3,7 @@
 They are a client of the control surface: what can be done here can be done by a program, in the same words.
 """
 
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +39,9 @@ SUBJECTS: Final = (
     ("AVSTMN", "fråga: avstämningsmöte"),
     ("OVRIGT", "fråga: övrigt"),
 )
+
+FAULTS: Final[dict[str, str]] = tomllib.loads((_TEMPLATES / "faults.toml").read_text(encoding="utf-8"))
+"""The faults that a mock plays by itself, in Swedish."""
 
 
 def _swedish_time(instant: str) -> str:
@@ -170,8 +174,7 @@ async def _reply(visit: _Visit) -> Response:
 async def _faults(visit: _Visit) -> Response:
     systems = (await visit.ask("GET", "namespaces"))["systems"]
     waiting = {system: await visit.ask("GET", f"faults/{system}") for system in systems}
-    catalogue = await visit.ask("GET", "faults")
-    return await _page(visit, "faults.html", systems=systems, waiting=waiting, catalogue=catalogue)
+    return await _page(visit, "faults.html", systems=systems, waiting=waiting, faults=FAULTS)
 
 
 async def _order(visit: _Visit) -> Response:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from adapters.mocking.page import parsed_lines
+from adapters.mocking.faults import CATALOGUE
+from adapters.mocking.page import FAULTS, parsed_lines
 from service.clock import MovableClock
 from service.mock_world import MockWorld
 
@@ -82,6 +83,10 @@ async def test_faults_are_ordered_and_taken_away(visitor: httpx.AsyncClient, moc
     assert "tills det tas bort" in page.text
     page = await visitor.post("/_page/faults/clear", data={"system": "forsakringskassan"})
     assert "Inga fel väntar." in page.text
+
+
+def test_every_fault_has_its_words_in_swedish() -> None:
+    assert list(FAULTS) == [name for name, row in CATALOGUE.items() if row.fault is not None]
 
 
 async def test_a_wrong_order_is_explained(visitor: httpx.AsyncClient) -> None:
