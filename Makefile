@@ -63,8 +63,8 @@ bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/sjukfall.py
 	@$(BIN)/python bench/mocks.py
 
-soak:  ## long run under faults: comes with later work, exits 2
-	@echo "make soak: there is no long run yet; it comes with later work."; exit 2
+soak: $(STAMP)  ## the long runs, resumable (N=100000 ARGS="--part withdrawal-races")
+	@$(BIN)/python -m tests.soak $(if $(N),-n $(N)) $(ARGS)
 
 conformance:  ## outside judges of FHIR and SOAP: come with later work, exits 2
 	@echo "make conformance: there are no outside judges yet; they come with later work."; exit 2

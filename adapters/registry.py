@@ -1,4 +1,4 @@
-"""ADAPTERS, one line each. To add an outside system: a folder here, and a line in one of the two tables.
+"""ADAPTERS, one line each. To add an outside system: a folder here, and a line in one of the three tables.
 
 By convention a folder has ``settings.Settings``, ``adapter.build`` and ``mock.create``. They are imported when asked
 for, so that the service starts fast and never loads a mock.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVa
 import httpx
 
 from adapters.http import Destination
-from contracts.ports import CertificateSource, Channel, Clock
+from contracts.ports import BlockSource, CertificateSource, Channel, Clock
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -36,7 +36,11 @@ class OpenCertificateSource(CertificateSource, Open, Protocol):
     """A source of certificates with its connections."""
 
 
-PortT = TypeVar("PortT", OpenChannel, OpenCertificateSource)
+class OpenBlockSource(BlockSource, Open, Protocol):
+    """A source of blocks with its connections."""
+
+
+PortT = TypeVar("PortT", OpenChannel, OpenCertificateSource, OpenBlockSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Adapter(Generic[PortT]):
     """One outside system: ``name`` is its folder, its settings key and its prefix in the mock world."""
 
     name: str
-    port: Literal["channel", "certificates"]
+    port: Literal["channel", "certificates", "blocks"]
     title: str
 
     def settings(self) -> type[Destination]:
@@ -75,5 +79,7 @@ CERTIFICATE_SOURCES: Final[tuple[Adapter[OpenCertificateSource], ...]] = (
     Adapter("intygstjanst", "certificates", "Intygstjänsten"),
 )
 
-_ALL: Final[tuple[Adapter[Any], ...]] = (*CHANNELS, *CERTIFICATE_SOURCES)
+BLOCK_SOURCES: Final[tuple[Adapter[OpenBlockSource], ...]] = (Adapter("block_service", "blocks", "Spärrtjänsten"),)
+
+_ALL: Final[tuple[Adapter[Any], ...]] = (*CHANNELS, *CERTIFICATE_SOURCES, *BLOCK_SOURCES)
 ADAPTERS: Final[Mapping[str, Adapter[Any]]] = {adapter.name: adapter for adapter in _ALL}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from contracts.identity import HsaId
+from contracts.identity import HsaId, PersonId
 from contracts.time import Period
 
 
@@ -54,6 +54,11 @@ class HowGiven(StrEnum):
     WRITTEN = "WRITTEN"
     HANDWRITTEN = "HANDWRIT"
     ELECTRONIC = "ONLINEWRIT"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is something to show for it: v3 puts all three under WRITTEN."""
+        return self in (HowGiven.WRITTEN, HowGiven.HANDWRITTEN, HowGiven.ELECTRONIC)
 
 
 class Purpose(StrEnum):
@@ -128,6 +133,11 @@ class Consent:
     period: Period = field(default_factory=Period)
     ends_with_event: str = ""
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether neither a day nor an event ends it."""
+        return self.period.end is None and not self.ends_with_event
+
 
 @dataclass(frozen=True, slots=True)
 class UnreadableConsent:
@@ -155,6 +165,8 @@ class Reason(StrEnum):
     RECORD_OWNER = "record-owner"
     OWN_FOLLOW_UP = "own-follow-up"
     COORDINATION_WITHIN_PROVIDER = "coordination-within-provider"
+    ANSWERS_REQUEST = "answers-request"
+    EMERGENCY = "emergency"
 
     NO_COORDINATION_CONSENT = "no-coordination-consent"
     COORDINATION_CONSENT_ENDED = "coordination-consent-ended"
@@ -175,13 +187,68 @@ class Reason(StrEnum):
     NEVER_SENT = "never-sent"
     BASIS_NOT_APPLICABLE = "basis-not-applicable"
     REGION_DEMANDS_CONSENT = "region-demands-consent"
+    OTHER_PROVIDER = "other-provider"
+    UNDER_BLOCK = "under-block"
+    BLOCK_UNKNOWN = "block-unknown"
+    PRIVATE_PROVIDER = "private-provider"
+    REQUEST_NOT_NAMED = "request-not-named"
+    NOTICE_NEEDS_CONSENT = "notice-needs-consent"
+    GROUND_NOT_STATED = "ground-not-stated"
+    GROUND_OVER = "ground-over"
+
+
+@dataclass(frozen=True, slots=True)
+class StatedGround:
+    """What a person has stated and answers for, where no consent decides: that it is an emergency, that an authority has
+    asked (``request`` is the authority's own id of that), or that a patient with protected identity may be told of.
+
+    ``why`` is the reason in the person's words. It counts from ``at``.
+    """
+
+    by: HsaId
+    at: datetime
+    why: str = ""
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InformationSource:
+    """Where information comes from that is not the unit's own: a block (spärr) may lie on it."""
+
+    unit: HsaId
+    provider: HsaId
+
+
+class BlockAnswer(StrEnum):
+    """What the block service says of information from other units. Only ``CLEAR`` lets it be used."""
+
+    NOT_ASKED = "not-asked"
+    CLEAR = "clear"
+    BLOCKED = "blocked"
+    NO_ANSWER = "no-answer"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockQuestion:
+    """May this person, on this unit, use what these other units know of the patient?"""
+
+    employee: HsaId
+    unit: HsaId
+    provider: HsaId
+    person: PersonId
+    sources: tuple[InformationSource, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """May this unit tell (or ask) this recipient these categories of this patient for this purpose, now?
 
-    ``protected_identity`` is the marking of the patient's register entry (glossary 29).
+    ``protected_identity`` is the marking of the patient's register entry (glossary 29); ``release`` a person's decision
+    to tell all the same. ``same_provider``: the recipient is a unit of the care provider of ``unit``.
+    ``public_provider``: that care provider is a public one. ``sources`` are the other units whose information would be
+    told, and ``blocks`` what the block service said of it. ``ground`` is what a person stated for a ground that is no
+    consent. ``asked_by`` is the employee for whom the question is asked; it decides nothing.
     """
 
     patient: str
@@ -193,6 +260,18 @@ class Question:
     direction: Direction = Direction.DISCLOSE
     basis: LegalBasis = LegalBasis.CONSENT
     protected_identity: bool = False
+    release: StatedGround | None = None
+    same_provider: bool = False
+    public_provider: bool = False
+    sources: tuple[InformationSource, ...] = ()
+    blocks: BlockAnswer = BlockAnswer.NOT_ASKED
+    ground: StatedGround | None = None
+    asked_by: HsaId | None = None
+
+    @property
+    def foreign(self) -> tuple[InformationSource, ...]:
+        """The sources that are not the unit itself."""
+        return tuple(source for source in self.sources if source.unit != self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +290,34 @@ class ConsentDecision:
     permitted: bool
     reasons: tuple[Reason, ...]
     consents: tuple[UsedConsent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPolicy:
+    """What the regional profile says of consents, as it stood when a decision was made."""
+
+    longest_consent_days: int
+    platform_needs_consent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """A decision with all that it was made from, so that it can be made again: every consent of the patient as it was
+    read then, the region's policy, and the version of the rules. ``policy`` is ``None`` and ``rules`` empty in records
+    from before inputs were kept."""
+
+    decision: ConsentDecision
+    consents: tuple[Consent, ...] = ()
+    unreadable: tuple[UnreadableConsent, ...] = ()
+    policy: ConsentPolicy | None = None
+    rules: str = ""
+
+    @property
+    def permitted(self) -> bool:
+        """The answer."""
+        return self.decision.permitted
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why."""
+        return self.decision.reasons

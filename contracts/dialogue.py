@@ -96,3 +96,8 @@ class PartyMessage:
     certificate: str
     certificate_unit: HsaId
     reference: str = ""
+
+    @property
+    def categories(self) -> frozenset[InformationCategory]:
+        """Every category that it carries."""
+        return frozenset(part.category for part in self.parts)

@@ -110,6 +110,11 @@ class HsaId:
         if len(self.value) > 31 or _HSA_ID.fullmatch(self.value) is None:
             raise BadIdentity("an HSA-id is letters, ten digits, a hyphen and a suffix, at most 31 characters")
 
+    @property
+    def issuer(self) -> str:
+        """The part before the hyphen, which ends in the organisation number of whoever gave the id out."""
+        return self.value.partition("-")[0]
+
     def __str__(self) -> str:
         return self.value
 

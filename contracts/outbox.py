@@ -100,6 +100,11 @@ class OutboxMessage:
     payload: Payload
 
     @property
+    def says_more_than_asked(self) -> bool:
+        """Whether it carries a category that the rules are not asked about: such a message must never be promised."""
+        return isinstance(self.payload, PartyMessage) and not self.payload.categories <= self.question.categories
+
+    @property
     def patient(self) -> str:
         """The logical id of the Patient."""
         return self.question.patient

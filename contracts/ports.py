@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from contracts.consent import ConsentDecision
+from contracts.consent import BlockAnswer, BlockQuestion, DecisionRecord
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known, Pull
@@ -63,9 +63,9 @@ class Snapshot(Protocol):
         """The patient's certificates on the care unit and its mottagningar, as last pulled."""
         ...
 
-    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
-        """Every certificate on the care unit and its mottagningar, as last pulled, each with the logical id of its
-        patient."""
+    def certificates_of_unit(self, unit: str, since: date) -> Sequence[tuple[str, StoredCertificate]]:
+        """Every certificate, on the care unit and its mottagningar, of the patients who have one there that lasts until
+        ``since`` or longer: as last pulled, each with the logical id of its patient."""
         ...
 
     def last_pull(self, unit: str) -> LastPull | None:
@@ -89,8 +89,8 @@ class Transaction(Snapshot, Protocol):
         """Write the next version of the resource, with its index rows."""
         ...
 
-    def note_decision(self, decision: ConsentDecision, about: str) -> None:
-        """Keep a decision with its inputs; ``about`` is the resource or message it was made for."""
+    def note_decision(self, decision: DecisionRecord, about: str) -> int:
+        """Keep a decision with its inputs; ``about`` is the resource or message it was made for. Its number is told."""
         ...
 
     def log_access(self, *accesses: Access) -> None:
@@ -248,4 +248,13 @@ class CertificateSource(Protocol):
     async def computed(self, unit: HsaId, gap: int, max_days_since_end: int) -> Sequence[ReportedSickLeave | SetAside]:
         """The sick leaves that the source's own engine finds on the care unit today: to hold ours against, not to build on.
         Raises ``NotSupported`` when it is not asked for any, and ``Unavailable`` when it does not answer in full."""
+        ...
+
+
+class BlockSource(Protocol):
+    """Who knows the patients' blocks (spärr)."""
+
+    async def ask(self, question: BlockQuestion) -> BlockAnswer:
+        """What lies on the information. Never raises: whatever keeps the service from answering in full is
+        ``NO_ANSWER``, which counts as a block."""
         ...

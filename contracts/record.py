@@ -50,6 +50,7 @@ class Right(StrEnum):
     OUTBOX_LIST = "outbox.list"
     OUTBOX_CONTENT = "outbox.content"
     OUTBOX_REPLAY = "outbox.replay"
+    PROTECTED_RELEASE = "protected.release"
 
 
 class Role(StrEnum):
@@ -62,7 +63,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: an employee under a commission (medarbetaruppdrag) on a care unit of a care provider."""
+    """Who asks: an employee under a commission (medarbetaruppdrag) on a care unit of a care provider.
+
+    ``provider_is_public``: a region or a municipality runs it; an authority's legal duty to answer binds no other.
+    """
 
     employee: HsaId
     commission: str
@@ -71,6 +75,7 @@ class Caller:
     rights: frozenset[Right]
     request_id: str = ""
     role: Role = Role.COORDINATOR
+    provider_is_public: bool = False
 
     def may_see(self, owner: str) -> bool:
         """Whether data of that owner is the caller's to see: its own unit's, or what its care provider shares."""
@@ -82,6 +87,7 @@ class AccessAction(StrEnum):
 
     READ = "Läsa"
     WRITE = "Skriva"
+    PRINT = "Utskrift"
 
 
 @dataclass(frozen=True, slots=True)

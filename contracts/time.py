@@ -18,6 +18,11 @@ def day_start(day: date) -> datetime:
     return datetime.combine(day, time.min, STOCKHOLM).astimezone(UTC)
 
 
+def days_between(first: datetime, last: datetime) -> int:
+    """Counted in Swedish days, which have 23, 24 or 25 hours."""
+    return (swedish_day(last) - swedish_day(first)).days
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """From ``start`` up to but not including ``end``, both in UTC; ``None`` is an open side."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from contracts.activity import Identifier
 from contracts.consent import (
     Consent,
     ConsentKind,
@@ -21,10 +22,11 @@ from contracts.consent import (
     Purpose,
     Recipient,
 )
-from contracts.errors import IssueType
+from contracts.errors import Invalid, IssueType
 from contracts.identity import HsaId
 from contracts.people import Party
 from fhir_mappings import people, primitives
+from fhir_mappings.consent_door import EXT_TRANSCRIBER, lacking
 from fhir_mappings.identifiers import (
     ACT_CODE,
     ACT_REASON,
@@ -43,9 +45,6 @@ from fhir_mappings.primitives import Found, Json
 from fhir_mappings.reading import Reading
 
 E = TypeVar("E", bound=StrEnum)
-
-EXT_TRANSCRIBER: Final = "http://hl7.org/fhir/StructureDefinition/consent-Transcriber"
-"""HL7's extension on Consent, ``valueReference``: who wrote the consent down."""
 
 RECIPIENT_ROLE: Final = "IRCP"
 """v3-ParticipationType: who is told, or asked."""
@@ -97,7 +96,11 @@ def from_fhir(consent: Json, id: str, version: int, party_of: PartyOf) -> Consen
 
 def check(consent: Json) -> Consent:
     """Everything that can be judged without knowing where literal references lead: those are taken to lead well."""
-    return from_fhir(consent, "", 0, lambda reference: Party(reference, hsa_id=_SOMEBODY))
+    read = from_fhir(consent, "", 0, lambda reference: Party(reference, hsa_id=_SOMEBODY))
+    issues = lacking(read, consent)
+    if issues:
+        raise Invalid(*issues)
+    return read
 
 
 def _kind(consent: Json, reading: Reading) -> ConsentKind | None:
@@ -248,8 +251,9 @@ def _check_obeyed(consent: Json, provision: Json, reading: Reading) -> None:
 # ---- FHIR out ----------------------------------------------------------------------------------------------------
 
 
-def to_fhir(consent: Consent, *, recorder: HsaId) -> dict[str, Any]:
-    """The Consent that says it (fhir_sweden.md § 4.3), for systems that report without FHIR."""
+def to_fhir(consent: Consent, *, recorder: HsaId, evidence: Identifier | None = None) -> dict[str, Any]:
+    """The Consent that says it (fhir_sweden.md § 4.3), for systems that report without FHIR. ``evidence`` is where the
+    document of a written one is kept."""
     patient = {"reference": f"Patient/{consent.patient}"}
     unit = None if consent.unit is None else primitives.logical(HSA_ID, consent.unit.value, "Organization")
     reference, inside = people.recipient_reference(consent.recipient) if consent.recipient else (None, [])
@@ -266,6 +270,7 @@ def to_fhir(consent: Consent, *, recorder: HsaId) -> dict[str, Any]:
         "dateTime": consent.given and primitives.to_instant(consent.given),
         "performer": [patient],
         "organization": [unit] if unit else [],
+        "sourceReference": evidence and primitives.logical(evidence.system, evidence.value, "DocumentReference"),
         "policy": [{"uri": LAW_2019_1297}],
         "verification": _verification(consent, patient),
         "provision": _provision(consent, unit, reference),

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
 
-import orjson
-
 from contracts.identity import HsaId
 from contracts.sick_leave import RekoStatus, SickLeave
+from fhir_mappings import r4
 from fhir_mappings.identifiers import CERTIFICATE_ID, EXT_SICK_LEAVE_COUNTED, REKO_STATUS, UCUM
 from fhir_mappings.primitives import coding, identifier
 from fhir_mappings.sick_leave import EngineMode, episode_content
@@ -84,8 +83,7 @@ PERCENT: Final = {"unit": "%", "system": UCUM, "code": "%"}
 
 def counted_episode(found: CountedSickLeave, episode: str, counting: Counting) -> bytes:
     """``episode`` is the id of the stored EpisodeOfCare that shares its certificates. While it goes on its period has no end:
-    the last certified day stands in the extension. It is written as it stands here: the models would take two milliseconds
-    for each of perhaps a thousand rows, and a test holds that they would say the same."""
+    the last certified day stands in the extension."""
     content = episode_content(
         SickLeave((), found.start, found.end),
         f"Patient/{found.patient}",
@@ -96,7 +94,7 @@ def counted_episode(found: CountedSickLeave, episode: str, counting: Counting) -
         counting.mode,
     )
     counted = {"url": EXT_SICK_LEAVE_COUNTED, "extension": list(_figures(found, counting))}
-    return orjson.dumps({"resourceType": "EpisodeOfCare", **content, "extension": [counted]})
+    return r4.build("EpisodeOfCare", {**content, "extension": [counted]})
 
 
 def _figures(found: CountedSickLeave, counting: Counting) -> Iterator[Json]:

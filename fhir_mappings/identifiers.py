@@ -97,6 +97,8 @@ EXT_INFORMATION_CATEGORY: Final = f"{BASE}/StructureDefinition/information-categ
 """On CommunicationRequest.payload, ``valueCode``: the one category that the text belongs to."""
 EXT_CONSENT_MODE: Final = f"{BASE}/StructureDefinition/consent-mode"
 """On Consent.verification, ``valueCode`` of v3-ParticipationMode: oral, written, electronic."""
+EXT_RECORDED_BY: Final = f"{BASE}/StructureDefinition/recorded-by"
+"""On Consent.meta, ``valueReference``: who recorded it, where nobody is named who heard it."""
 EXT_CONSENT_EVENT: Final = f"{BASE}/StructureDefinition/consent-ends-with"
 """On Consent.provision, ``valueString``: the event that stands for an end date."""
 EXT_PLANNED_DEGREE: Final = f"{BASE}/StructureDefinition/planned-degree"

@@ -73,6 +73,7 @@ def _settings(home: Path, token: str, port: int, mock_port: int) -> Settings:
             "regional_platform": {"url": f"{mocks}/regional_platform"},
             "ehr": {"url": f"{mocks}/ehr"},
             "intygstjanst": {"url": f"{mocks}/intygstjanst"},
+            "block_service": {"url": f"{mocks}/block_service"},
         },
     )
 
@@ -85,6 +86,7 @@ employee = "{scenario.COORDINATOR}"
 commission = "{scenario.COMMISSION}"
 care_unit = "{scenario.UNIT}"
 care_provider = "{scenario.PROVIDER}"
+care_provider_is_public = true
 rights = [{rights}]
 """
 
@@ -166,6 +168,7 @@ async def _stay(console: Console, ports: tuple[int, int], token: str) -> None:
     service, mocks = (f"http://{HOST}:{port}" for port in ports)
     console.print(f"\nFHIR        {service}/fhir          (try {service}/fhir/metadata)")
     console.print(f"JSON API    {service}/api/docs")
+    console.print(f"Pages       {service}/              (sign in with the token)")
     console.print(f"Mock world  {mocks}/              (ledgers under {mocks}/_control/ledger)")
     console.print(f"Token       {token}")
     console.print("Ctrl-C stops.")

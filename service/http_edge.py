@@ -112,11 +112,17 @@ class Edge:
 
 def count_answer(path: str, status: int) -> None:
     """One more answer on the surface that the path begins with."""
-    surface = path.split("/", 2)[1] if path.count("/") else ""
-    REQUESTS.labels(surface if surface in SURFACES else "other", f"{status // 100}xx").inc()
+    REQUESTS.labels(surface_of(path), f"{status // 100}xx").inc()
 
 
-SURFACES: Final = frozenset({"fhir", "api", "health", "metrics"})
+def surface_of(path: str) -> str:
+    """What an address belongs to; the pages for people are one surface."""
+    return _SURFACES.get(path.split("/", 2)[1] if "/" in path else "", "other")
+
+
+_SURFACES: Final = {name: name for name in ("fhir", "api", "health", "metrics")} | dict.fromkeys(
+    ("", "login", "logout", "units", "static"), "console"
+)
 
 _PERSON_IN_ADDRESS: Final = Malformed(
     "the address holds what looks like a personal number, which never stands in an address: "

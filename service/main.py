@@ -1,15 +1,15 @@
-"""The ASGI application: the FHIR surface, the JSON API, health and metrics behind one edge."""
+"""The ASGI application: the FHIR surface, the JSON API, the pages, health and metrics behind one edge."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
@@ -17,9 +17,12 @@ from contracts.errors import NotFound, NotSupported, RekoError
 from contracts.ports import Clock
 from service.api.app import api_app, problem
 from service.api.operating import standing
+from service.console.app import console_routes
+from service.console.rendering import error_page
+from service.console.sessions import Sessions
 from service.fhir_api import answers
 from service.fhir_api.router import fhir_app
-from service.http_edge import Edge, ErrorPage, status_of
+from service.http_edge import Edge, ErrorPage, status_of, surface_of
 from service.page_tokens import OverviewPages
 from service.settings import Settings
 from service.telemetry import metrics_page, tell_outbox
@@ -43,7 +46,7 @@ def _lifespan(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
             async with house(settings, transports, clock) as built:
-                app.router.routes[:] = _routes(built)
+                app.router.routes[:] = _routes(built, settings.base)
                 yield
                 app.router.routes[:] = []
         except RekoError as error:
@@ -53,12 +56,15 @@ def _lifespan(
     return lifespan
 
 
-def _routes(built: House) -> list[Route | Mount]:
+def _routes(built: House, base: str) -> list[Route | Mount]:
     pages = OverviewPages(built.fhir.page_key)
     channels = frozenset(built.channels)
-    api = api_app(built.store, built.context, built.clients, built.source, channels, pages, built.rounds.due)
+    api = api_app(
+        built.store, built.context, built.clients, built.source, built.blocks, channels, pages, built.rounds.due
+    )
+    sessions = Sessions(built.clients, built.session_key, built.clock, built.context.ids)
     return [
-        Route("/", _front),
+        *console_routes(built.store, built.clock, sessions, base),
         Route("/health/live", _live),
         Route("/health/ready", _ready(built)),
         Route("/metrics", _metrics(built)),
@@ -69,26 +75,16 @@ def _routes(built: House) -> list[Route | Mount]:
 
 def _error_page(path: str) -> ErrorPage:
     """In the form of the surface that was asked."""
-    return answers.error if path.startswith("/fhir") else problem
+    return _ERROR_PAGES.get(surface_of(path), problem)
 
 
-async def _front(_: Request) -> Response:
-    """Where to go."""
-    return HTMLResponse(_FRONT)
+_ERROR_PAGES: Final[Mapping[str, ErrorPage]] = {"fhir": answers.error, "console": error_page}
 
 
-_FRONT: Final = """<!doctype html>
-<html lang="sv"><head><meta charset="utf-8"><title>Rekobryggan</title></head>
-<body><h1>Rekobryggan</h1>
-<p>Koordinering av rehabilitering för sjukskrivna: tjänsten mellan journalsystemet och dem som samverkar.</p>
-<ul><li><a href="/fhir/metadata">FHIR R4</a></li><li><a href="/api/docs">JSON-API</a></li>
-<li><a href="/health/ready">Hälsa</a></li><li><a href="/metrics">Mätvärden</a></li></ul></body></html>
-"""
-
-
-def _no_route(_: Request, error: Exception) -> Response:
+def _no_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return problem(status, NotFound("there is no such address") if status == 404 else NotSupported("not done here"))
+    page = _error_page(request.url.path)
+    return page(status, NotFound("there is no such address") if status == 404 else NotSupported("not done here"))
 
 
 async def _live(_: Request) -> Response:

@@ -18,6 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from adapters.block_service import mock as block_service
+from adapters.block_service.mock import Block
 from adapters.forsakringskassan import mock as fk
 from adapters.forsakringskassan import mock_control
 from adapters.intygstjanst import mock as feed
@@ -89,8 +91,29 @@ class CertificateIn(BaseModel):
         )
 
 
+class BlockIn(BaseModel):
+    """A patient's block: inner on one unit's information, or outer, without a unit, on a care provider's."""
+
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    personal_number: str
+    provider: str
+    unit: str = ""
+
+    def block(self) -> Block:
+        """As the block service knows it. Raises ``ValueError`` for a person who could be real."""
+        person = PersonId(self.personal_number)
+        if not person.is_synthetic:
+            raise ValueError("only numbers of the test series are accepted here")
+        return Block(person.digits, HsaId(self.provider).value, HsaId(self.unit).value if self.unit else "")
+
+
 INERA: Final = "5565594230"
 """The logical address of Inera's national services."""
+SECURITY_SERVICES: Final = "SE165565594230-1000"
+"""That of the national security services."""
 PLATFORM: Final = "national_platform"
 TITLES: Final[Mapping[str, str]] = {
     **{name: adapter.title for name, adapter in ADAPTERS.items()},
@@ -108,6 +131,7 @@ def _producers(apps: Mapping[str, ASGIApp]) -> Mapping[str, Producer]:
         *((path, INERA, apps["intygstjanst"]) for path in feed.PLATFORM_PATHS),
         *((operation.path, INERA, inera[0]) for operation in (consent_service.CHECK, consent_service.REGISTER)),
         (log_service.STORE.path, INERA, inera[1]),
+        (block_service.CHECK.path, SECURITY_SERVICES, apps["block_service"]),
     )
     return {path: Producer(address, path, app) for path, address, app in offered}
 
@@ -195,6 +219,12 @@ def _admit(asked: Asked) -> Any:
     return rules.model_dump(mode="json", by_alias=True)
 
 
+def _blocks(asked: Asked) -> Any:
+    known = [each.block() for each in _BLOCKS.validate_json(asked.body)]
+    block_service.register(asked.world.counterpart("block_service"), known, asked.namespace)
+    return {"registered": len(known)}
+
+
 def _mode(asked: Asked) -> Any:
     mode = _MODE.validate_json(asked.body)
     feed.configure(asked.world.counterpart("intygstjanst"), mode, asked.namespace)
@@ -202,6 +232,7 @@ def _mode(asked: Asked) -> Any:
 
 
 _CERTIFICATES: Final[TypeAdapter[list[CertificateIn]]] = TypeAdapter(list[CertificateIn])
+_BLOCKS: Final[TypeAdapter[list[BlockIn]]] = TypeAdapter(list[BlockIn])
 _MODE: Final[TypeAdapter[feed.Mode]] = TypeAdapter(feed.Mode)
 _RULES: Final = TypeAdapter(national_platform.Rules)
 
@@ -212,6 +243,7 @@ def _rows(world: MockWorld) -> Iterable[Row]:
     return (
         *ROWS,
         Row("PUT", "/_control/certificates", known, "Certificates that feed and recipient know", _CERTIFICATES),
+        Row("PUT", "/_control/blocks", _blocks, "The blocks that are known", _BLOCKS),
         Row("PUT", "/_control/mode/intygstjanst", _mode, "Answer as the schema says, or as in reality", _MODE),
         Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),
         *mock_control.ROWS,

@@ -269,7 +269,9 @@ async def _sick_leaves(world: World, people: Sequence[Case]) -> None:
         f"sick leaves pulled for the unit: {pulled['certificates']} certificates, {pulled['patients']} patients, "
         f"{pulled['sickLeaves']} sick leaves, {len(pulled['setAside'])} set aside"
     )
-    episodes = _expect(await world.service.get("/fhir/EpisodeOfCare?status=active&_summary=count"), 200).json()
+    episodes = _expect(
+        await world.service.get("/fhir/EpisodeOfCare?status=active&type=sjukfall&_summary=count"), 200
+    ).json()
     if episodes["total"] < len(certificates):
         raise Failed("an episode is missing after the pull")
 

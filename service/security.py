@@ -6,6 +6,7 @@ employee = "SE2321000131-P000000000001"
 commission = "SE2321000131-M000000000001"
 care_unit = "SE2321000131-E000000000001"
 care_provider = "SE2321000131-S000000000001"
+care_provider_is_public = true  # a region or a municipality; left out: it is not
 rights = ["fhir.read", "fhir.write"]
 role = "doctor"                 # may be left out: "coordinator"
 """
@@ -51,7 +52,11 @@ class Clients:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("send a bearer token in the Authorization header")
-        caller = self._callers.get(token_hash(token.strip()))
+        return self.known(token_hash(token.strip()), request_id)
+
+    def known(self, hash: str, request_id: str) -> Caller:
+        """The caller whose token has that hash. Raises ``Unauthenticated``."""
+        caller = self._callers.get(hash)
         if caller is None:
             raise Unauthenticated("the token is not known here")
         return replace(caller, request_id=request_id)
@@ -83,7 +88,12 @@ def _client(index: int, entry: Mapping[str, Any]) -> tuple[str, Caller]:
         employee, unit, provider = (HsaId(entry[part]) for part in _PARTS)
         rights = frozenset(Right(right) for right in entry["rights"])
         role = Role(entry.get("role", Role.COORDINATOR))
-        caller = Caller(employee, str(entry["commission"]), unit, provider, rights, role=role)
+        public = entry.get("care_provider_is_public", False)
+        if not isinstance(public, bool):
+            raise ValueError("care_provider_is_public is true or false")
+        caller = Caller(
+            employee, str(entry["commission"]), unit, provider, rights, role=role, provider_is_public=public
+        )
         return _hash(entry["token_sha256"]), caller
     except KeyError as missing:
         raise BadClients(f"client {index + 1} lacks {missing}") from None

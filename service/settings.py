@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """The address that links are made with; empty means ``http://host:port``."""
     outbox_slots: int = Field(default=8, ge=1, le=64)
     """Tries at a time to each destination."""
+    withheld_days: int = Field(default=30, ge=1, le=3650)
+    """Days until what a withheld message says is erased from the outbox; its reason and its record stay."""
     adapters: dict[str, dict[str, Any]] = {}
     """``REKO_ADAPTERS__<NAME>__<SETTING>``; an adapter without a URL is switched off."""
 

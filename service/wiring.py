@@ -6,14 +6,16 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 from cryptography.fernet import Fernet
 
-from adapters.registry import CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from adapters.registry import BLOCK_SOURCES, CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from contracts.consent import BlockAnswer, BlockQuestion
 from contracts.errors import Unavailable
 from contracts.identity import HsaId
-from contracts.ports import Clock
+from contracts.ports import BlockSource, Clock
 from fhir_mappings import r4
 from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
@@ -25,6 +27,15 @@ from service.security import Clients
 from service.settings import Settings
 from service.store.store import SqlStore
 from service.usecases.context import Context
+
+
+class NoBlockService:
+    """Where no block service is configured, nobody answers: what other units know is used for nothing."""
+
+    async def ask(self, question: BlockQuestion) -> BlockAnswer:
+        """See ``contracts.ports.BlockSource``."""
+        return BlockAnswer.NO_ANSWER
+
 
 Transports = Mapping[str, httpx.AsyncBaseTransport]
 """Where tests let an adapter's calls end, by its name."""
@@ -38,11 +49,13 @@ class House:
     context: Context
     clients: Clients
     fhir: Surroundings
+    blocks: BlockSource
     channels: Mapping[str, OpenChannel]
     source: OpenCertificateSource | None
     relay: Relay
     rounds: Rounds
     clock: Clock
+    session_key: Fernet
 
 
 @asynccontextmanager
@@ -72,19 +85,29 @@ async def house(
     r4.check({})  # compiles the judge now, so that no caller waits for it
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
-    relay = Relay(store, context, channels, clock, settings.outbox_slots)
-    fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
+    relay = Relay(store, context, channels, clock, settings.outbox_slots, timedelta(days=settings.withheld_days))
+    asking = next(
+        (
+            adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
+            for adapter in BLOCK_SOURCES
+            if (adapter_settings := settings.adapter(adapter.name)).enabled
+        ),
+        None,
+    )
+    blocks = asking or NoBlockService()
+    fhir = Surroundings(store, context, clients, await _key(store, "page-tokens"), f"{settings.base}/fhir", blocks)
     units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
+    session_key = await _key(store, "sessions")
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
     try:
-        yield House(store, context, clients, fhir, channels, source, relay, rounds, clock)
+        yield House(store, context, clients, fhir, blocks, channels, source, relay, rounds, clock, session_key)
     finally:
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
-        for each in (*channels.values(), *([source] if source else [])):
+        for each in (*channels.values(), *(opened for opened in (source, asking) if opened)):
             await each.aclose()
         store.close()
 
@@ -101,5 +124,5 @@ def home(settings: Settings, clients: Clients) -> HsaId | None:
     return next(iter(clients.providers), None)
 
 
-async def _page_key(store: SqlStore) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(await store.secret("page-tokens")))
+async def _key(store: SqlStore, name: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(await store.secret(name)))

@@ -15,16 +15,17 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, NotSupported, RekoError, WrongMedia
-from contracts.ports import CertificateSource
+from contracts.ports import BlockSource, CertificateSource
 from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
-from service.api import models, operating, pulling, records
+from service.api import models, operating, pulling, records, releasing
 from service.api.comparison import comparison_route
 from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
 from service.page_tokens import OverviewPages
 from service.security import Clients, require
 from service.store.store import SqlStore
+from service.usecases.answering import blocks_on
 from service.usecases.context import Context
 from service.usecases.follow_sick_leaves import follow_sick_leaves
 
@@ -38,6 +39,7 @@ def api_app(
     context: Context,
     clients: Clients,
     source: CertificateSource | None,
+    blocks: BlockSource,
     destinations: frozenset[str],
     pages: OverviewPages,
     due: Mapping[str, datetime],
@@ -67,6 +69,7 @@ def api_app(
     Puller = Annotated[Caller, Depends(caller_with(Right.SICK_LEAVE_PULL))]
     Lister = Annotated[Caller, Depends(caller_with(Right.OUTBOX_LIST))]
     ContentReader = Annotated[Caller, Depends(caller_with(Right.OUTBOX_CONTENT))]
+    Releaser = Annotated[Caller, Depends(caller_with(Right.PROTECTED_RELEASE))]
     Replayer = Annotated[Caller, Depends(caller_with(Right.OUTBOX_REPLAY))]
 
     # Records
@@ -99,7 +102,14 @@ def api_app(
     @app.post("/consent/decision")
     async def post_decision(caller: Reader, given: models.DecisionIn) -> models.DecisionOut:
         """May this unit tell this recipient this, today? Every reason, and the consents used."""
-        return await store.run(records.decision(context, caller, given))
+        patient, asked = await store.run(records.named_patient(caller, given.patient)), given.asked()
+        said = await blocks_on(store, blocks, caller, patient, asked.sources)
+        return await store.run(records.decision(context, caller, patient, asked, said))
+
+    @app.post("/decisions/{number}/replay")
+    async def replay_decision(caller: Reader, number: int) -> models.ReplayedOut:
+        """Make a kept decision once more, from the inputs that were kept with it."""
+        return await operating.replayed(store, caller, number)
 
     # Sick leaves
 
@@ -150,6 +160,12 @@ def api_app(
     async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
         """Try it again; consent is asked again."""
         await store.run(operating.replay(context, caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.post("/outbox/{id}/release")
+    async def release(caller: Releaser, id: str, given: models.WhyIn) -> models.MessageOut:
+        """Tell of a patient with protected identity all the same: a person's decision, with the reason."""
+        await store.run(releasing.release(context, caller, id, given.why))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/cancel")

@@ -8,8 +8,18 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from contracts.activity import ActivityKind, ContactMode, NotDoneReason
+from contracts.asking import Asked
 from contracts.consent import ConsentKind as Kind
-from contracts.consent import Direction, Effect, HowGiven, InformationCategory, Purpose, RecipientKind
+from contracts.consent import (
+    Direction,
+    Effect,
+    HowGiven,
+    InformationCategory,
+    InformationSource,
+    LegalBasis,
+    Purpose,
+    RecipientKind,
+)
 from contracts.dialogue import Topic
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
 from contracts.people import Party
@@ -142,13 +152,18 @@ class ActivityIn(Model):
 
 
 class ConsentIn(Model):
-    """A consent or a refusal, to coordination or to disclosure to one recipient. The last day counts whole."""
+    """A consent or a refusal, to coordination or to disclosure to one recipient. The last day counts whole.
+
+    ``heardBy`` is who heard it, if that is not the caller. A written one needs ``evidence``: the id of its document.
+    """
 
     patient: PatientRef
     kind: Kind
     effect: Effect = Effect.PERMIT
     given_at: Instant
     how: HowGiven
+    heard_by: Hsa | None = None
+    evidence: ExternalId | None = None
     recipient: RecipientRef | None = None
     direction: Direction | None = Direction.DISCLOSE
     purposes: tuple[Purpose, ...] = ()
@@ -211,14 +226,42 @@ class NotificationIn(Model):
     identifier: ExternalId | None = None
 
 
+class SourceIn(Model):
+    """Another unit whose information would be told."""
+
+    care_unit: Hsa
+    care_provider: Hsa
+
+
 class DecisionIn(Model):
-    """May the caller's unit tell (or ask) the recipient these categories for this purpose, now?"""
+    """May the caller's unit tell (or ask) the recipient these categories for this purpose, now?
+
+    Without ``basis`` it is the one on which the service tells such a recipient. ``statutory-duty`` needs ``request``, the
+    authority's own id of what it asked; ``emergency`` needs ``why``.
+    """
 
     patient: PatientRef
     recipient: RecipientRef
     categories: Annotated[tuple[InformationCategory, ...], Field(min_length=1)]
     purpose: Purpose = Purpose.COORDINATION
     direction: Direction = Direction.DISCLOSE
+    basis: LegalBasis | None = None
+    why: ShortText = ""
+    request: ShortText = ""
+    sources: Annotated[tuple[SourceIn, ...], Field(max_length=50)] = ()
+
+    def asked(self) -> Asked:
+        """The question."""
+        return Asked(
+            self.recipient.party(),
+            frozenset(self.categories),
+            self.purpose,
+            self.direction,
+            self.basis,
+            self.why,
+            self.request,
+            tuple(InformationSource(HsaId(each.care_unit), HsaId(each.care_provider)) for each in self.sources),
+        )
 
 
 class WhyIn(Model):
@@ -255,14 +298,27 @@ class WrittenOut(Model):
 
 
 class DecisionOut(Model):
-    """A decision with all its reasons and the consents that it rests on."""
+    """A decision with all its reasons and the consents that it rests on; ``id`` is what it is kept under, empty
+    when nobody is known here whom it could be kept for."""
 
+    id: str
     permitted: bool
     recipient: str
     basis: str
     reasons: tuple[str, ...]
     consents: tuple[str, ...]
     at: datetime
+
+
+class ReplayedOut(Model):
+    """A kept decision, made once more from what it was made from. ``same`` tells whether the answer, its reasons and its
+    consents are the same; ``rules`` and ``rulesNow`` which version of the rules made each."""
+
+    same: bool
+    rules: str
+    rules_now: str
+    then: DecisionOut
+    again: DecisionOut
 
 
 class TryOut(Model):

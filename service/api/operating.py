@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Select, func, or_, select
 
-from contracts.consent import ConsentDecision
+from contracts.consent import DecisionRecord
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import DeliveryState
 from contracts.record import Access, AccessAction, Caller
@@ -21,10 +21,13 @@ from service.store.tables import attempt, outbox, resource
 from service.store.tables import decision as decisions
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
+from service.usecases.deciding import decide_as_then
 from service.usecases.notify import obstacle
 
 LIST: Final = 500
 """Rows of one answer."""
+
+ERASED: Final = "what the message said has been erased: write a new request"
 
 _COLUMNS: Final = (
     outbox.c.id,
@@ -109,13 +112,33 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
     )
 
 
+async def replayed(store: SqlStore, caller: Caller, number: int) -> models.ReplayedOut:
+    """A kept decision of the unit, made once more from its own inputs. Raises ``NotFound``, and ``Conflict`` for one whose
+    inputs were not kept."""
+    table = decisions.c
+    wanted = select(table.body, table.patient).where(table.number == number, table.unit == caller.unit.value)
+    found = await store.select(wanted)
+    if not found:
+        raise NotFound("there is no such decision")
+    kept = read_back(found[0][0], DecisionRecord)
+    again = decide_as_then(kept)
+    await _log(store, caller, {found[0][1]: f"decision/{number}"} if found[0][1] else {}, "decision-replay")
+    return models.ReplayedOut(
+        same=again.decision == kept.decision,
+        rules=kept.rules,
+        rules_now=again.rules,
+        then=decision_out(number, kept.decision),
+        again=decision_out(number, again.decision),
+    )
+
+
 def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
     """Let a message be tried again, if a channel can carry it. Consent is asked again when it is claimed; who and why is
     kept with its tries."""
     moved = _moved(caller, id, why, _REPLAYABLE, DeliveryState.WAITING, "replayed")
 
     def move(transaction: SqlTransaction) -> None:
-        queued = transaction.message(id)
+        queued = None if transaction.is_erased(id) else transaction.message(id)
         obstructed = "" if queued is None else obstacle(context, queued.message)
         if obstructed and queued is not None and caller.may_see(queued.message.question.unit.value):
             raise Conflict(obstructed)
@@ -138,6 +161,8 @@ def _moved(
             raise NotFound("there is no such message")
         if standing[1] not in allowed:
             raise Conflict(f"a message that is {standing[1].value} cannot be {deed}")
+        if to is DeliveryState.WAITING and transaction.is_erased(id):
+            raise Conflict(ERASED)
         reason = f"{deed} by {caller.employee}: {why}"
         transaction.move(id, to, reason)
         transaction.note_deed(id, deed, reason)
@@ -185,8 +210,8 @@ async def _tries(store: SqlStore, ids: Sequence[str]) -> dict[str, tuple[models.
 async def _decisions(store: SqlStore, about: str) -> tuple[models.DecisionOut, ...]:
     type_, _, id_ = about.partition("/")
     wanted = decisions.c.patient == id_ if type_ == "Patient" else decisions.c.about == about
-    rows = await store.select(select(decisions.c.body).where(wanted).order_by(decisions.c.number))
-    return tuple(decision_out(read_back(row[0], ConsentDecision)) for row in rows)
+    rows = await store.select(select(decisions.c.number, decisions.c.body).where(wanted).order_by(decisions.c.number))
+    return tuple(decision_out(number, read_back(body, DecisionRecord).decision) for number, body in rows)
 
 
 def _message(row: Sequence[Any], tries: Mapping[str, tuple[models.TryOut, ...]] | None = None) -> models.MessageOut:

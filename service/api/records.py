@@ -4,21 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contracts.activity import ActivityStatus, CoordinationActivity, Identifier
-from contracts.consent import (
-    Consent,
-    ConsentDecision,
-    ConsentKind,
-    ConsentStatus,
-    LegalBasis,
-    Question,
-    RecipientKind,
-)
+from contracts.asking import Asked
+from contracts.consent import BlockAnswer, Consent, ConsentDecision, ConsentKind, ConsentStatus
 from contracts.dialogue import MessagePart, Notification
 from contracts.errors import Invalid
-from contracts.identity import PersonId
+from contracts.identity import HsaId, PersonId
 from contracts.plan import Measure, PlanGoal, RehabPlan, TaperingStep
 from contracts.ports import Transaction
-from contracts.record import Access, AccessAction, Caller, Document
+from contracts.record import Caller, Document
 from contracts.time import Period
 from fhir_mappings import activity as activity_mapping
 from fhir_mappings import consent as consent_mapping
@@ -28,8 +21,8 @@ from fhir_mappings import plan as plan_mapping
 from fhir_mappings.document import decode, from_content
 from fhir_mappings.identifiers import EXT_CODING_RULE, HSA_ID, person_system
 from service.api import models
+from service.usecases.answering import answer
 from service.usecases.context import Context, Recorded, Write
-from service.usecases.deciding import decide, registered_patient
 from service.usecases.keeping import keep, visible
 from service.usecases.notify import notify
 from service.usecases.record_activity import record_activity
@@ -85,7 +78,9 @@ def consent(context: Context, caller: Caller, given: models.ConsentIn) -> Story:
             period=Period.of_days(given.first_day, given.last_day),
             ends_with_event=given.ends_with_event,
         )
-        content = consent_mapping.to_fhir(said, recorder=caller.employee)
+        heard_by = HsaId(given.heard_by) if given.heard_by else caller.employee
+        evidence = Identifier(given.evidence.system, given.evidence.value) if given.evidence else None
+        content = consent_mapping.to_fhir(said, recorder=heard_by, evidence=evidence)
         return _written(record_consent(transaction, context, Write(caller, _judged(content))))
 
     return story
@@ -141,30 +136,19 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
     return story
 
 
-def decision(context: Context, caller: Caller, given: models.DecisionIn) -> Callable[[Transaction], models.DecisionOut]:
+def named_patient(caller: Caller, given: models.PatientRef) -> Callable[[Transaction], str]:
+    """The logical id of whom a question is about; empty for a number that nobody has named here."""
+    return lambda transaction: _known_patient(transaction, caller, given)
+
+
+def decision(
+    context: Context, caller: Caller, patient: str, asked: Asked, blocks: BlockAnswer
+) -> Callable[[Transaction], models.DecisionOut]:
     """The consent rules' answer, kept like every other."""
 
     def story(transaction: Transaction) -> models.DecisionOut:
-        id_ = _known_patient(transaction, caller, given.patient)
-        patient = registered_patient(transaction, id_) if id_ else None
-        recipient = given.recipient.party().as_recipient()
-        within = recipient.kind is RecipientKind.SAME_CARE_PROVIDER
-        question = Question(
-            patient=id_,
-            unit=caller.unit,
-            recipient=recipient,
-            categories=frozenset(given.categories),
-            purpose=given.purpose,
-            at=transaction.at,
-            direction=given.direction,
-            basis=LegalBasis.INTERNAL_COORDINATION if within else LegalBasis.CONSENT,
-            protected_identity=patient is not None and patient.protected,
-        )
-        answer = decide(transaction, question, context.region)
-        if id_:
-            transaction.note_decision(answer, f"Patient/{id_}")
-            transaction.log_access(Access(caller, AccessAction.READ, id_, f"Patient/{id_}", "consent-decision"))
-        return decision_out(answer)
+        number, kept = answer(transaction, context, caller, patient, asked, blocks)
+        return decision_out(number, kept.decision)
 
     return story
 
@@ -177,9 +161,10 @@ def _judged(content: dict[str, Any]) -> Document:
     return from_content(content)
 
 
-def decision_out(answer: ConsentDecision) -> models.DecisionOut:
+def decision_out(number: int, answer: ConsentDecision) -> models.DecisionOut:
     """A decision as the API shows it."""
     return models.DecisionOut(
+        id=str(number) if number else "",
         permitted=answer.permitted,
         recipient=answer.question.recipient.kind.value,
         basis=answer.question.basis.value,

@@ -12,8 +12,10 @@ from starlette.routing import Route
 
 from contracts.errors import NotAcceptable, NotFound, NotSupported, RekoError
 from service.fhir_api import answers
+from service.fhir_api.interactions.audit_event import read_audit_event, search_audit_events
 from service.fhir_api.interactions.capabilities import capabilities
 from service.fhir_api.interactions.create import create
+from service.fhir_api.interactions.decide import decide
 from service.fhir_api.interactions.history_instance import history_instance
 from service.fhir_api.interactions.read import read
 from service.fhir_api.interactions.search_type import search_type
@@ -27,6 +29,9 @@ Interaction = Callable[[Surroundings, Request], Awaitable[Response]]
 
 ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/metadata", capabilities),
+    ("POST", "/Consent/$decide", decide),
+    ("GET", "/AuditEvent", search_audit_events),
+    ("GET", "/AuditEvent/{id}", read_audit_event),
     ("POST", "/{type}/_search", search_type),
     ("GET", "/{type}", search_type),
     ("POST", "/{type}", create),

@@ -6,6 +6,7 @@ from cryptography.fernet import Fernet
 from starlette.requests import Request
 
 from contracts.errors import NotFound, NotSupported
+from contracts.ports import BlockSource
 from contracts.record import Caller, Right
 from service.fhir_api.resources import ROWS, Row
 from service.security import Clients, require
@@ -22,6 +23,7 @@ class Surroundings:
     clients: Clients
     page_key: Fernet
     base: str
+    blocks: BlockSource
 
     def caller(self, request: Request, right: Right) -> Caller:
         """Who asks, with the right to. Raises ``Unauthenticated`` and ``Forbidden``."""

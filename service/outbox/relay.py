@@ -42,6 +42,9 @@ IDLE: Final = 0.5
 LEASE: Final = timedelta(seconds=90)
 """Longer than any time-out of a send, so that a running try is not taken over."""
 
+SWEEP: Final = timedelta(hours=1)
+"""Between looks for content whose time is out; by the service's clock, like that time."""
+
 LOOKING: Final = 4
 """How many times as long as an idle round took the relay rests before the next."""
 
@@ -52,16 +55,25 @@ _log = logging.getLogger(__name__)
 
 
 class Relay:
-    """One process's relay over all channels. ``slots`` is the number of tries at a time to each destination."""
+    """One process's relay over all channels. ``slots`` is the number of tries at a time to each destination;
+    ``keep_withheld`` how long what a withheld message says is kept."""
 
     def __init__(
-        self, store: SqlStore, context: Context, channels: Mapping[str, Channel], clock: Clock, slots: int = 8
+        self,
+        store: SqlStore,
+        context: Context,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        slots: int = 8,
+        keep_withheld: timedelta = timedelta(days=30),
     ) -> None:
         self._store = store
         self._context = context
         self._channels = channels
         self._clock = clock
         self._slots = slots
+        self._keep_withheld = keep_withheld
+        self._swept = datetime.min.replace(tzinfo=UTC)
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._running: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
         self._bell = asyncio.Event()
@@ -86,6 +98,7 @@ class Relay:
         """Whether anything was claimed. Whatever goes wrong ends the round, or a destination's part of it."""
         try:
             await self._look_for_orphans()
+            await self._sweep()
         except Exception as error:
             _log.error("the outbox cannot be read", exc_info=error, extra={"event": "relay.database-down"})
             return False
@@ -96,6 +109,16 @@ class Relay:
         by = datetime.max.replace(tzinfo=UTC) if self._is_new else datetime.now(UTC)
         await self._store.run(lambda transaction: _take_back(transaction, by))
         self._is_new = False
+
+    async def _sweep(self) -> None:
+        """Erase what withheld messages say when their time is out (domain rule 11: the outbox's copy, no record)."""
+        now = self._clock.now()
+        if abs(now - self._swept) < SWEEP:
+            return
+        erased = await self._store.run(lambda transaction: transaction.erase_withheld(now - self._keep_withheld))
+        self._swept = now
+        if erased:
+            _log.info("withheld content was erased", extra={"event": "relay.erased", "messages": erased})
 
     async def _serve(self, destination: str) -> bool:
         try:

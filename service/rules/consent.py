@@ -6,9 +6,10 @@ permission counts only if it covers the question alone. Sources: decisions D3, D
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from contracts.consent import (
+    BlockAnswer,
     Consent,
     ConsentDecision,
     ConsentKind,
@@ -17,6 +18,7 @@ from contracts.consent import (
     Effect,
     InformationCategory,
     LegalBasis,
+    Purpose,
     Question,
     Reason,
     Recipient,
@@ -24,18 +26,36 @@ from contracts.consent import (
     UnreadableConsent,
     UsedConsent,
 )
-from contracts.errors import Issue, IssueType
 from contracts.identity import HsaId
-from contracts.time import Period, swedish_day
-from service.rules.region import RegionalProfile
+from contracts.time import Period, days_between, swedish_day
 
 AnyConsent = Consent | UnreadableConsent
 _Finding = tuple[Reason, tuple[AnyConsent, ...]]
 
+VERSION: Final = "2"
+"""Kept with every decision. It changes when the same inputs may get another answer."""
 
-def decide(question: Question, consents: Sequence[AnyConsent], region: RegionalProfile) -> ConsentDecision:
+EMERGENCY_HOLDS: Final = timedelta(hours=24)
+"""How long a stated emergency carries a decision: a choice of this service, no law says a number."""
+
+
+class Policy(Protocol):
+    """The part of a regional profile that decides here (decision D29)."""
+
+    @property
+    def longest_consent_days(self) -> int:
+        """The longest period of a consent to disclosure, in days."""
+        ...
+
+    @property
+    def platform_needs_consent(self) -> bool:
+        """Whether the region's own platform may be told on consent alone."""
+        ...
+
+
+def decide(question: Question, consents: Sequence[AnyConsent], region: Policy) -> ConsentDecision:
     """The answer for one question, from every consent on record for the patient (in any order)."""
-    findings = list(_BASES[question.basis](question, consents, region))
+    findings = [*_blocks(question), *_BASES[question.basis](question, consents, region)]
     denials = [finding for finding in findings if finding[0] not in _PERMITTING]
     permits = [finding for finding in findings if finding[0] in _PERMITTING]
     return _decision(question, not denials and bool(permits), denials or permits)
@@ -52,21 +72,28 @@ def _decision(question: Question, permitted: bool, findings: Sequence[_Finding])
     )
 
 
-def asks_for_consents(question: Question, _: RegionalProfile) -> bool:
+def asks_for_consents(question: Question, _: Policy) -> bool:
     """Whether consents have any say in the answer (decision D17): where they have none, none need be read."""
     return question.basis in (LegalBasis.CONSENT, LegalBasis.INTERNAL_COORDINATION)
 
 
 _ORDER: Final = {reason: place for place, reason in enumerate(Reason)}
 _PERMITTING: Final = frozenset(
-    {Reason.CONSENT_COVERS, Reason.RECORD_OWNER, Reason.OWN_FOLLOW_UP, Reason.COORDINATION_WITHIN_PROVIDER}
+    {
+        Reason.CONSENT_COVERS,
+        Reason.RECORD_OWNER,
+        Reason.OWN_FOLLOW_UP,
+        Reason.COORDINATION_WITHIN_PROVIDER,
+        Reason.ANSWERS_REQUEST,
+        Reason.EMERGENCY,
+    }
 )
 
 
 # The grounds, one function each (decision D17).
 
 
-def _by_consent(question: Question, consents: Sequence[AnyConsent], region: RegionalProfile) -> Iterable[_Finding]:
+def _by_consent(question: Question, consents: Sequence[AnyConsent], region: Policy) -> Iterable[_Finding]:
     """Somebody outside: consent to coordination, and one consent to disclosure that covers everything asked."""
     yield from _stops(question)
     yield from _coordination(question, consents)
@@ -74,12 +101,12 @@ def _by_consent(question: Question, consents: Sequence[AnyConsent], region: Regi
     yield from _permissions(question, consents, region)
 
 
-def _as_record_owner(question: Question, _: Sequence[AnyConsent], __: RegionalProfile) -> Iterable[_Finding]:
+def _as_record_owner(question: Question, _: Sequence[AnyConsent], __: Policy) -> Iterable[_Finding]:
     """The record system that owns the record gets its own record back."""
     yield _if_telling(question, RecipientKind.RECORD_SYSTEM, Reason.RECORD_OWNER), ()
 
 
-def _as_own_follow_up(question: Question, _: Sequence[AnyConsent], region: RegionalProfile) -> Iterable[_Finding]:
+def _as_own_follow_up(question: Question, _: Sequence[AnyConsent], region: Policy) -> Iterable[_Finding]:
     """The care provider's own platform follows up its own care (PDL 2 kap. 4 §). Where the region demands consent, that is
     the ground to ask on."""
     yield from _stops(question)
@@ -88,27 +115,59 @@ def _as_own_follow_up(question: Question, _: Sequence[AnyConsent], region: Regio
     yield _if_telling(question, RecipientKind.REGIONAL_PLATFORM, Reason.OWN_FOLLOW_UP), ()
 
 
-def _within_the_provider(question: Question, consents: Sequence[AnyConsent], _: RegionalProfile) -> Iterable[_Finding]:
+def _within_the_provider(question: Question, consents: Sequence[AnyConsent], _: Policy) -> Iterable[_Finding]:
     """Another unit of the same care provider: consent to coordination, no consent to disclosure (rule 6). A refusal
-    still denies (D16)."""
+    still denies (D16). That the recipient calls itself one is not enough."""
     yield from _stops(question)
+    if not question.same_provider:
+        yield Reason.OTHER_PROVIDER, ()
     yield from _coordination(question, consents)
     yield from _refusals(question, consents)
     yield _only_for(question, RecipientKind.SAME_CARE_PROVIDER, Reason.COORDINATION_WITHIN_PROVIDER), ()
 
 
-def _not_available(_: Question, __: Sequence[AnyConsent], ___: RegionalProfile) -> Iterable[_Finding]:
-    """A ground that no message of this service may rest on."""
-    yield Reason.BASIS_NOT_APPLICABLE, ()
+def _as_answer_to_request(question: Question, _: Sequence[AnyConsent], __: Policy) -> Iterable[_Finding]:
+    """Försäkringskassan has asked under its law (SFB 110 kap.): a public care provider answers that request with what
+    matters to the case, consent or not, and never sends a 4 § notice on it (rule 9)."""
+    yield from _stops(question)
+    if not question.public_provider:
+        yield Reason.PRIVATE_PROVIDER, ()
+    if question.ground is None or not question.ground.request.strip():
+        yield Reason.REQUEST_NOT_NAMED, ()
+    if question.purpose is not Purpose.BENEFIT_DECISION:
+        yield Reason.OTHER_PURPOSE, ()
+    if InformationCategory.ASSUMED_REHAB_NEED in question.categories:
+        yield Reason.NOTICE_NEEDS_CONSENT, ()
+    if not question.categories:
+        yield Reason.CATEGORY_NOT_COVERED, ()
+    yield _if_telling(question, RecipientKind.FORSAKRINGSKASSAN, Reason.ANSWERS_REQUEST), ()
 
 
-_BASES: Final[dict[LegalBasis, Callable[[Question, Sequence[AnyConsent], RegionalProfile], Iterable[_Finding]]]] = {
+def _in_emergency(question: Question, _: Sequence[AnyConsent], __: Policy) -> Iterable[_Finding]:
+    """A danger to life or health that a named person has stated, now: to other care alone. There is no such danger that
+    an employer, an authority or a municipality could avert (delivery_consent_security.md § 5.2)."""
+    yield from _stops(question)
+    stated = question.ground
+    if stated is None or not stated.why.strip():
+        yield Reason.GROUND_NOT_STATED, ()
+    elif not stated.at <= question.at < stated.at + EMERGENCY_HOLDS:
+        yield Reason.GROUND_OVER, ()
+    if not question.categories:
+        yield Reason.CATEGORY_NOT_COVERED, ()
+    care = question.recipient.kind in _CARE and question.direction is Direction.DISCLOSE
+    yield Reason.EMERGENCY if care else Reason.BASIS_NOT_APPLICABLE, ()
+
+
+_CARE: Final = (RecipientKind.SAME_CARE_PROVIDER, RecipientKind.OTHER_CARE_PROVIDER)
+
+
+_BASES: Final[dict[LegalBasis, Callable[[Question, Sequence[AnyConsent], Policy], Iterable[_Finding]]]] = {
     LegalBasis.CONSENT: _by_consent,
     LegalBasis.RECORD_OWNER: _as_record_owner,
     LegalBasis.OWN_FOLLOW_UP: _as_own_follow_up,
     LegalBasis.INTERNAL_COORDINATION: _within_the_provider,
-    LegalBasis.STATUTORY_DUTY: _not_available,
-    LegalBasis.EMERGENCY: _not_available,
+    LegalBasis.STATUTORY_DUTY: _as_answer_to_request,
+    LegalBasis.EMERGENCY: _in_emergency,
 }
 
 
@@ -126,9 +185,18 @@ def _if_telling(question: Question, kind: RecipientKind, reason: Reason) -> Reas
 # What is looked for among the consents.
 
 
+def _blocks(question: Question) -> Iterable[_Finding]:
+    """Information of another unit goes nowhere unless the block service has said that no block lies on it (rule 7). The
+    unit's own is not asked about: a block does not stop a unit from telling what it knows itself."""
+    if question.foreign and question.blocks is not BlockAnswer.CLEAR:
+        known = question.blocks is BlockAnswer.BLOCKED
+        yield Reason.UNDER_BLOCK if known else Reason.BLOCK_UNKNOWN, ()
+
+
 def _stops(question: Question) -> Iterable[_Finding]:
-    """What denies whatever the patient has said (rules 8, 31)."""
-    if question.protected_identity:
+    """What denies whatever the patient has said (rules 8, 31). The marking stops machines: a person may have decided, and
+    answers for it with a reason."""
+    if question.protected_identity and (question.release is None or not question.release.why.strip()):
         yield Reason.PROTECTED_IDENTITY, ()
     if InformationCategory.SENSITIVE_CIRCUMSTANCES in question.categories:
         yield Reason.NEVER_SENT, ()
@@ -161,7 +229,7 @@ def _refusals(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_F
         yield Reason.REFUSED, refusals
 
 
-def _permissions(question: Question, consents: Sequence[AnyConsent], region: RegionalProfile) -> Iterable[_Finding]:
+def _permissions(question: Question, consents: Sequence[AnyConsent], region: Policy) -> Iterable[_Finding]:
     """A permission that covers the question alone; else what is wrong with each that names the recipient."""
     named = [
         consent
@@ -179,11 +247,11 @@ def _permissions(question: Question, consents: Sequence[AnyConsent], region: Reg
         yield Reason.NO_CONSENT, ()
 
 
-def _gaps(consent: Consent, question: Question, region: RegionalProfile) -> Iterable[Reason]:
+def _gaps(consent: Consent, question: Question, region: Policy) -> Iterable[Reason]:
     """Why a permission to this recipient does not cover the question; nothing when it does."""
     if consent.status is ConsentStatus.INACTIVE:
         yield Reason.WITHDRAWN
-    elif consent.status is not ConsentStatus.ACTIVE or _is_endless(consent):
+    elif consent.status is not ConsentStatus.ACTIVE or consent.is_endless:
         yield Reason.NOT_IN_FORCE
     if consent.period.start is not None and question.at < consent.period.start:
         yield Reason.NOT_YET_VALID
@@ -224,14 +292,10 @@ def _is_over(consent: Consent, at: datetime) -> bool:
     return consent.period.end is not None and consent.period.end <= at
 
 
-def _outlived(consent: Consent, at: datetime, region: RegionalProfile) -> bool:
+def _outlived(consent: Consent, at: datetime, region: Policy) -> bool:
     """An event that never came about ends nothing: such a consent is over when the longest one would be."""
     begun = consent.period.start or consent.given
-    return consent.period.end is None and begun is not None and _days(begun, at) > region.longest_consent_days
-
-
-def _is_endless(consent: Consent) -> bool:
-    return consent.period.end is None and not consent.ends_with_event
+    return consent.period.end is None and begun is not None and days_between(begun, at) > region.longest_consent_days
 
 
 def _same_party(one: Recipient | None, other: Recipient | None) -> bool:
@@ -284,58 +348,3 @@ def _holds_when_given(consent: Consent) -> bool:
 def _within(refused: frozenset[Any], permitted: frozenset[Any]) -> bool:
     """What a refusal leaves out means all, which no list takes back."""
     return bool(refused) and refused <= permitted
-
-
-# At the door.
-
-
-def too_general(consent: Consent, region: RegionalProfile) -> tuple[Issue, ...]:
-    """What makes a permission to disclose too general to be kept; empty when nothing does.
-
-    JO 7504-2018: a consent must let the person grasp who is told what, for what, for how long. An end, and its longest
-    distance, are the unit's policy drawn from that criticism, not law (rule 10). Refusals may be as wide as the patient
-    wants.
-    """
-    if consent.kind is not ConsentKind.DISCLOSURE or consent.effect is not Effect.PERMIT:
-        return ()
-    return tuple(
-        Issue(IssueType.BUSINESS_RULE, text, at, rule="consent-too-general")
-        for missing, text, at in _PARTS
-        if missing(consent, region)
-    )
-
-
-def _lacks_category(consent: Consent, _: RegionalProfile) -> bool:
-    """ "All" says no more than nothing does (delivery_consent_security.md § 5.2, rule 2)."""
-    return not consent.categories or consent.categories == frozenset(InformationCategory)
-
-
-def _is_too_long(consent: Consent, region: RegionalProfile) -> bool:
-    start, end = consent.period.start or consent.given, consent.period.end
-    if start is None or end is None:
-        return False
-    return _days(start, end - timedelta.resolution) > region.longest_consent_days
-
-
-def _days(first: datetime, last: datetime) -> int:
-    """Counted in Swedish days, which have 23, 24 or 25 hours."""
-    return (swedish_day(last) - swedish_day(first)).days
-
-
-_PARTS: Final[tuple[tuple[Callable[[Consent, RegionalProfile], bool], str, str], ...]] = (
-    (lambda c, _: c.recipient is None, "name the one recipient who may be told", "Consent.provision.actor"),
-    (lambda c, _: not c.purposes, "say what it may be told for", "Consent.provision.purpose"),
-    (_lacks_category, "say which information may be told, and not all of it", "Consent.provision.code"),
-    (lambda c, _: c.direction is None, "say whether to tell or to ask", "Consent.provision.action"),
-    (
-        lambda c, _: _is_endless(c),
-        "say until when, or which event ends it (the unit's policy, drawn from JO's criticism)",
-        "Consent.provision.period.end",
-    ),
-    (
-        _is_too_long,
-        "shorten the period: it is longer than the unit's policy allows",
-        "Consent.provision.period.end",
-    ),
-    (lambda c, _: c.period.is_reversed, "the period ends before it starts", "Consent.provision.period"),
-)

@@ -47,9 +47,10 @@ class SqlSnapshot:
         rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})
         return [StoredCertificate(decode(body, Certificate), episode) for episode, body in rows]
 
-    def certificates_of_unit(self, unit: str) -> Sequence[tuple[str, StoredCertificate]]:
+    def certificates_of_unit(self, unit: str, since: date) -> Sequence[tuple[str, StoredCertificate]]:
         """See ``contracts.ports.Snapshot``."""
-        rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, {"of_unit": unit}).fetchall()
+        wanted = {"of_unit": unit, "since": since.toordinal()}
+        rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, wanted).fetchall()
         return [(patient, StoredCertificate(decode(body, Certificate), episode)) for patient, episode, body in rows]
 
     def last_pull(self, unit: str) -> LastPull | None:

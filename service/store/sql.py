@@ -194,6 +194,16 @@ MOVE_MESSAGE: Final = compiled(
         lease_until=null(),
     )
 )
+ERASE_WITHHELD: Final = compiled(
+    update(outbox)
+    .where(
+        outbox.c.state == DeliveryState.WITHHELD.value,
+        outbox.c.payload.is_not(None),
+        outbox.c.changed <= bindparam("before"),
+    )
+    .values(payload=null())
+)
+ERASED: Final = compiled(select(outbox.c.number).where(outbox.c.id == bindparam("message"), outbox.c.payload.is_(None)))
 CLAIM_MESSAGE: Final = compiled(
     update(outbox)
     .where(outbox.c.id == bindparam("message"))
@@ -228,9 +238,17 @@ CERTIFICATES_OF: Final = compiled(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")
     )
 )
+_present = certificate.alias("present")
 CERTIFICATES_OF_UNIT: Final = compiled(
     select(certificate.c.patient, certificate.c.episode, certificate.c.body)
-    .where(certificate.c.unit == bindparam("of_unit"))
+    .where(
+        certificate.c.unit == bindparam("of_unit"),
+        certificate.c.patient.in_(
+            select(_present.c.patient).where(
+                _present.c.unit == bindparam("of_unit"), _present.c.last >= bindparam("since")
+            )
+        ),
+    )
     .order_by(certificate.c.patient, certificate.c.first, certificate.c.id)
 )
 KNOWN_CERTIFICATES: Final = compiled(

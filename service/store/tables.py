@@ -136,6 +136,7 @@ access_log: Final = Table(
 _CLAIMED: Final = text("state = 'claimed'")
 UNDER_WAY: Final = text("state IN ('reading', 'applying', 'closing')")
 """What the index of running pulls holds; a search that says it in the same words finds it there."""
+_WITHHELD: Final = text("state = 'withheld' AND payload IS NOT NULL")
 
 outbox: Final = Table(
     "outbox",
@@ -164,6 +165,7 @@ outbox: Final = Table(
     Index("outbox_about", "about"),
     # The database itself refuses a second claim of a key; and what is claimed is found without reading what is not.
     Index("outbox_claimed", "key", unique=True, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+    Index("outbox_withheld", "changed", sqlite_where=_WITHHELD, postgresql_where=_WITHHELD),
 )
 
 attempt: Final = Table(
@@ -200,6 +202,7 @@ certificate: Final = Table(
     Column("last", Integer, nullable=False, server_default=text("0")),
     Index("certificate_of_patient", "patient"),
     Index("certificate_of_unit", "unit", "patient"),
+    Index("certificate_lasting", "unit", "last", "patient"),
 )
 
 reko_status: Final = Table(

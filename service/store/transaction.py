@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from contracts.consent import ConsentDecision, Question
+from contracts.consent import DecisionRecord, Question
 from contracts.outbox import DUE, Claim, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known
 from contracts.record import Access, AccessAction, Document, Record
@@ -102,19 +102,21 @@ class SqlTransaction(SqlSnapshot):
 
     # decisions and the access log
 
-    def note_decision(self, decision: ConsentDecision, about: str) -> None:
+    def note_decision(self, decision: DecisionRecord, about: str) -> int:
         """See ``contracts.ports.Transaction``."""
-        self.connection.execute(
+        question = decision.decision.question
+        cursor = self.connection.execute(
             sql.INSERT_DECISION,
             {
                 "at": to_micros(self.at),
                 "about": about,
-                "patient": decision.question.patient,
-                "unit": decision.question.unit.value,
+                "patient": question.patient,
+                "unit": question.unit.value,
                 "permitted": int(decision.permitted),
                 "body": encode(decision),
             },
         )
+        return cursor.lastrowid or 0
 
     def log_access(self, *accesses: Access) -> None:
         """See ``contracts.ports.Transaction``."""
@@ -234,6 +236,15 @@ class SqlTransaction(SqlSnapshot):
             },
         )
         self.woken.add("")
+
+    def erase_withheld(self, before: datetime) -> int:
+        """Erase what messages say that have been withheld since before that instant, and tell how many they were. State,
+        reason, question and tries stay."""
+        return self.connection.execute(sql.ERASE_WITHHELD, {"before": to_micros(before)}).rowcount
+
+    def is_erased(self, id: str) -> bool:
+        """Whether what a message said has been erased: then it cannot be sent any more."""
+        return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
 
     def due(self, destination: str, limit: int) -> Sequence[Queued]:
         """Messages whose try may start now: the head of each key, earliest due first; none while the route is held."""

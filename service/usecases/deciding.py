@@ -3,18 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from contracts.consent import (
+    BlockAnswer,
     Consent,
-    ConsentDecision,
     ConsentKind,
+    ConsentPolicy,
     ConsentStatus,
+    DecisionRecord,
     Effect,
     LegalBasis,
     Question,
+    Recipient,
+    RecipientKind,
     UnreadableConsent,
 )
-from contracts.errors import RekoError
+from contracts.errors import Conflict, RekoError
 from contracts.identity import HsaId
 from contracts.people import Party, RegisteredPatient
 from contracts.ports import Snapshot, Transaction
@@ -25,18 +30,54 @@ from fhir_mappings.document import decode
 from service.rules import consent as rules
 from service.rules.region import RegionalProfile
 
+_GROUNDS: Final = {
+    RecipientKind.SAME_CARE_PROVIDER: LegalBasis.INTERNAL_COORDINATION,
+    RecipientKind.REGIONAL_PLATFORM: LegalBasis.OWN_FOLLOW_UP,
+    RecipientKind.RECORD_SYSTEM: LegalBasis.RECORD_OWNER,
+}
 
-def decide(transaction: Transaction, question: Question, region: RegionalProfile) -> ConsentDecision:
-    """The answer to a question, from every consent on record for the patient."""
+
+def ground_for(recipient: Recipient) -> LegalBasis:
+    """The ground on which the service itself tells somebody (decision D17)."""
+    return _GROUNDS.get(recipient.kind, LegalBasis.CONSENT)
+
+
+def belongs_to(provider: HsaId, recipient: Recipient) -> bool:
+    """Whether the recipient is of the care provider: its HSA-id was given out by it, or it has its organisation number
+    (both stand in the first part of the provider's HSA-id). Anybody else cannot be told to be."""
+    issuer, _, suffix = recipient.party.partition("-")
+    return issuer == provider.issuer if suffix else len(issuer) == 10 and provider.issuer.endswith(issuer)
+
+
+def decide(transaction: Transaction, question: Question, region: RegionalProfile) -> DecisionRecord:
+    """The answer to a question, from every consent on record for the patient, with all that it was made from."""
     asked = rules.asks_for_consents(question, region)
-    return rules.decide(question, consents_of(transaction, question.patient) if asked else (), region)
+    consents = consents_of(transaction, question.patient) if asked else ()
+    return DecisionRecord(
+        rules.decide(question, consents, region),
+        tuple(each for each in consents if isinstance(each, Consent)),
+        tuple(each for each in consents if isinstance(each, UnreadableConsent)),
+        ConsentPolicy(region.longest_consent_days, region.platform_needs_consent),
+        rules.VERSION,
+    )
 
 
-def decide_again(transaction: Transaction, question: Question, region: RegionalProfile) -> ConsentDecision:
+def decide_again(transaction: Transaction, question: Question, region: RegionalProfile) -> DecisionRecord:
     """The answer to a question that was asked before, as things are now: the hour, the consents, and whether the
-    population register has marked the patient since (the record system gets its own record back all the same)."""
+    population register has marked the patient since (the record system gets its own record back all the same). What the
+    block service once said is no answer any more."""
     marked = question.basis is not LegalBasis.RECORD_OWNER and is_protected(transaction, question.patient)
-    return decide(transaction, replace(question, at=transaction.at, protected_identity=marked), region)
+    now = replace(question, at=transaction.at, protected_identity=marked, blocks=BlockAnswer.NOT_ASKED)
+    return decide(transaction, now, region)
+
+
+def decide_as_then(kept: DecisionRecord) -> DecisionRecord:
+    """A kept decision, made once more by today's rules from what was known then. Raises ``Conflict`` for one that was made
+    before inputs were kept."""
+    if kept.policy is None:
+        raise Conflict("this decision is from before inputs were kept: it cannot be made again")
+    again = rules.decide(kept.decision.question, (*kept.consents, *kept.unreadable), kept.policy)
+    return replace(kept, decision=again, rules=rules.VERSION)
 
 
 def consents_of(transaction: Transaction, patient: str) -> Sequence[Consent | UnreadableConsent]:
@@ -85,13 +126,14 @@ def is_protected(transaction: Transaction, patient: str) -> bool:
 
 
 def is_coordinated(consents: Sequence[Consent | UnreadableConsent], unit: HsaId, at: datetime) -> bool:
-    """Whether a consent to coordination by the unit is in force."""
-    return any(
-        isinstance(consent, Consent)
+    """Whether a consent to coordination by the unit is in force, and no refusal of it."""
+    said = {
+        consent.effect
+        for consent in consents
+        if isinstance(consent, Consent)
         and consent.kind is ConsentKind.COORDINATION
-        and consent.effect is Effect.PERMIT
         and consent.status is ConsentStatus.ACTIVE
         and consent.unit in (None, unit)
         and consent.period.holds(at)
-        for consent in consents
-    )
+    }
+    return said == {Effect.PERMIT}

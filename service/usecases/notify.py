@@ -22,7 +22,7 @@ from fhir_mappings.document import decode
 from fhir_mappings.identifiers import HSA_ID
 from service.rules import notification as rules
 from service.usecases.context import Context, Recorded, Write
-from service.usecases.deciding import party_finder, registered_patient
+from service.usecases.deciding import belongs_to, ground_for, party_finder, registered_patient
 from service.usecases.keeping import keep
 from service.usecases.promising import promise
 
@@ -201,7 +201,10 @@ def _message(
         categories=notification.categories,
         purpose=rules.PURPOSE,
         at=transaction.at,
+        basis=ground_for(recipient),
         protected_identity=patient.protected,
+        same_provider=belongs_to(caller.provider, recipient),
+        asked_by=caller.employee,
     )
     destination = rules.CHANNELS.get(recipient.kind, recipient.kind.value)
     return OutboxMessage(id_, destination, record.reference, question, payload)

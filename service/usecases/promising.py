@@ -1,6 +1,6 @@
 """Promising a message: decided now, and again in the transaction that claims it (decision D3)."""
 
-from contracts.consent import ConsentDecision
+from contracts.consent import DecisionRecord
 from contracts.outbox import DeliveryState, OutboxMessage
 from contracts.ports import Transaction
 from service.usecases.context import Context
@@ -13,8 +13,11 @@ def promise(
     message: OutboxMessage,
     state: DeliveryState = DeliveryState.WAITING,
     reason: str = "",
-) -> ConsentDecision:
-    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent."""
+) -> DecisionRecord:
+    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent. Raises ``ValueError``
+    for one that carries more than is asked about: what was not asked is not permitted."""
+    if message.says_more_than_asked:
+        raise ValueError("the message carries more than is asked about")
     decision = decide(transaction, message.question, context.region)
     transaction.note_decision(decision, message.about)
     if decision.permitted:
@@ -24,6 +27,6 @@ def promise(
     return decision
 
 
-def reasons(decision: ConsentDecision) -> str:
+def reasons(decision: DecisionRecord) -> str:
     """The reasons as one text."""
     return ", ".join(decision.reasons)

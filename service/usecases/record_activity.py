@@ -41,7 +41,7 @@ def record_activity(transaction: Transaction, context: Context, write: Write) ->
     document = _flagged(transaction, write, activity, mapping.with_codes(write.document, coded))
     kept = keep(transaction, context, replace(write, document=document))
     if kept.changed and write.caller.provider == context.provider:
-        told = _Telling(transaction, context, write.caller.unit, activity.patient, kept.record)
+        told = _Telling(transaction, context, write.caller.unit, write.caller.employee, activity.patient, kept.record)
         _tell_platform(told, document, earlier)
         _write_back(told, activity, coded)
     return Recorded(kept.record, kept.changed, (*kept.notes, *_explained(coded)))
@@ -78,6 +78,7 @@ class _Telling:
     transaction: Transaction
     context: Context
     unit: HsaId
+    employee: HsaId
     patient: str
     record: Record
 
@@ -93,6 +94,7 @@ class _Telling:
             at=self.transaction.at,
             basis=basis,
             protected_identity=destination == PLATFORM and is_protected(self.transaction, self.patient),
+            asked_by=self.employee,
         )
         message = OutboxMessage(self.context.ids.new(), destination, self.record.reference, question, payload)
         promise(self.transaction, self.context, message)

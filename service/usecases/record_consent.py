@@ -5,18 +5,21 @@ back: it is told as "left before the withdrawal" (decision D19).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from contracts.consent import Consent, ConsentStatus, Effect
+from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect
 from contracts.errors import Invalid, Issue, note
 from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Document
 from fhir_mappings import consent as mapping
-from fhir_mappings import primitives
+from fhir_mappings import consent_door, primitives
 from fhir_mappings.document import decode, with_elements
 from service.rules import consent as rules
+from service.rules.consent_door import too_general
 from service.usecases.context import Context, Recorded, Write
+from service.usecases.coordination_case import follow_consent
 from service.usecases.deciding import consents_of, decide_again, party_finder
 from service.usecases.keeping import keep
 from service.usecases.promising import reasons
@@ -26,12 +29,29 @@ def record_consent(transaction: Transaction, context: Context, write: Write) -> 
     """Keep the consent if it is specific enough, end the refusals that the patient's new word covers, and withhold what
     may no longer be sent. Raises ``Invalid`` telling which part is too general."""
     consent = mapping.from_fhir(write.document.content, write.id, 0, party_finder(transaction))
-    _refuse_too_general(consent, context)
-    kept = keep(transaction, context, write)
+    _refuse_too_general(consent, write, context)
+    kept = keep(transaction, context, _heard(transaction, write))
     if not kept.changed:
         return kept
     refusals = _end_refusals(transaction, context, write, consent)
-    return Recorded(kept.record, notes=(*refusals, *ask_again(transaction, context, consent.patient)))
+    case = _follow_case(transaction, context, write, consent)
+    return Recorded(kept.record, notes=(*refusals, *case, *ask_again(transaction, context, consent.patient)))
+
+
+def _follow_case(transaction: Transaction, context: Context, write: Write, consent: Consent) -> tuple[Issue, ...]:
+    """The unit's own case: what is said of coordination by another unit is that unit's to record."""
+    if consent.kind is not ConsentKind.COORDINATION or consent.unit not in (None, write.caller.unit):
+        return ()
+    return follow_consent(transaction, context, write.caller.unit, consent.patient)
+
+
+def _heard(transaction: Transaction, write: Write) -> Write:
+    """With who heard it and wrote it down, where the record system has not said (fhir_sweden.md § 4.3)."""
+    if consent_door.names_who_heard(write.document.content):
+        return write
+    earlier = transaction.read("Consent", write.id) if write.id else None
+    known = {} if earlier is None else decode(earlier.body).content
+    return replace(write, document=consent_door.recorded_by(write.document, write.caller.employee, known))
 
 
 def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple[Issue, ...]:
@@ -54,8 +74,8 @@ def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> 
         yield note(f"message {message.id} to {message.destination} may be sent now: replay it", "may-be-replayed")
 
 
-def _refuse_too_general(consent: Consent, context: Context) -> None:
-    issues = rules.too_general(consent, context.region)
+def _refuse_too_general(consent: Consent, write: Write, context: Context) -> None:
+    issues = (*too_general(consent, context.region), *consent_door.lacking(consent, write.document.content))
     if issues and consent.status is ConsentStatus.ACTIVE:
         raise Invalid(*issues)
 

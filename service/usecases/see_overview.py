@@ -8,7 +8,7 @@ access log is durable before the answer leaves. A summary and a list of choices 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from contracts.errors import Invalid, NotFound
@@ -58,19 +58,27 @@ class OnUnit:
 
 
 async def see_overview(
-    store: Store, caller: Caller, unit: str, ask: Ask, interaction: str, show: Callable[[Seen], T]
+    store: Store,
+    caller: Caller,
+    unit: str,
+    ask: Ask,
+    interaction: str,
+    show: Callable[[Seen], T],
+    action: AccessAction = AccessAction.READ,
 ) -> T:
-    """The page that the question asks for, as ``show`` makes it. Raises ``NotFound`` for another unit."""
+    """The page that the question asks for, as ``show`` makes it; ``action`` is what becomes of it. Raises ``NotFound`` for
+    another unit."""
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
-        question, there = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit)
+        question = ask(swedish_day(snapshot.at))
+        there = on_unit(snapshot, unit, shown_since(question))
         page = overview(there.certificates, there.patients, question, doctor_of(caller))
         seen = Seen(page, snapshot.last_pull(unit), there.episodes)
         return [row.patient for row in page.rows], show(seen)
 
     patients, shown = await store.look(look)
-    await log_reading(store, caller, patients, interaction)
+    await log_reading(store, caller, patients, interaction, action)
     return shown
 
 
@@ -81,7 +89,8 @@ async def survey(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> T:
-        questions, there, doctor = ask(swedish_day(snapshot.at)), on_unit(snapshot, unit), doctor_of(caller)
+        questions, doctor = ask(swedish_day(snapshot.at)), doctor_of(caller)
+        there = on_unit(snapshot, unit, shown_since(*questions))
         counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
         return show(unit, counted, snapshot.last_pull(unit))
 
@@ -99,9 +108,15 @@ def doctor_of(caller: Caller) -> str:
     return caller.employee.value if caller.role is Role.DOCTOR else ""
 
 
-def on_unit(snapshot: Snapshot, unit: str) -> OnUnit:
-    """Everything on the care unit and its mottagningar."""
-    return _together(snapshot, snapshot.certificates_of_unit(unit), snapshot.reko_statuses_of_unit(unit))
+def on_unit(snapshot: Snapshot, unit: str, since: date) -> OnUnit:
+    """Everything on the care unit and its mottagningar of the patients who have a certificate there that lasts until
+    ``since``: the others, who become many with the years, are not read."""
+    return _together(snapshot, snapshot.certificates_of_unit(unit, since), snapshot.reko_statuses_of_unit(unit))
+
+
+def shown_since(*questions: Question) -> date:
+    """Nobody whose certificates all ended before that day is shown by any of the questions."""
+    return min(each.on - timedelta(days=each.max_days_since_end) for each in questions)
 
 
 def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
@@ -110,9 +125,15 @@ def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
     return _together(snapshot, stored, snapshot.reko_statuses(unit, patient))
 
 
-async def log_reading(store: Store, caller: Caller, patients: Iterable[str], interaction: str) -> None:
+async def log_reading(
+    store: Store,
+    caller: Caller,
+    patients: Iterable[str],
+    interaction: str,
+    action: AccessAction = AccessAction.READ,
+) -> None:
     """Commit one row per patient. Raises ``Unavailable`` when the log cannot be written: then nothing is shown."""
-    rows = [Access(caller, AccessAction.READ, each, f"Patient/{each}", interaction) for each in dict.fromkeys(patients)]
+    rows = [Access(caller, action, each, f"Patient/{each}", interaction) for each in dict.fromkeys(patients)]
     if rows:
         await store.run(lambda transaction: transaction.log_access(*rows))
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from lxml import etree
 
+from adapters.block_service import mock as block_service
 from adapters.mocking.faults import CATALOGUE
 from adapters.mocking.services import consent_service, log_service
 from service.clock import MovableClock
@@ -35,6 +36,7 @@ SENT: Final[Mapping[str, Sent]] = {
     "intygstjanst": Sent(FEED, b"<no-envelope/>", f"{FEED}?wsdl"),
     "national_platform": Sent(SEND, message(), ""),
     "consent_service": Sent(consent_service.CHECK.path, b"<no-envelope/>", f"{consent_service.CHECK.path}?wsdl"),
+    "block_service": Sent(block_service.CHECK.path, b"<no-envelope/>", f"{block_service.CHECK.path}?wsdl"),
     "log_service": Sent(log_service.STORE.path, b"<no-envelope/>", f"{log_service.STORE.path}?wsdl"),
     "regional_platform": Sent("/events", b"{}", "/openapi.json", "application/json"),
     "ehr": Sent("/Procedure", b'{"resourceType": "Procedure"}', "/openapi.json", "application/fhir+json"),

@@ -20,7 +20,21 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, func, select
 
 from contracts.activity import Identifier
-from contracts.consent import ConsentDecision, Reason
+from contracts.consent import (
+    Consent,
+    ConsentDecision,
+    ConsentKind,
+    ConsentPolicy,
+    ConsentStatus,
+    DecisionRecord,
+    Effect,
+    InformationCategory,
+    Purpose,
+    Reason,
+    Recipient,
+    RecipientKind,
+    UnreadableConsent,
+)
 from contracts.errors import Conflict, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
@@ -36,7 +50,9 @@ from contracts.sick_leave import (
     SetAside,
     StoredCertificate,
 )
+from contracts.time import Period
 from service.store import tables
+from service.store.codec import decode
 from tests.contract.engines import Open, OpenStore
 from tests.unit.service.store.samples import (
     CALLER,
@@ -222,7 +238,7 @@ async def test_a_transaction_finds_its_own_writes(store: OpenStore) -> None:
 
 # All or nothing (decision D4)
 
-DECISION: Final = ConsentDecision(message("m").question, True, (Reason.CONSENT_COVERS,))
+DECISION: Final = DecisionRecord(ConsentDecision(message("m").question, True, (Reason.CONSENT_COVERS,)))
 CERTIFICATE: Final = Certificate(
     "c-1", PersonId("198001019804"), UNIT, (CertificatePeriod(date(2026, 5, 1), date(2026, 5, 31), 50),), NOW
 )
@@ -340,12 +356,30 @@ async def test_after_the_end_nothing_is_promised(open_it: Open, tmp_path: Path) 
 
 
 async def test_a_decision_is_kept_with_its_inputs(store: OpenStore) -> None:
-    denied = replace(DECISION, permitted=False, reasons=(Reason.REFUSED, Reason.EXPIRED))
-    await store.run(lambda transaction: transaction.note_decision(denied, "Procedure/a"))
+    refused = replace(DECISION.decision, permitted=False, reasons=(Reason.REFUSED, Reason.EXPIRED))
+    refusal = Consent(
+        "r-1",
+        3,
+        ConsentKind.DISCLOSURE,
+        ConsentStatus.ACTIVE,
+        Effect.DENY,
+        "p-1",
+        UNIT,
+        NOW,
+        recipient=Recipient(RecipientKind.EMPLOYER, "5560000001", "Exempelbolaget"),
+        purposes=frozenset(Purpose),
+        categories=frozenset({InformationCategory.DIAGNOSIS, InformationCategory.CONTACT_DETAILS}),
+        period=Period.of_days(date(2026, 5, 1), None),
+    )
+    unreadable = UnreadableConsent("u-1", 1)
+    denied = DecisionRecord(refused, (refusal,), (unreadable,), ConsentPolicy(366, platform_needs_consent=True), "2")
+    first = await store.run(lambda transaction: transaction.note_decision(denied, "Procedure/a"))
+    second = await store.run(lambda transaction: transaction.note_decision(DECISION, "Procedure/a"))
     table = tables.decision.c
-    (row,) = await store.select(select(table.about, table.patient, table.unit, table.permitted, table.body))
-    assert row[:4] == ("Procedure/a", "p-1", UNIT.value, 0)
-    assert msgspec.json.decode(row[4], type=ConsentDecision) == denied
+    columns = (table.number, table.about, table.patient, table.unit, table.permitted, table.body)
+    row, other = await store.select(select(*columns).order_by(table.number))
+    assert row[:5] == (first, "Procedure/a", "p-1", UNIT.value, 0)
+    assert (decode(row[5], DecisionRecord), other[0]) == (denied, second)
 
 
 async def test_a_request_leaves_one_row_for_each_patient_and_writing_outweighs_reading(store: OpenStore) -> None:
@@ -485,11 +519,31 @@ async def test_certificates_are_kept_as_last_pulled(store: OpenStore) -> None:
     for each in kept:
         await store.run(partial(keep, *each))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == [StoredCertificate(newer, "e-2")]
-    of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value))
+    of_unit = await store.run(lambda each: each.certificates_of_unit(UNIT.value, date.min))
     assert sorted((patient, stored.episode) for patient, stored in of_unit) == [("p-1", "e-2"), ("p-2", "e-3")]
     await store.run(lambda each: each.drop_certificate(UNIT.value, "c-1"))
     assert list(await store.run(lambda each: each.certificates(UNIT.value, "p-1"))) == []
     assert len(await store.run(lambda each: each.certificates(PROVIDER.value, "p-1"))) == 1
+
+
+async def test_a_units_certificates_are_those_of_the_patients_of_whom_one_lasts(store: OpenStore) -> None:
+    """The others are not read; of these, all are."""
+    april = (CertificatePeriod(date(2026, 4, 1), date(2026, 4, 30), 100),)
+    for certificate, patient, unit in (
+        (CERTIFICATE, "p-1", UNIT),
+        (replace(CERTIFICATE, id="c-2", periods=april), "p-1", UNIT),
+        (replace(CERTIFICATE, id="c-3", periods=april), "p-2", UNIT),
+        (replace(CERTIFICATE, id="c-4"), "p-2", PROVIDER),
+    ):
+        await store.run(partial(keep, certificate, patient, "e-1", unit.value))
+
+    async def found(since: date) -> list[str]:
+        of_unit = await store.look(lambda each: each.certificates_of_unit(UNIT.value, since))
+        return [stored.certificate.id for _, stored in of_unit]
+
+    assert await found(date(2026, 4, 30)) == ["c-2", "c-1", "c-3"]
+    assert await found(date(2026, 5, 1)) == await found(date(2026, 5, 31)) == ["c-2", "c-1"]
+    assert await found(date(2026, 6, 1)) == []
 
 
 # Looking
@@ -515,14 +569,14 @@ async def test_a_look_sees_one_state_while_others_write(store: OpenStore) -> Non
 
 async def test_a_look_that_fails_ends_and_the_next_sees_anew(store: OpenStore) -> None:
     def fail(snapshot: Snapshot) -> NoReturn:
-        assert snapshot.certificates_of_unit(UNIT.value) == []
+        assert snapshot.certificates_of_unit(UNIT.value, date.min) == []
         raise Conflict("no")
 
     with pytest.raises(Conflict):
         await store.look(fail)
     await store.run(partial(keep, CERTIFICATE, "p-1", "e-1", UNIT.value))
     for _ in range(5):
-        assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value))) == 1
+        assert len(await store.look(lambda each: each.certificates_of_unit(UNIT.value, date.min))) == 1
 
 
 # Secrets

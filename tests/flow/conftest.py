@@ -563,6 +563,7 @@ def _settings(home: Path) -> Settings:
             "regional_platform": {"url": "http://mocks/regional_platform", **short},
             "ehr": {"url": "http://mocks/ehr", **short},
             "intygstjanst": {"url": "http://mocks/intygstjanst"},
+            "block_service": {"url": "http://mocks/block_service", **short},
         },
     )
 
@@ -577,6 +578,7 @@ employee = "{employee}"
 commission = "{provider}-uppdrag"
 care_unit = "{unit}"
 care_provider = "{provider}"
+care_provider_is_public = {"true" if provider == PROVIDER else "false"}
 rights = [{", ".join(f'"{right.value}"' for right in rights)}]
 """
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fhir_mappings.identifiers import ACT_REASON, CONSENT_ACTION, INFORMATION_CATEGORY
+from contracts.consent import InformationCategory
+from fhir_mappings.consent_door import EXT_WITNESS
+from fhir_mappings.identifiers import ACT_REASON, CONSENT_ACTION, EXT_CONSENT_EVENT, INFORMATION_CATEGORY
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -214,3 +216,99 @@ async def test_a_consent_holds_until_its_last_day_has_gone(flow: "Flow") -> None
     assert (await decision(flow, person))["permitted"]
     flow.clock.advance(timedelta(days=2))
     assert (await decision(flow, person))["reasons"] == ["expired"]
+
+
+# What a consent has with it
+
+
+def in_writing(form: Json) -> Json:
+    form["verification"][0]["extension"][0]["valueCode"] = "WRITTEN"
+    return form
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {
+            "sourceReference": {
+                "type": "DocumentReference",
+                "identifier": {"system": "urn:example:archive", "value": "7"},
+            }
+        },
+        {"sourceAttachment": {"url": "urn:example:archive:7"}},
+    ],
+)
+async def test_a_written_consent_shows_its_document(flow: "Flow", evidence: Json) -> None:
+    person = await flow.patient()
+    (issue,) = await flow.refused(in_writing(flow.forms.disclosure(person)))
+    assert issue["expression"] == ["Consent.source"]
+    hollow = {"sourceReference": {"display": "arkivet"}}
+    (issue,) = await flow.refused({**in_writing(flow.forms.disclosure(person)), **hollow})
+    assert issue["expression"] == ["Consent.source"]
+    await flow.post({**in_writing(flow.forms.disclosure(person)), **evidence})
+
+
+async def test_a_written_one_without_fhir_names_its_document(flow: "Flow") -> None:
+    person = await flow.patient()
+    given = {
+        "patient": {"id": person.id},
+        "kind": "disclosure",
+        "givenAt": flow.forms.time(),
+        "how": "WRITTEN",
+        "heardBy": "TSTNMT2321000156-P0044",
+        "recipient": {"kind": "employer", "organisationNumber": "5560000001"},
+        "purposes": ["COC"],
+        "categories": ["work_adjustments"],
+        "endsWithEvent": "trepartsmötet",
+    }
+    refused = await flow.coordinator.post("/api/consents", json=given)
+    assert (refused.status_code, refused.json()["issues"][0]["at"]) == (422, "Consent.source")
+    evidence = {"system": "urn:example:archive", "value": "7"}
+    answer = await flow.coordinator.post("/api/consents", json={**given, "evidence": evidence})
+    assert answer.status_code == 201, answer.text
+    stored = (await flow.coordinator.get(f"/fhir/{answer.json()['resource']}")).json()
+    assert stored["sourceReference"]["identifier"] == evidence
+    assert stored["extension"][0]["valueReference"]["identifier"]["value"] == "TSTNMT2321000156-P0044"
+
+
+async def test_categories_are_named_one_by_one(flow: "Flow") -> None:
+    """The employer's too, and the diagnosis: what stands in one concept cannot have been asked about separately."""
+    person = await flow.patient()
+    form = flow.forms.disclosure(person, "employer", ["work_adjustments", "diagnosis"])
+    one, other = form["provision"]["code"]
+    together = {**form, "provision": {**form["provision"], "code": [{"coding": one["coding"] + other["coding"]}]}}
+    (issue,) = await flow.refused(together)
+    assert (issue["expression"], "of its own" in issue["diagnostics"]) == (["Consent.provision.code[0]"], True)
+    await flow.post(form)
+
+
+async def test_all_ordinary_categories_are_all(flow: "Flow") -> None:
+    person = await flow.patient()
+    every = [each.value for each in InformationCategory if each.value not in ("diagnosis", "sensitive_circumstances")]
+    (issue,) = await flow.refused(flow.forms.disclosure(person, "employer", every))
+    assert issue["expression"] == ["Consent.provision.code"]
+    await flow.post(flow.forms.disclosure(person, "employer", every[1:]))
+
+
+async def test_an_end_that_is_none_is_refused_as_policy(flow: "Flow") -> None:
+    person = await flow.patient()
+    form = flow.forms.disclosure(person)
+    del form["provision"]["period"]["end"]
+    form["provision"]["extension"] = [{"url": EXT_CONSENT_EVENT, "valueString": "tills vidare"}]
+    (issue,) = await flow.refused(form)
+    assert "the unit's policy" in issue["diagnostics"]
+    assert "not law" in issue["diagnostics"]
+
+
+async def test_who_recorded_it_stays_with_it(flow: "Flow") -> None:
+    """Where the record system has named nobody who heard it. What it wrote is left as it was."""
+
+    def recorder(consent: Json) -> list[str]:
+        return [each["valueReference"]["identifier"]["value"] for each in consent["meta"].get("extension", ())]
+
+    person = await flow.patient()
+    stored = await flow.post(flow.forms.coordination(person))
+    assert recorder(stored) == [flow.COORDINATOR]
+    assert recorder(await flow.put({**stored, "language": "sv"})) == [flow.COORDINATOR]
+    heard = [{"url": EXT_WITNESS, "valueReference": {"identifier": {"system": "urn:a", "value": "b"}}}]
+    assert recorder(await flow.post(flow.forms.disclosure(person, extension=heard))) == []

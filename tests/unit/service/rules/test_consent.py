@@ -2,7 +2,7 @@
 must hold whatever is on record (domain_rules.md 1-12; decisions D3, D16, D17; delivery_consent_security.md § 5.3)."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from contracts.activity import ContactMode
 from contracts.consent import (
+    BlockAnswer,
     Consent,
     ConsentDecision,
     ConsentKind,
@@ -23,18 +24,21 @@ from contracts.consent import (
     Effect,
     HowGiven,
     InformationCategory,
+    InformationSource,
     LegalBasis,
     Purpose,
     Question,
     Reason,
     Recipient,
     RecipientKind,
+    StatedGround,
     UnreadableConsent,
     UsedConsent,
 )
 from contracts.identity import HsaId
 from contracts.time import Period, day_start
-from service.rules.consent import asks_for_consents, covers, decide, too_general, touches
+from service.rules.consent import asks_for_consents, covers, decide, touches
+from service.rules.consent_door import too_general
 from service.rules.region import RegionalProfile
 from tests.unit.service.rules.consent_oracle import why_not
 
@@ -64,6 +68,8 @@ PERMITTING = {
     LegalBasis.INTERNAL_COORDINATION: Reason.COORDINATION_WITHIN_PROVIDER,
     LegalBasis.RECORD_OWNER: Reason.RECORD_OWNER,
     LegalBasis.OWN_FOLLOW_UP: Reason.OWN_FOLLOW_UP,
+    LegalBasis.STATUTORY_DUTY: Reason.ANSWERS_REQUEST,
+    LegalBasis.EMERGENCY: Reason.EMERGENCY,
 }
 
 PERMISSION = Consent(
@@ -160,8 +166,53 @@ OTHERS_WORDS = ("none", "active")
 ASKED = {
     "what is covered": frozenset({NEED}),
     "one more": frozenset({NEED, TAPERING}),
+    "something else": frozenset({TAPERING}),
     "never sent": frozenset({SENSITIVE}),
     "nothing": frozenset(),
+}
+
+
+PERSON = HsaId("SE1111111111-P001")
+ASKED_FOR = StatedGround(PERSON, NOW - timedelta(hours=1), request="FK-2026-1")
+DANGER = StatedGround(PERSON, NOW - timedelta(hours=1), why="medvetslös, behandlas på annat sjukhus")
+YESTERDAY = replace(DANGER, at=NOW - timedelta(hours=24))
+TOMORROW = replace(DANGER, at=NOW + timedelta(hours=1))
+NOBODY_SAYS_WHY = replace(DANGER, why="")
+
+OWN = InformationSource(UNIT, HsaId("SE1111111111-S001"))
+SAME_PROVIDER = InformationSource(ANOTHER_UNIT, HsaId("SE1111111111-S001"))
+OTHER_PROVIDER = InformationSource(HsaId("SE2222222222-E001"), HsaId("SE2222222222-S001"))
+
+SOURCES: dict[str, Changes] = {
+    "the unit's own, under block": {"sources": (OWN,), "blocks": BlockAnswer.BLOCKED},
+    "the unit's own, nobody asked": {},
+    **{
+        f"of {name}: {blocks}": {"sources": (OWN, source), "blocks": blocks}
+        for name, source in (("another unit", SAME_PROVIDER), ("another provider", OTHER_PROVIDER))
+        for blocks in BlockAnswer
+    },
+}
+"""Whose information would be told, and what the block service says of it."""
+
+STATED: dict[str, Changes] = {
+    "nothing": {},
+    "a request": {"ground": ASKED_FOR},
+    "a danger": {"ground": DANGER},
+    "a danger that is over": {"ground": YESTERDAY},
+    "a danger to come": {"ground": TOMORROW},
+    "a danger, and not which": {"ground": NOBODY_SAYS_WHY},
+}
+PROVIDERS: dict[str, Changes] = {
+    "private": {},
+    "public": {"public_provider": True},
+    "public, and the recipient is of it": {"public_provider": True, "same_provider": True},
+    "private, and the recipient is of it": {"same_provider": True},
+}
+IDENTITIES: dict[str, Changes] = {
+    "open": {},
+    "protected": {"protected_identity": True},
+    "protected, a person has decided": {"protected_identity": True, "release": DANGER},
+    "protected, and nobody says why": {"protected_identity": True, "release": NOBODY_SAYS_WHY},
 }
 
 
@@ -181,7 +232,10 @@ class Matrix(NamedTuple):
     directions: Sequence[Direction] = tuple(Direction)
     purposes: Sequence[Purpose] = tuple(Purpose)
     units: Sequence[HsaId] = (UNIT, ANOTHER_UNIT)
-    protected: Sequence[bool] = (False, True)
+    identities: Sequence[str] = ("open", "protected")
+    providers: Sequence[str] = ("private, and the recipient is of it",)
+    sources: Sequence[str] = ("the unit's own, nobody asked",)
+    stated: Sequence[str] = ("nothing",)
     regions: Sequence[RegionalProfile] = (REGION,)
 
     def records(self, to: Recipient) -> list[Record]:
@@ -194,11 +248,22 @@ class Matrix(NamedTuple):
     def questions(self, to: Recipient) -> list[Question]:
         """Everything that may be asked of one recipient."""
         asked = [ASKED[name] for name in self.asked]
-        dimensions = product(self.bases, self.directions, asked, self.purposes, self.units, self.protected)
+        dimensions = product(self.bases, self.directions, asked, self.purposes, self.units, self._circumstances())
         return [
-            Question(PATIENT, unit, to, categories, purpose, NOW, direction, basis, protected)
-            for basis, direction, categories, purpose, unit, protected in dimensions
+            Question(PATIENT, unit, to, categories, purpose, NOW, direction, basis, **circumstances)
+            for basis, direction, categories, purpose, unit, circumstances in dimensions
         ]
+
+    def _circumstances(self) -> list[Changes]:
+        """What else is true of a question: whose identity, which provider, whose information, what a person stated."""
+        named = (
+            (IDENTITIES, self.identities),
+            (PROVIDERS, self.providers),
+            (SOURCES, self.sources),
+            (STATED, self.stated),
+        )
+        each = ([table[name] for name in names] for table, names in named)
+        return [{**one, **two, **three, **four} for one, two, three, four in product(*each)]
 
     def cells(self) -> Iterator[tuple[Question, Record, RegionalProfile]]:
         """Every question against every record in every region."""
@@ -228,7 +293,34 @@ MATRICES = {
         OTHERS_WORDS,
         purposes=(Purpose.COORDINATION,),
         units=(UNIT,),
+        providers=("private", "public, and the recipient is of it"),
         regions=(REGION, DEMANDING),
+    ),
+    "on what a person stated, to everybody": Matrix(
+        tuple(RecipientKind),
+        (LegalBasis.STATUTORY_DUTY, LegalBasis.EMERGENCY),
+        OTHERS_WORDS,
+        ("active", "refused"),
+        ("none", "this recipient"),
+        identities=tuple(IDENTITIES),
+        providers=("private", "public"),
+        units=(UNIT,),
+        stated=tuple(STATED),
+    ),
+    "information under block, whoever's, on every basis": Matrix(
+        tuple(RecipientKind),
+        tuple(LegalBasis),
+        OTHERS_WORDS,
+        ("none", "active"),
+        ("none", "this recipient", "ended"),
+        ("what is covered",),
+        (Direction.DISCLOSE,),
+        (Purpose.COORDINATION,),
+        (UNIT,),
+        ("open", "protected, a person has decided"),
+        tuple(PROVIDERS),
+        tuple(SOURCES),
+        ("a danger",),
     ),
 }
 
@@ -255,6 +347,27 @@ def test_every_cell_of_the_matrix(name: str, capsys: pytest.CaptureFixture[str])
     assert permitted
     with capsys.disabled():
         sys.stdout.write(f"\n{name}: {cells} cells, {permitted} permitted\n")
+
+
+def test_the_matrix_takes_in_every_value_of_every_dimension() -> None:
+    """No row of a table, and no member of a list, stands outside every matrix."""
+    dimensions: dict[str, Iterable[object]] = {
+        "recipients": RecipientKind,
+        "bases": LegalBasis,
+        "permissions": PERMISSION_STATES,
+        "coordinations": COORDINATION_STATES,
+        "refusals": REFUSALS,
+        "asked": ASKED,
+        "directions": Direction,
+        "purposes": Purpose,
+        "identities": IDENTITIES,
+        "providers": PROVIDERS,
+        "sources": SOURCES,
+        "stated": STATED,
+    }
+    for dimension, values in dimensions.items():
+        taken = {value for matrix in MATRICES.values() for value in getattr(matrix, dimension)}
+        assert taken == {*values}, dimension
 
 
 # ---- Two at a time -----------------------------------------------------------------------------------------------
@@ -342,6 +455,76 @@ def test_two_consents_that_each_cover_a_part_do_not_cover_the_whole() -> None:
     parts = answer(COORDINATION, PERMISSION, WORDS["yes to the rest"], question=both)
     assert (parts.permitted, parts.reasons) == (False, (Reason.CATEGORY_NOT_COVERED,))
     assert answer(COORDINATION, WORDS["yes to all of it"], question=both).permitted
+
+
+CARRIED: dict[LegalBasis, Changes] = {
+    LegalBasis.CONSENT: {},
+    LegalBasis.RECORD_OWNER: {"recipient": party(RecipientKind.RECORD_SYSTEM)},
+    LegalBasis.OWN_FOLLOW_UP: {"recipient": party(RecipientKind.REGIONAL_PLATFORM)},
+    LegalBasis.INTERNAL_COORDINATION: {"recipient": party(RecipientKind.SAME_CARE_PROVIDER), "same_provider": True},
+    LegalBasis.STATUTORY_DUTY: {
+        "categories": frozenset({TAPERING}),
+        "purpose": Purpose.BENEFIT_DECISION,
+        "public_provider": True,
+        "ground": ASKED_FOR,
+    },
+    LegalBasis.EMERGENCY: {"recipient": party(RecipientKind.OTHER_CARE_PROVIDER), "ground": DANGER},
+}
+
+
+@pytest.mark.parametrize("basis", LegalBasis)
+def test_each_ground_carries_what_it_is_for(basis: LegalBasis) -> None:
+    decision = answer(COORDINATION, PERMISSION, question=asked(basis=basis, **CARRIED[basis]))
+    assert (decision.permitted, decision.reasons) == (True, (PERMITTING[basis],))
+
+
+@pytest.mark.parametrize(
+    ("basis", "changes", "reason"),
+    [
+        (LegalBasis.STATUTORY_DUTY, {"public_provider": False}, Reason.PRIVATE_PROVIDER),
+        (LegalBasis.STATUTORY_DUTY, {"ground": None}, Reason.REQUEST_NOT_NAMED),
+        (LegalBasis.STATUTORY_DUTY, {"ground": DANGER}, Reason.REQUEST_NOT_NAMED),
+        (LegalBasis.STATUTORY_DUTY, {"categories": frozenset({NEED})}, Reason.NOTICE_NEEDS_CONSENT),
+        (LegalBasis.STATUTORY_DUTY, {"purpose": Purpose.COORDINATION}, Reason.OTHER_PURPOSE),
+        (LegalBasis.STATUTORY_DUTY, {"recipient": EMPLOYER}, Reason.BASIS_NOT_APPLICABLE),
+        *(
+            (LegalBasis.EMERGENCY, {"recipient": party(kind)}, Reason.BASIS_NOT_APPLICABLE)
+            for kind in (
+                RecipientKind.EMPLOYER,
+                RecipientKind.ARBETSFORMEDLINGEN,
+                RecipientKind.FORSAKRINGSKASSAN,
+                RecipientKind.MUNICIPALITY,
+            )
+        ),
+        (LegalBasis.EMERGENCY, {"ground": None}, Reason.GROUND_NOT_STATED),
+        (LegalBasis.EMERGENCY, {"ground": YESTERDAY}, Reason.GROUND_OVER),
+        (LegalBasis.INTERNAL_COORDINATION, {"same_provider": False}, Reason.OTHER_PROVIDER),
+        *(
+            (basis, {"sources": (SAME_PROVIDER,), "blocks": blocks}, reason)
+            for basis in LegalBasis
+            for blocks, reason in (
+                (BlockAnswer.BLOCKED, Reason.UNDER_BLOCK),
+                (BlockAnswer.NO_ANSWER, Reason.BLOCK_UNKNOWN),
+                (BlockAnswer.NOT_ASKED, Reason.BLOCK_UNKNOWN),
+            )
+        ),
+    ],
+)
+def test_a_ground_does_not_carry(basis: LegalBasis, changes: Changes, reason: Reason) -> None:
+    decision = answer(COORDINATION, PERMISSION, question=asked(basis=basis, **{**CARRIED[basis], **changes}))
+    assert (decision.permitted, decision.reasons) == (False, (reason,))
+
+
+def test_a_block_does_not_stop_the_units_own_information() -> None:
+    own = asked(sources=(OWN,), blocks=BlockAnswer.BLOCKED)
+    assert answer(COORDINATION, PERMISSION, question=own).permitted
+
+
+def test_a_person_may_decide_that_a_marked_patient_is_told_of() -> None:
+    marked = asked(protected_identity=True)
+    assert answer(COORDINATION, PERMISSION, question=marked).reasons == (Reason.PROTECTED_IDENTITY,)
+    assert answer(COORDINATION, PERMISSION, question=replace(marked, release=DANGER)).permitted
+    assert not answer(COORDINATION, question=replace(marked, release=DANGER)).permitted
 
 
 def test_a_decision_names_the_versions_that_it_rests_on() -> None:
@@ -562,6 +745,40 @@ def test_order_and_repetition_never_matter(question: Question, stored: list[Stor
 
 
 @ENOUGH
+@given(ASKING, RECORDS, st.sampled_from(list(LegalBasis)), st.sampled_from(list(RecipientKind)), st.data())
+def test_what_is_less_known_never_opens(
+    question: Question, stored: list[Stored], basis: LegalBasis, kind: RecipientKind, data: st.DataObject
+) -> None:
+    """A fact that is missing, a ground nobody stated, a block service that does not answer: each can only close."""
+    known = replace(
+        question,
+        basis=basis,
+        recipient=party(kind),
+        at=NOW,
+        categories=frozenset({TAPERING}),
+        purpose=Purpose.BENEFIT_DECISION,
+        ground=replace(DANGER, request="FK-2026-1"),
+        public_provider=True,
+        same_provider=True,
+        sources=(SAME_PROVIDER,),
+        blocks=BlockAnswer.CLEAR,
+        protected_identity=True,
+        release=DANGER,
+    )
+    less = [
+        {"ground": None},
+        {"release": None},
+        {"public_provider": False},
+        {"same_provider": False},
+        {"blocks": data.draw(st.sampled_from(list(BlockAnswer)))},
+        {"categories": frozenset()},
+    ]
+    for change in less:
+        unknown: Question = replace(known, **change)  # type: ignore[arg-type]  # a mixed bag of fields
+        assert permits(known, stored) or not permits(unknown, stored), change
+
+
+@ENOUGH
 @given(ASKING, RECORDS)
 def test_swapping_the_direction_never_keeps_a_permit(question: Question, stored: list[Stored]) -> None:
     """Telling never implies asking (rule 5). Only the words in one direction are on record; within the provider no
@@ -698,6 +915,19 @@ TOO_GENERAL: dict[str, tuple[Changes, tuple[str, ...]]] = {
     "no purpose": ({"purposes": frozenset()}, ("Consent.provision.purpose",)),
     "no category": ({"categories": frozenset()}, ("Consent.provision.code",)),
     "every category": ({"categories": frozenset(InformationCategory)}, ("Consent.provision.code",)),
+    "every category but the one that is ticked alone": (
+        {"categories": frozenset(InformationCategory) - {DIAGNOSIS}},
+        ("Consent.provision.code",),
+    ),
+    "every category that can be told": (
+        {"categories": frozenset(InformationCategory) - {SENSITIVE}},
+        ("Consent.provision.code",),
+    ),
+    "all categories but an ordinary one": ({"categories": frozenset(InformationCategory) - {CONTACT}}, ()),
+    "an event that never comes": (
+        {"period": Period(), "ends_with_event": "Tills vidare."},
+        ("Consent.provision.extension",),
+    ),
     "no direction": ({"direction": None}, ("Consent.provision.action",)),
     "no end": ({"period": Period()}, ("Consent.provision.period.end",)),
     "no end, only a start": ({"period": Period(NOW)}, ("Consent.provision.period.end",)),
@@ -739,8 +969,11 @@ def test_only_a_consent_to_disclosure_is_tested_for_being_too_general() -> None:
 
 
 def test_that_an_end_is_asked_for_is_policy_and_the_error_says_so() -> None:
-    issues = too_general(replace(WHOLE, period=Period()), REGION)
-    assert "policy" in issues[0].text
+    endless, too_long = Period(), Period.of_days(date(2026, 5, 4), date(2028, 5, 4))
+    for period in (endless, too_long):
+        (issue,) = too_general(replace(WHOLE, period=period), REGION)
+        assert "the unit's policy" in issue.text
+        assert "not law" in issue.text
 
 
 @pytest.mark.parametrize(

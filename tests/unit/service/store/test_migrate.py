@@ -19,13 +19,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from contracts.errors import Unavailable
+from contracts.consent import ConsentDecision, DecisionRecord, Reason
+from contracts.errors import Conflict, Unavailable
 from contracts.pulling import PullCounts
 from service.store import tables
-from service.store.codec import decode
+from service.store.codec import decode, encode
 from service.store.database import SCHEMA_VERSION, Database
 from service.store.migrate import SCRIPTS, migrate
-from tests.unit.service.store.samples import UNIT, open_store, procedure
+from service.usecases.deciding import decide_as_then
+from tests.unit.service.store.samples import UNIT, message, open_store, procedure
 
 pytestmark = pytest.mark.anyio
 
@@ -68,6 +70,22 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
     before = _dump(tmp_path / "reko.db")
     migrate(tmp_path / "reko.db")
     assert _dump(tmp_path / "reko.db") == before
+
+
+async def test_decisions_without_inputs_are_read_like_those_with(tmp_path: Path) -> None:
+    """What version 0001 kept was the decision alone."""
+    file = tmp_path / "reko.db"
+    _make_by_hand(file, "0001")
+    decision = ConsentDecision(message("m").question, False, (Reason.REFUSED,))
+    row = (0, "Procedure/a", "p-1", UNIT.value, 0, encode(decision))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT INTO decision (at, about, patient, unit, permitted, body) VALUES (?,?,?,?,?,?)", row)
+    migrate(file)
+    ((body,),) = _rows(file, "SELECT body FROM decision")
+    assert isinstance(body, bytes)
+    assert decode(body, DecisionRecord) == DecisionRecord(decision)
+    with pytest.raises(Conflict, match="before inputs were kept"):
+        decide_as_then(DecisionRecord(decision))
 
 
 async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
@@ -137,7 +155,7 @@ def _scripts(tmp_path: Path, step: str) -> Path:
     """Our migrations, and one more."""
     scripts = tmp_path / "migrations % 2"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "0002_more.py").write_text(step, encoding="utf-8")
+    (scripts / "versions" / "9999_more.py").write_text(step, encoding="utf-8")
     return scripts
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.outbox import BLOCKING, DUE, Claim, DeliveryState, Queued
-from service.store import database
+from service.store import database, sql
 from service.store.indexing import SearchIndex
 from service.store.transaction import RowIds, SqlTransaction
 from tests.unit.service.store.samples import NOW, message
@@ -341,3 +341,31 @@ class Outbox(RuleBasedStateMachine):
 
 TestOutbox = Outbox.TestCase
 TestOutbox.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+# What a withheld message says is not kept for ever
+
+
+def test_content_is_erased_of_what_has_been_withheld_long_enough(connection: sqlite3.Connection) -> None:
+    early, late = at(connection), at(connection, NOW + timedelta(days=29))
+    for state in DeliveryState:
+        early.promise(message(state.value, patient=state.value), state, "because")
+    late.promise(message("later"), WITHHELD)
+    assert early.erase_withheld(NOW - timedelta(seconds=1)) == 0
+    assert late.erase_withheld(NOW) == 1
+    assert late.erase_withheld(NOW) == 0
+    erased = {id for (id,) in connection.execute("SELECT id FROM outbox") if late.is_erased(id)}
+    assert erased == {"withheld"}
+    row = connection.execute("SELECT state, reason, question IS NULL FROM outbox WHERE id = 'withheld'").fetchone()
+    assert row == ("withheld", "because", 0)
+
+
+def test_being_withheld_again_begins_the_time_anew(connection: sqlite3.Connection) -> None:
+    at(connection).promise(message("a"), WITHHELD)
+    at(connection, NOW + timedelta(days=20)).move("a", WITHHELD, "and still not")
+    assert at(connection).erase_withheld(NOW + timedelta(days=10)) == 0
+
+
+def test_what_is_to_be_erased_is_found_without_reading_the_rest(connection: sqlite3.Connection) -> None:
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql.ERASE_WITHHELD}", {"before": 0}).fetchall()
+    assert any("outbox_withheld" in str(step) for step in plan), plan

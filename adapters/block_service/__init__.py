@@ -1,0 +1,1 @@
+"""The national block service (spärrtjänsten): what of other units may be used."""

@@ -1,0 +1,53 @@
+"""A person decides that a patient with protected identity is told of all the same (domain rule 8)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from contracts.consent import StatedGround
+from contracts.errors import Conflict, NotFound
+from contracts.outbox import DeliveryState, Queued
+from contracts.record import Access, AccessAction, Caller
+from service.api.operating import ERASED
+from service.store.transaction import SqlTransaction
+from service.usecases.context import Context
+from service.usecases.deciding import decide_again, is_protected
+from service.usecases.notify import obstacle
+from service.usecases.promising import reasons
+
+
+def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
+    """Let one withheld message go in spite of the marking, if nothing else is in the way. Who and why stands with the
+    message, in every later decision about it, and in the access log. Raises ``NotFound`` and ``Conflict``."""
+
+    def story(transaction: SqlTransaction) -> None:
+        queued = _withheld(transaction, caller, id)
+        stated = StatedGround(caller.employee, transaction.at, why)
+        message = replace(queued.message, question=replace(queued.message.question, release=stated))
+        decision = decide_again(transaction, message.question, context.region)
+        transaction.note_decision(decision, message.about)
+        obstructed = obstacle(context, message)
+        if not decision.permitted:
+            transaction.fix(message, DeliveryState.WITHHELD, reasons(decision))
+        elif obstructed:
+            transaction.fix(message, DeliveryState.NEEDS_OTHER_CHANNEL, obstructed)
+        else:
+            transaction.fix(message, DeliveryState.WAITING, f"released by {caller.employee}: {why}")
+        transaction.note_deed(id, "released", f"released by {caller.employee}: {why}")
+        access = Access(caller, AccessAction.WRITE, message.patient, f"outbox/{id}", "protected-release")
+        transaction.log_access(access)
+
+    return story
+
+
+def _withheld(transaction: SqlTransaction, caller: Caller, id: str) -> Queued:
+    standing = transaction.standing(id)
+    if standing is None or not caller.may_see(standing[0]):
+        raise NotFound("there is no such message")
+    if standing[1] is not DeliveryState.WITHHELD:
+        raise Conflict(f"a message that is {standing[1].value} cannot be released")
+    if transaction.is_erased(id):
+        raise Conflict(ERASED)
+    queued = transaction.message(id)
+    if queued is None or not is_protected(transaction, queued.message.patient):
+        raise Conflict("the patient's identity is not protected: something else withholds it, see its reason")
+    return queued

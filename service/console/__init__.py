@@ -1,0 +1,12 @@
+"""Pages for people on the unit: server-rendered, in Swedish, without any script.
+
+app.py        the routes, and what every answer carries
+sessions.py   who is signed in
+forms.py      how a form is read, and that it came from one of our own pages
+overview.py   the unit's overview: the list, its print view, the status of a sick leave, the summary
+sheet.py      what the list shows around its rows: the form, what was chosen in words, warnings
+figures.py    the summary as tables
+timeline.py   a sick leave's degrees over time, as figures to draw
+words.py      what is said when something is wrong
+rendering.py  templates to answers
+"""
