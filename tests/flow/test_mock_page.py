@@ -8,7 +8,9 @@ import httpx
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -79,11 +81,18 @@ class Seen:
         return await asyncio.to_thread(lambda: self._browser.find_element(By.CSS_SELECTOR, selector).text)
 
     async def follow(self, words: str) -> None:
-        await asyncio.to_thread(lambda: self._browser.find_element(By.PARTIAL_LINK_TEXT, words).click())
+        await asyncio.to_thread(self._click, By.PARTIAL_LINK_TEXT, words)
 
     async def press(self, words: str) -> None:
-        path = f"//button[normalize-space()='{words}']"
-        await asyncio.to_thread(lambda: self._browser.find_element(By.XPATH, path).click())
+        await asyncio.to_thread(self._click, By.XPATH, f"//button[normalize-space()='{words}']")
+
+    def _click(self, by: str, words: str) -> None:
+        """And wait until the next page stands: a click answers before that."""
+        before = self._browser.find_element(By.TAG_NAME, "html")
+        self._browser.find_element(by, words).click()
+        patience = WebDriverWait(self._browser, 30)
+        patience.until(staleness_of(before))
+        patience.until(lambda browser: browser.execute_script("return document.readyState") == "complete")
 
     async def choose(self, field: str, value: str) -> None:
         await asyncio.to_thread(lambda: Select(self._browser.find_element(By.ID, field)).select_by_value(value))
