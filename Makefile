@@ -65,6 +65,8 @@ bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/sjukfall.py
 	@$(BIN)/python bench/search.py
+	@$(BIN)/python bench/feed.py
+	@$(BIN)/python bench/mocks.py
 
 soak: $(STAMP)  ## the long runs, resumable (N=100000 ARGS="--part withdrawal-races")
 	@$(BIN)/python -m tests.soak $(if $(N),-n $(N)) $(ARGS)

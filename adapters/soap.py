@@ -4,10 +4,11 @@ Sources: forsakringskassan.md §§ 1.1, 2.4; rehabstod.md § 1.3; parser setting
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from lxml import etree
 
@@ -19,8 +20,28 @@ CONTENT_TYPE: Final = "text/xml; charset=utf-8"
 MAX_BYTES: Final = 15 * 1024 * 1024
 """The national platform's largest answer."""
 
+PLATFORM_CODES: Final[Mapping[str, tuple[Literal["Client", "Server"], str]]] = {
+    "VP001": ("Client", "the RIV-TA version is missing or not supported"),
+    "VP002": ("Client", "the client certificate is missing or wrong"),
+    "VP003": ("Client", "the logical address is missing in the header"),
+    "VP004": ("Client", "no route for the address and the contract"),
+    "VP005": ("Client", "the producer lacks the RIV-TA version"),
+    "VP006": ("Server", "more than one producer matches"),
+    "VP007": ("Server", "not authorised for the address and the contract"),
+    "VP008": ("Server", "no contact with the address catalogue"),
+    "VP009": ("Server", "error when contacting the producer"),
+    "VP010": ("Server", "the producer's physical address is empty"),
+    "VP011": ("Client", "call outside TLS, or the address is not allowed"),
+    "VP012": ("Server", "the platform lacks resources"),
+    "VP013": ("Client", "not allowed to name the original consumer"),
+    "VP014": ("Server", "routing loop"),
+    "VP015": ("Client", "the request could not be read"),
+}
+"""The national platform's own faults (forsakringskassan.md § 2.4): whom a code blames, and what it means."""
+
 _SCHEMAS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _PLATFORM_CODE: Final = "VP"
+_ADDRESS: Final = f"{{{ENVELOPE}}}Header/{{{REGISTRY}}}LogicalAddress"
 _ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
 
 
@@ -97,7 +118,16 @@ def wrap(content: etree._Element, logical_address: str | None = None) -> bytes:
 
 def unwrap(body: bytes) -> etree._Element | Fault:
     """The body's only element, or the fault in its place. Raises ``BadXml``."""
+    return _content(parse(body))
+
+
+def opened(body: bytes) -> tuple[etree._Element | Fault, str]:
+    """``unwrap`` and ``logical_address`` of a request in one reading. Raises ``BadXml``."""
     envelope = parse(body)
+    return _content(envelope), envelope.findtext(_ADDRESS, default="").strip()
+
+
+def _content(envelope: etree._Element) -> etree._Element | Fault:
     content = envelope.find(f"{{{ENVELOPE}}}Body")
     if envelope.tag != f"{{{ENVELOPE}}}Envelope" or content is None or len(content) != 1:
         raise BadXml("the document is no SOAP 1.1 envelope with one body element")
@@ -107,7 +137,7 @@ def unwrap(body: bytes) -> etree._Element | Fault:
 
 def logical_address(body: bytes) -> str:
     """The recipient's logical address of a request, empty when the header lacks it."""
-    return parse(body).findtext(f"{{{ENVELOPE}}}Header/{{{REGISTRY}}}LogicalAddress", default="").strip()
+    return parse(body).findtext(_ADDRESS, default="").strip()
 
 
 def fault(code: str, text: str) -> bytes:
@@ -130,6 +160,15 @@ def schema_errors(file: str, element: etree._Element) -> tuple[str, ...]:
     if compiled.validate(element):
         return ()
     return tuple(f"line {entry.line}: {_named(entry.message)}: {entry.type_name}" for entry in compiled.error_log)
+
+
+def errors_in(file: str, body: bytes) -> tuple[str, ...]:
+    """Where an envelope's content breaks the schema, or why it cannot be read. A fault breaks no contract."""
+    try:
+        content = unwrap(body)
+    except BadXml as bad:
+        return (str(bad),)
+    return () if isinstance(content, Fault) else schema_errors(file, content)
 
 
 def headers(action: str) -> dict[str, str]:

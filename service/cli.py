@@ -88,8 +88,13 @@ def mock(
     units: Annotated[int, typer.Option(min=0, max=9999, help="Generated units; 0 is the sample unit alone.")] = 0,
     patients: Annotated[int, typer.Option(min=0, help="Generated patients on each unit.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    scenario_file: Annotated[
+        Path | None, typer.Option("--scenario", help="TOML: how it begins; docs/mocks.md.")
+    ] = None,
+    ledger_size: Annotated[int, typer.Option(min=1, help="Exchanges kept per system and namespace.")] = 10_000,
 ) -> None:
     """The mock national services alone."""
+    from adapters.mocking.scenario import play, read
     from contracts.errors import Invalid
     from contracts.identity import HsaId
     from service import scenario
@@ -99,15 +104,18 @@ def mock(
     from service.telemetry import set_up_logging
 
     set_up_logging()
-    world = MockWorld(MovableClock())
+    world = MockWorld(MovableClock(), ledger_size)
+    served = world.app()
     try:
         if units:
             world.populate_region(seed, units, patients)
         elif patients:
             world.populate(seed, HsaId(scenario.UNIT), HsaId(scenario.PROVIDER), patients)
+        if scenario_file is not None:
+            asyncio.run(play(served, read(scenario_file)))
     except (Invalid, ValueError) as error:
         _fail(str(error), 2)
-    _end(0 if server(world.app(), host, port).run_to_end() else 1)
+    _end(0 if server(served, host, port).run_to_end() else 1)
 
 
 @app.command()

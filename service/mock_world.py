@@ -4,26 +4,36 @@
 and moves the clock that it owns (decision D27).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
-from datetime import date, datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from functools import partial
 from typing import Any, Final
 
-import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from adapters.block_service import mock as block_service
 from adapters.block_service.mock import Block
 from adapters.forsakringskassan import mock as fk
+from adapters.forsakringskassan import mock_control
 from adapters.intygstjanst import mock as feed
-from adapters.mocking import NAMESPACE_HEADER, Counterpart, Fault
+from adapters.mocking import page
+from adapters.mocking.control import Asked, Row, answered, routes
+from adapters.mocking.control_rows import ROWS
+from adapters.mocking.counterpart import InNamespace
+from adapters.mocking.courier import Courier
+from adapters.mocking.ledger import LEDGER_SIZE
+from adapters.mocking.services import SERVICES, consent_service, log_service, national_platform
+from adapters.mocking.services.national_platform import Producer
+from adapters.mocking.world import World
 from adapters.registry import ADAPTERS
-from contracts.identity import HsaId, PersonId
+from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
 from service.clock import MovableClock
@@ -100,27 +110,70 @@ class BlockIn(BaseModel):
         return Block(person.digits, HsaId(self.provider).value, HsaId(self.unit).value if self.unit else "")
 
 
-class _ClockIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+INERA: Final = "5565594230"
+"""The logical address of Inera's national services."""
+SECURITY_SERVICES: Final = "SE165565594230-1000"
+"""That of the national security services."""
+PLATFORM: Final = "national_platform"
+TITLES: Final[Mapping[str, str]] = {
+    **{name: adapter.title for name, adapter in ADAPTERS.items()},
+    **{name: each.title for name, each in SERVICES.items()},
+    PLATFORM: national_platform.TITLE,
+}
+"""Every counterpart, and what it is called."""
 
-    now: AwareDatetime | None = None
-    advance: timedelta | None = None
+
+def _producers(apps: Mapping[str, ASGIApp]) -> Mapping[str, Producer]:
+    """Who answers behind the platform: the path under which it publishes an interaction, and the address."""
+    inera = apps["consent_service"], apps["log_service"]
+    offered = (
+        (fk.PATH, FORSAKRINGSKASSAN.value, apps["forsakringskassan"]),
+        *((path, INERA, apps["intygstjanst"]) for path in feed.PLATFORM_PATHS),
+        *((operation.path, INERA, inera[0]) for operation in (consent_service.CHECK, consent_service.REGISTER)),
+        (log_service.STORE.path, INERA, inera[1]),
+        (block_service.CHECK.path, SECURITY_SERVICES, apps["block_service"]),
+    )
+    return {path: Producer(address, path, app) for path, address, app in offered}
 
 
-class MockWorld:
+class MockWorld(World):
     """All counterparts of the registry, and their clock."""
 
-    def __init__(self, clock: MovableClock) -> None:
-        self.clock = clock
-        self.counterparts = {name: Counterpart(name, clock.now) for name in ADAPTERS}
+    clock: MovableClock
+
+    def __init__(self, clock: MovableClock, size: int = LEDGER_SIZE, courier: Courier | None = None) -> None:
+        super().__init__(clock, TITLES, size, courier)
+        self._begin()
+
+    def _begin(self) -> None:
         feed.compute_with(self.counterparts["intygstjanst"], exactly)
 
+    def forget(self, namespace: str = "") -> None:
+        """See ``World.forget``; the engine that everybody's sick leaves are computed with is there again."""
+        super().forget(namespace)
+        self._begin()
+
     def app(self) -> Starlette:
-        """The application."""
-        mounts = [Mount(f"/{name}", ADAPTERS[name].mock(each)) for name, each in self.counterparts.items()]
+        """The application. In a namespace of its own under ``/_ns/{namespace}/...``, for clients that set no headers."""
+        apps = {name: ADAPTERS[name].mock(self.counterparts[name]) for name in ADAPTERS}
+        apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
+        apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
+        control = routes(self, _rows(self))
+        pages = page.routes(Starlette(routes=control), _index)
+        inner = Starlette(routes=[*(Mount(f"/{name}", app) for name, app in apps.items()), *pages, *control])
         return Starlette(
-            routes=[*mounts, *(Route(path, self._answer(deed), methods=[m]) for m, path, deed in _CONTROL)]
+            routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)], lifespan=self._alive
         )
+
+    @asynccontextmanager
+    async def _alive(self, _: Starlette) -> AsyncIterator[None]:
+        """While it is served, what is due is done, and proxies stop at the end."""
+        running = asyncio.create_task(self.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await self.close()
 
     def register(self, given: CertificateIn, namespace: str = "") -> None:
         """Make a certificate known to the feed, and to Försäkringskassan if it was sent there."""
@@ -146,144 +199,52 @@ class MockWorld:
         feed.register_region(self.counterparts["intygstjanst"], region)
         return sum(len(unit.certificates) for unit in region.values())
 
-    def _answer(self, deed: "_Deed") -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            try:
-                return _json(deed(self, request, await request.body()))
-            except _Unknown:
-                return _json({"error": "there is no such system", "systems": sorted(self.counterparts)}, 404)
-            except ValidationError as error:
-                found = error.errors(include_input=False, include_url=False, include_context=False)
-                return _json(
-                    {"error": [{"at": ".".join(map(str, each["loc"])), "text": each["msg"]} for each in found]}, 422
-                )
-            except ValueError as error:
-                return _json({"error": str(error)}, 422)
 
-        return endpoint
-
-    def counterpart(self, request: Request) -> Counterpart:
-        """The system in the address."""
-        system = request.path_params["system"]
-        if system not in self.counterparts:
-            raise _Unknown
-        return self.counterparts[system]
+def _index() -> Response:
+    return answered({"systems": TITLES, "control": "/_control/openapi.json"})
 
 
-class _Unknown(Exception):
-    """No such system."""
-
-
-_Deed = Callable[[MockWorld, Request, bytes], Any]
-
-
-def _namespace(request: Request) -> str:
-    return request.headers.get(NAMESPACE_HEADER, "")
-
-
-def _index(world: MockWorld, _: Request, __: bytes) -> Any:
-    return {
-        "systems": {name: ADAPTERS[name].title for name in world.counterparts},
-        "control": [f"{method} {path}" for method, path, _ in _CONTROL],
-    }
-
-
-def _ledger(world: MockWorld, request: Request, _: bytes) -> Any:
-    counterpart = world.counterpart(request)
-    return [asdict(entry) for entry in counterpart.room(_namespace(request)).ledger.entries]
-
-
-def _ledgers(world: MockWorld, request: Request, _: bytes) -> Any:
-    namespace = _namespace(request)
-    return {
-        name: {
-            "received": len((ledger := each.room(namespace).ledger).entries),
-            "accepted": ledger.accepted_ids(),
-        }
-        for name, each in world.counterparts.items()
-    }
-
-
-def _clear(world: MockWorld, request: Request, _: bytes) -> Any:
-    wanted = [world.counterpart(request)] if "system" in request.path_params else world.counterparts.values()
-    for counterpart in wanted:
-        counterpart.reset(_namespace(request))
-    return {"cleared": [counterpart.system for counterpart in wanted]}
-
-
-def _order(world: MockWorld, request: Request, body: bytes) -> Any:
-    faults = _FAULTS.validate_json(body)
-    listed = faults if isinstance(faults, list) else [faults]
-    world.counterpart(request).room(_namespace(request)).order(listed)
-    return {"ordered": len(listed)}
-
-
-def _calm(world: MockWorld, request: Request, _: bytes) -> Any:
-    world.counterpart(request).room(_namespace(request)).order([])
-    return {"ordered": 0}
-
-
-def _time(world: MockWorld, _: Request, __: bytes) -> Any:
-    return {"now": world.clock.now().isoformat()}
-
-
-def _move(world: MockWorld, _: Request, body: bytes) -> Any:
-    wish = _ClockIn.model_validate_json(body)
-    if (wish.now is None) == (wish.advance is None):
-        raise ValueError("give either now or advance")
-    if wish.now is not None:
-        world.clock.move_to(wish.now)
-    if wish.advance is not None:
-        world.clock.advance(wish.advance)
-    return {"now": world.clock.now().isoformat()}
-
-
-def _certificates(world: MockWorld, request: Request, body: bytes) -> Any:
-    given = _CERTIFICATES.validate_json(body)
+def _certificates(world: MockWorld, asked: Asked) -> Any:
+    given = _CERTIFICATES.validate_json(asked.body)
     for each in given:
         each.certificate()
     for each in given:
-        world.register(each, _namespace(request))
+        world.register(each, asked.namespace)
     return {"registered": len(given)}
 
 
-def _blocks(world: MockWorld, request: Request, body: bytes) -> Any:
-    known = [each.block() for each in _BLOCKS.validate_json(body)]
-    block_service.register(world.counterparts["block_service"], known, _namespace(request))
-    return {"known": len(known)}
+def _admit(asked: Asked) -> Any:
+    rules = _RULES.validate_json(asked.body)
+    asked.world.counterpart(PLATFORM).room(asked.namespace).state["rules"] = rules
+    return rules.model_dump(mode="json", by_alias=True)
 
 
-def _mode(world: MockWorld, request: Request, body: bytes) -> Any:
-    feed.configure(world.counterparts["intygstjanst"], _MODE.validate_json(body), _namespace(request))
-    return {"mode": _MODE.validate_json(body)}
+def _blocks(asked: Asked) -> Any:
+    known = [each.block() for each in _BLOCKS.validate_json(asked.body)]
+    block_service.register(asked.world.counterpart("block_service"), known, asked.namespace)
+    return {"registered": len(known)}
 
 
-_FAULTS: Final[TypeAdapter[list[Fault] | Fault]] = TypeAdapter(list[Fault] | Fault)
+def _mode(asked: Asked) -> Any:
+    mode = _MODE.validate_json(asked.body)
+    feed.configure(asked.world.counterpart("intygstjanst"), mode, asked.namespace)
+    return {"mode": mode}
+
+
 _CERTIFICATES: Final[TypeAdapter[list[CertificateIn]]] = TypeAdapter(list[CertificateIn])
 _BLOCKS: Final[TypeAdapter[list[BlockIn]]] = TypeAdapter(list[BlockIn])
 _MODE: Final[TypeAdapter[feed.Mode]] = TypeAdapter(feed.Mode)
-
-_CONTROL: Final[tuple[tuple[str, str, _Deed], ...]] = (
-    ("GET", "/", _index),
-    ("GET", "/_control/ledger", _ledgers),
-    ("DELETE", "/_control/ledger", _clear),
-    ("GET", "/_control/ledger/{system}", _ledger),
-    ("DELETE", "/_control/ledger/{system}", _clear),
-    ("PUT", "/_control/faults/{system}", _order),
-    ("DELETE", "/_control/faults/{system}", _calm),
-    ("GET", "/_control/clock", _time),
-    ("PUT", "/_control/clock", _move),
-    ("PUT", "/_control/certificates", _certificates),
-    ("PUT", "/_control/blocks", _blocks),
-    ("PUT", "/_control/mode/intygstjanst", _mode),
-)
+_RULES: Final = TypeAdapter(national_platform.Rules)
 
 
-def _json(content: Mapping[str, Any] | list[Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(content, default=_plain), status, media_type="application/json")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
+def _rows(world: MockWorld) -> Iterable[Row]:
+    """What this world's control can do: as any world's, and what its own counterparts take."""
+    known = partial(_certificates, world)
+    return (
+        *ROWS,
+        Row("PUT", "/_control/certificates", known, "Certificates that feed and recipient know", _CERTIFICATES),
+        Row("PUT", "/_control/blocks", _blocks, "The blocks that are known", _BLOCKS),
+        Row("PUT", "/_control/mode/intygstjanst", _mode, "Answer as the schema says, or as in reality", _MODE),
+        Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),
+        *mock_control.ROWS,
+    )

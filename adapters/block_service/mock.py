@@ -4,19 +4,16 @@ Blocks are the room's state. An inner block keeps what a unit knows from other u
 keeps what a care provider knows from other providers (PDL 4 kap. 4 §). An actor's own unit is never blocked for it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from lxml import etree
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from adapters import soap
 from adapters.block_service import wire
-from adapters.block_service.settings import PATH
-from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from adapters.mocking import Counterpart, Room
+from adapters.mocking.rivta import Operation, Spoken, service
 
 _ROWS: Final = f"{{{wire.RESPONDER}}}informationEntities"
 
@@ -37,12 +34,8 @@ class Block:
 
 
 def create(counterpart: Counterpart) -> Starlette:
-    """The application."""
-
-    async def endpoint(request: Request) -> Response:
-        return await play(counterpart, request, lambda *given: _answer(counterpart, *given))
-
-    return Starlette(routes=[Route(PATH, endpoint, methods=["POST"])])
+    """The application, with its WSDL and schemas."""
+    return service(counterpart, (CHECK,))
 
 
 def register(counterpart: Counterpart, blocks: list[Block], namespace: str = "") -> None:
@@ -50,46 +43,14 @@ def register(counterpart: Counterpart, blocks: list[Block], namespace: str = "")
     counterpart.room(namespace).state["blocks"] = blocks
 
 
-async def _answer(counterpart: Counterpart, request: Request, room: Room, fault: Fault | None) -> Response:
-    body = await request.body()
-    report, asked = _judged(body)
-    accepted = not report and fault is None
-    room.ledger.write(
-        Entry(
-            counterpart.now(),
-            "",
-            accepted,
-            body.decode(errors="replace"),
-            report,
-            fault.kind if fault else "",
-            {"rows": 0 if asked is None else len(asked.findall(_ROWS))},
-        )
-    )
-    if fault is not None and fault.kind == "soap-fault":
-        return _xml(soap.fault(fault.fault_code, fault.text), 500)
-    if fault is not None:
-        return _xml(_response(fault.result_code, []))
-    if asked is None:
-        return _xml(soap.fault("Client", "the request cannot be read"), 500)
-    if report:
-        return _xml(_response("VALIDATIONERROR", []))
-    return _xml(_response("OK", _checked(room, asked)))
+def _check(counterpart: Counterpart, room: Room, asked: etree._Element) -> Spoken:
+    rows = _checked(counterpart, room, asked)
+    return Spoken(_response("OK", "", rows), summary={"rows": len(rows)})
 
 
-def _judged(body: bytes) -> tuple[tuple[str, ...], etree._Element | None]:
-    """What is wrong with a request, and the request."""
-    try:
-        content = soap.unwrap(body)
-    except soap.BadXml as bad:
-        return (str(bad),), None
-    if isinstance(content, soap.Fault):
-        return ("the body is a fault",), None
-    return soap.schema_errors(wire.SCHEMA, content), content
-
-
-def _checked(room: Room, asked: etree._Element) -> list[tuple[str, str]]:
+def _checked(counterpart: Counterpart, room: Room, asked: etree._Element) -> list[tuple[str, str]]:
     """(row number, status) of each row."""
-    blocks: list[Block] = room.state.get("blocks", [])
+    blocks: list[Block] = room.state.get("blocks", counterpart.room().state.get("blocks", []))
     patient = _text(asked, f"{{{wire.RESPONDER}}}patientId", "extension")
     at = f"{{{wire.RESPONDER}}}accessingActor"
     actor = _text(asked, at, "careUnitId"), _text(asked, at, "careProviderId")
@@ -109,17 +70,26 @@ def _text(element: etree._Element, parent: str, name: str) -> str:
     return element.findtext(f"{path}{{{wire.CORE}}}{name}", default="").strip()
 
 
-def _response(code: str, rows: list[tuple[str, str]]) -> bytes:
+def _response(code: str, words: str = "", rows: Iterable[tuple[str, str]] = ()) -> etree._Element:
     content = etree.Element(f"{{{wire.RESPONDER}}}CheckBlocksResponse", nsmap={"r": wire.RESPONDER, "b": wire.CORE})
     told = etree.SubElement(content, f"{{{wire.RESPONDER}}}checkBlocksResult")
     result = etree.SubElement(told, f"{{{wire.CORE}}}result")
-    etree.SubElement(result, f"{{{wire.CORE}}}resultCode").text = code
+    for name, text in (("resultCode", code), ("resultText", words)):
+        if text:
+            etree.SubElement(result, f"{{{wire.CORE}}}{name}").text = text
     for number, status in rows:
         checked = etree.SubElement(told, f"{{{wire.CORE}}}checkResults")
         etree.SubElement(checked, f"{{{wire.CORE}}}status").text = status
         etree.SubElement(checked, f"{{{wire.CORE}}}rowNumber").text = number
-    return soap.wrap(content)
+    return content
 
 
-def _xml(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, media_type=soap.CONTENT_TYPE)
+CHECK: Final = Operation(
+    "informationsecurity:authorization:blocking",
+    "CheckBlocks",
+    4,
+    "check_blocks_4",
+    _check,
+    _response,
+    "VALIDATIONERROR",
+)

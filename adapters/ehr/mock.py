@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.ehr import wire
-from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, describing, play
 from contracts.activity import Identifier
 from contracts.errors import IssueType, Malformed
 from fhir_mappings import r4
@@ -49,30 +49,36 @@ class _Done:
 
 
 class _Shelf:
-    """The records of one namespace, all their versions, the newest last."""
+    """The records of one namespace: of each, how many versions it has had, and the newest."""
 
-    def __init__(self, room: Room, now: datetime) -> None:
-        self._records: dict[str, list[dict[str, Any]]] = room.state.setdefault(_TYPE, {})
+    def __init__(self, room: Room, now: datetime, level: Level) -> None:
+        self.level = level
+        self.report: tuple[str, ...] = ()
+        self._records: Remembered[str, tuple[int, dict[str, Any]]] = room.state.setdefault(_TYPE, Remembered())
         self._now = now
 
     def read(self, id: str) -> _Done | None:
         """The newest version."""
-        versions = self._records.get(id)
-        return _Done(200, len(versions), versions[-1], id) if versions else None
+        if id not in self._records:
+            return None
+        number, content = self._records[id]
+        return _Done(200, number, content, id)
 
     def matching(self, match: Identifier) -> list[str]:
         """Ids of the records that carry the identifier."""
-        return [id for id, versions in self._records.items() if _carries(versions[-1], match)]
+        return [id for id, (_, content) in self._records.items() if _carries(content, match)]
 
     def save(self, id: str, content: dict[str, Any]) -> _Done:
         """The next version (201 for the first), or the newest one when nothing changes."""
         newest = self.read(id)
         if newest and _told(newest.content) == _told(content):
             return newest
-        versions = self._records.setdefault(id, [])
-        meta = {"versionId": str(len(versions) + 1), "lastUpdated": self._now.isoformat()}
-        versions.append(content | {"id": id, "meta": content.get("meta", {}) | meta})
-        return _Done(200 if newest else 201, len(versions), versions[-1], id)
+        number = newest.number + 1 if newest else 1
+        meta = {"versionId": str(number), "lastUpdated": self._now.isoformat()}
+        given = content.get("meta")
+        stored = content | {"id": id, "meta": (given if isinstance(given, dict) else {}) | meta}
+        self._records[id] = number, stored
+        return _Done(200 if newest else 201, number, stored, id)
 
     def fresh_id(self) -> str:
         """An id that no record has."""
@@ -94,6 +100,7 @@ def create(counterpart: Counterpart) -> Starlette:
     one = f"/{_TYPE}/{{id}}"
     return Starlette(
         routes=[
+            describing.route("Journalsystem", "A FHIR R4 server for one type.", _operations(one)),
             Route(f"/{_TYPE}", endpoint(_create), methods=["POST"]),
             Route(f"/{_TYPE}", endpoint(_conditional_update), methods=["PUT"]),
             Route(one, endpoint(_update), methods=["PUT"]),
@@ -102,23 +109,43 @@ def create(counterpart: Counterpart) -> Starlette:
     )
 
 
+def _operations(one: str) -> list[describing.Operation]:
+    resource = {"$ref": f"http://hl7.org/fhir/R4/{_TYPE.lower()}.schema.json"}
+    refused = ((400, "Not R4"), (415, "Not FHIR JSON"))
+    return [
+        describing.Operation(
+            "POST", f"/{_TYPE}", "Create", resource, wire.CONTENT_TYPE, (), ((201, "Created"), *refused)
+        ),
+        describing.Operation(
+            "PUT",
+            f"/{_TYPE}",
+            "Conditional update: ?identifier=system|value",
+            resource,
+            wire.CONTENT_TYPE,
+            (),
+            ((200, "Updated"), (201, "Created"), (409, "The id is another's"), (412, "Several match"), *refused),
+        ),
+        describing.Operation("PUT", one, "Update", resource, wire.CONTENT_TYPE, (), ((200, "Updated"), *refused)),
+        describing.Operation("GET", one, "Read", answers=((200, "The newest version"), (404, "Not there"))),
+    ]
+
+
 async def _answer(
     counterpart: Counterpart, interaction: Interaction, request: Request, room: Room, fault: Fault | None
-) -> Response:
-    body = await request.body()
+) -> Answered:
+    shelf = _Shelf(room, counterpart.now(), counterpart.validation(room).schema_)
     try:
         if fault:
             raise _played(fault)
-        done: _Done | _Refused = interaction(_Shelf(room, counterpart.now()), request, body)
+        found = interaction(shelf, request, await request.body())
+        done: _Done | _Refused = replace(found, report=(*shelf.report, *found.report))
     except _Refused as refused:
         done = refused
-    if request.method in ("POST", "PUT"):
-        room.ledger.write(_entry(done, counterpart.now(), body, fault))
-    return _refusal(done) if isinstance(done, _Refused) else _success(done)
+    return _answered(done, noted=request.method in ("POST", "PUT"))
 
 
 def _create(shelf: _Shelf, request: Request, body: bytes) -> _Done:
-    return shelf.save(shelf.fresh_id(), _judged(request, body))
+    return shelf.save(shelf.fresh_id(), _judged(shelf, request, body))
 
 
 def _read(shelf: _Shelf, request: Request, body: bytes) -> _Done:
@@ -129,14 +156,14 @@ def _read(shelf: _Shelf, request: Request, body: bytes) -> _Done:
 
 
 def _update(shelf: _Shelf, request: Request, body: bytes) -> _Done:
-    id, content = request.path_params["id"], _judged(request, body)
+    id, content = request.path_params["id"], _judged(shelf, request, body)
     if content.get("id") != id:
         raise _Refused(400, IssueType.VALUE, "the id in the body is not the id in the address")
     return shelf.save(id, content)
 
 
 def _conditional_update(shelf: _Shelf, request: Request, body: bytes) -> _Done:
-    match, content = _match(request), _judged(request, body)
+    match, content = _match(request), _judged(shelf, request, body)
     done = shelf.save(_target(shelf, match, content.get("id")), content)
     lost = () if _carries(content, match) else ("the body lacks the identifier it was matched on",)
     return replace(done, label=match.value, report=lost)
@@ -161,19 +188,33 @@ def _match(request: Request) -> Identifier:
         raise _Refused(400, IssueType.VALUE, str(error)) from None
 
 
-def _judged(request: Request, body: bytes) -> dict[str, Any]:
+def _judged(shelf: _Shelf, request: Request, body: bytes) -> dict[str, Any]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in _MEDIA:
         raise _Refused(415, IssueType.NOT_SUPPORTED, "the content type is not FHIR JSON")
     try:
         return dict(r4.parse(body, expected=_TYPE))
     except Malformed as error:
-        raise _Refused(400, IssueType.STRUCTURE, str(error)) from None
+        if shelf.level is Level.STRICT or (content := _object(body)) is None:
+            raise _Refused(400, IssueType.STRUCTURE, str(error)) from None
+        shelf.report = (str(error),) if shelf.level is Level.WARN else ()
+        return content
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """A JSON object, whatever R4 says of it."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _carries(content: dict[str, Any], match: Identifier) -> bool:
     wanted = (match.system or None, match.value)
-    return any((one.get("system"), one.get("value")) == wanted for one in content.get("identifier", ()))
+    found = content.get("identifier")  # of any shape, where nobody judged it
+    listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return any((one.get("system"), one.get("value")) == wanted for one in listed)
 
 
 def _told(content: dict[str, Any]) -> dict[str, Any]:
@@ -186,12 +227,12 @@ def _played(fault: Fault) -> _Refused:
     return _Refused(status, issue, fault.text or "refused on order")
 
 
-def _entry(done: _Done | _Refused, at: datetime, body: bytes, fault: Fault | None) -> Entry:
-    request, played = body.decode(errors="replace"), fault.kind if fault else ""
+def _answered(done: _Done | _Refused, *, noted: bool) -> Answered:
     if isinstance(done, _Refused):
-        return Entry(at, "", False, request, (str(done),), played, {"status": done.status})
+        rule = done.type.value.upper()
+        return Answered(_refusal(done), report=(str(done),), rule=rule, summary={"status": done.status}, noted=noted)
     summary = {"status": done.status, "reference": f"{_TYPE}/{done.content['id']}", "version": done.number}
-    return Entry(at, f"{done.label}/{done.number}", True, request, done.report, played, summary)
+    return Answered(_success(done), f"{done.label}/{done.number}", True, done.report, summary=summary, noted=noted)
 
 
 def _success(done: _Done) -> Response:

@@ -1,12 +1,14 @@
-"""The national platform and Försäkringskassan behind it, as far as SendMessageToRecipient goes.
+"""The national platform and Försäkringskassan behind it: SendMessageToRecipient in, and an officer who sends SendMessageToCare.
 
 It judges in the order of reality: the platform's checks (forsakringskassan.md § 2.4), the schema, then the rules of
-§ 1.7. Certificates that the recipient knows are the room's state; a namespace that has registered none sees those of
-the empty namespace. What was accepted is remembered as long as the room's ledger: a reset forgets both.
+§ 1.7 (``mock_rules``). Certificates that the recipient knows are the room's state; a namespace that has registered none
+sees those of the empty namespace. What was accepted is remembered as long as the room's ledger: a reset forgets both.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,175 +22,28 @@ from starlette.staticfiles import StaticFiles
 
 import contracts
 from adapters import soap
-from adapters.forsakringskassan import wire
+from adapters.forsakringskassan import mock_rules, wire
+from adapters.forsakringskassan.mock_officer import Officer
+from adapters.forsakringskassan.mock_rules import RULES, CertificateAtRecipient, Incoming, Known
 from adapters.forsakringskassan.settings import PATH
-from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Level, Room, Validation, play
+from adapters.mocking.faults import platform_text
+from adapters.mocking.people import PEOPLE
+from adapters.mocking.rivta import fault_text
 from contracts.identity import FORSAKRINGSKASSAN
 
-PLATFORM: Final = "MOCK-NTJP"
-CLIENT_CODES: Final = frozenset({"VP001", "VP002", "VP003", "VP004", "VP005", "VP011", "VP013", "VP015"})
-"""Platform codes that blame the caller (§ 2.4); the others blame the platform or the producer."""
+__all__ = ["PATH", "CertificateAtRecipient", "ask", "create", "register"]
 
 _CONTRACT: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _S: Final = ElementMaker(namespace=wire.RESPONDER, nsmap=wire.NAMESPACES)
 _C: Final = ElementMaker(namespace=wire.CORE, nsmap=wire.NAMESPACES)
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateAtRecipient:
-    """What the recipient knows of a certificate. ``patient`` is twelve digits; ``unit`` issued it."""
-
-    id: str
-    patient: str = field(repr=False)
-    unit: str
-    sent: bool = True
-    revoked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A request as read; empty where it holds nothing."""
-
-    id: str = ""
-    subject: str = ""
-    certificate: str = ""
-    certificate_unit: str = ""
-    patient: str = field(default="", repr=False)
-    recipient: str = ""
-    reminder_of: str = ""
-    answer_to: str = ""
-    answer_before: str = ""
-    address: str = ""
-
-
-_WHERE: Final[Mapping[str, str]] = {
-    "id": "s:meddelande-id",
-    "subject": "s:amne/t:code",
-    "certificate": "s:intygs-id/t:extension",
-    "certificate_unit": "s:intygs-id/t:root",
-    "patient": "s:patientPerson-id/t:extension",
-    "recipient": "s:logiskAdressMottagare",
-    "reminder_of": "s:paminnelseMeddelande-id",
-    "answer_to": "s:svarPa/c:meddelande-id",
-    "answer_before": "s:sistaDatumForSvar",
+_OF_TEST_PERSONS: Final = {
+    person.certificate: CertificateAtRecipient(person.certificate, person.number, "TSTNMT2321000156-E0001")
+    for person in PEOPLE.values()
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the recipient goes by: certificates by id, and the subject of each message by id."""
-
-    certificates: Mapping[str, CertificateAtRecipient]
-    messages: Mapping[str, str]
-
-    def certificate(self, incoming: Incoming) -> CertificateAtRecipient | None:
-        """The certificate that the message is about."""
-        return self.certificates.get(incoming.certificate)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule beyond the schema. ``error_id`` is empty where the recipient does not mind and the ledger still tells."""
-
-    name: str
-    error_id: str
-    broken: Callable[[Incoming, Known], bool]
-    words: str
-
-
-_Doubt = Callable[[CertificateAtRecipient, Incoming], bool]
-
-
-def _about(doubt: _Doubt) -> Callable[[Incoming, Known], bool]:
-    """A rule about the certificate, silent when there is none: that is another rule's matter."""
-
-    def broken(incoming: Incoming, known: Known) -> bool:
-        certificate = known.certificate(incoming)
-        return certificate is not None and doubt(certificate, incoming)
-
-    return broken
-
-
-_SUBJECTS: Final = ("AVSTMN", "KONTKT", "OVRIGT", "KOMPLT", "PAMINN")
-_WRONG: Final = "VALIDATION_ERROR"
-
-RULES: Final = (
-    Rule(
-        "SUBJECT_NOT_SUPPORTED_ERROR",
-        _WRONG,
-        lambda incoming, _: incoming.subject not in _SUBJECTS,
-        "amne is none of the five codes",
-    ),
-    Rule(
-        "RECIPIENT_INCONSISTENCY_ERROR",
-        _WRONG,
-        lambda incoming, _: incoming.recipient != incoming.address,
-        "logiskAdressMottagare differs from the header",
-    ),
-    Rule(
-        "MESSAGE_TYPE_CONSISTENCY_ERROR",
-        _WRONG,
-        lambda incoming, _: bool(incoming.answer_before and (incoming.answer_to or incoming.reminder_of)),
-        "sistaDatumForSvar stands on questions only",
-    ),
-    Rule(
-        "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
-        _WRONG,
-        lambda incoming, known: incoming.id in known.messages,
-        "meddelande-id has been received before",
-    ),
-    Rule(
-        "PAMINNELSE_ID_INCONSISTENCY_ERROR",
-        _WRONG,
-        lambda incoming, _: (incoming.subject == "PAMINN") != bool(incoming.reminder_of),
-        "paminnelseMeddelande-id goes with PAMINN and with nothing else",
-    ),
-    Rule(
-        "REFERENCED_MESSAGE_NOT_FOUND_ERROR",
-        _WRONG,
-        lambda incoming, known: any(
-            id not in known.messages for id in (incoming.reminder_of, incoming.answer_to) if id
-        ),
-        "the message that is reminded of or answered is not known",
-    ),
-    Rule(
-        "SUBJECT_CONSISTENCY_ERROR",
-        _WRONG,
-        lambda incoming, known: known.messages.get(incoming.answer_to, incoming.subject) != incoming.subject,
-        "an answer has the subject of its question",
-    ),
-    Rule(
-        "CERTIFICATE_NOT_FOUND_ERROR",
-        "APPLICATION_ERROR",
-        lambda incoming, known: known.certificate(incoming) is None,
-        "the certificate is not known",
-    ),
-    Rule(
-        "CIVIC_REGISTRATION_NUMBER_INCONSISTENCY_ERROR",
-        _WRONG,
-        _about(lambda certificate, incoming: certificate.patient != incoming.patient),
-        "the patient is not the certificate's",
-    ),
-    Rule(
-        "CERTIFICATE_NOT_SENT_ERROR",
-        _WRONG,
-        _about(lambda certificate, _: not certificate.sent),
-        "the certificate has not been sent to the recipient",
-    ),
-    Rule(
-        "CERTIFICATE_REVOKED_ERROR",
-        "REVOKED",
-        _about(lambda certificate, _: certificate.revoked),
-        "the certificate is revoked",
-    ),
-    Rule(
-        "CERTIFICATE_UNIT_NOTE",
-        "",
-        _about(lambda certificate, incoming: certificate.unit != incoming.certificate_unit),
-        "the root of intygs-id is not the issuing unit (noted, not refused)",
-    ),
-)
-"""§ 1.7, in the order in which the recipient speaks; names as far as they are known from reality."""
+"""Test persons have a certificate here, in every namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +54,7 @@ class Verdict:
     status: int = 200
     accepted: bool = False
     report: tuple[str, ...] = ()
+    rule: str = ""
 
 
 class NotDelivered(Exception):
@@ -217,25 +73,16 @@ def register(counterpart: Counterpart, certificates: Iterable[CertificateAtRecip
 
 def ask(counterpart: Counterpart, message_id: str, subject: str, namespace: str = "") -> None:
     """Let the recipient have sent a question of its own, so that it can be answered or reminded of; until a reset."""
-    _messages(counterpart.room(namespace))[message_id] = subject
+    counterpart.room(namespace).remembered("messages")[message_id] = subject
 
 
 def create(counterpart: Counterpart, logical_address: str = FORSAKRINGSKASSAN.value) -> Starlette:
     """The counterpart as an application: the interaction's one operation, its WSDL and its schemas."""
-
-    async def answer(request: Request, room: Room, fault: Fault | None) -> Response:
-        body = await request.body()
-        known = Known(_certificates(counterpart, room), _messages(room))
-        incoming, verdict = _judge(request.headers.get("SOAPAction", ""), body, known, logical_address)
-        if fault is not None:
-            verdict = replace(_on_order(fault), report=verdict.report)
-        if verdict.accepted:
-            _messages(room)[incoming.id] = incoming.subject
-        room.ledger.write(_entry(counterpart, body, incoming, verdict, fault))
-        return Response(verdict.answer, verdict.status, media_type="text/xml")
+    counterpart.plays.add("dialogue")
+    recipient = _Recipient(counterpart, logical_address)
 
     async def operation(request: Request) -> Response:
-        return await play(counterpart, request, answer)
+        return await play(counterpart, request, recipient.answer)
 
     async def wsdl(request: Request) -> Response:
         return FileResponse(_CONTRACT / "send_message_to_recipient_2.wsdl", media_type="text/xml")
@@ -249,41 +96,71 @@ def create(counterpart: Counterpart, logical_address: str = FORSAKRINGSKASSAN.va
     )
 
 
-def _certificates(counterpart: Counterpart, room: Room) -> dict[str, CertificateAtRecipient]:
-    own: dict[str, CertificateAtRecipient] = room.state.get("certificates", {})
-    return own or counterpart.room().state.get("certificates", {})
+class _Recipient:
+    """Försäkringskassan as a whole: who judges, who remembers, and who takes it up."""
+
+    def __init__(self, counterpart: Counterpart, logical_address: str) -> None:
+        self._counterpart = counterpart
+        self._address = logical_address
+        self._officer = Officer(counterpart)
+
+    async def answer(self, request: Request, room: Room, fault: Fault | None) -> Answered:
+        known = Known(self._certificates(room), room.remembered("messages"))
+        incoming, verdict = _judge(
+            request, await request.body(), known, self._address, self._counterpart.validation(room)
+        )
+        if fault is not None and fault.kind != "dialogue":
+            verdict = _on_order(fault, verdict.report)
+        if verdict.accepted:
+            await self._take(room, incoming, known, fault)
+        return Answered(
+            Response(verdict.answer, verdict.status, media_type="text/xml"),
+            id=incoming.id,
+            accepted=verdict.accepted,
+            report=verdict.report,
+            rule=verdict.rule,
+            summary=_summary(incoming),
+            judge=partial(soap.errors_in, wire.SCHEMA),
+        )
+
+    def _certificates(self, room: Room) -> Mapping[str, CertificateAtRecipient]:
+        own: dict[str, CertificateAtRecipient] = room.state.get("certificates", {})
+        return ChainMap(own or self._counterpart.room().state.get("certificates", {}), _OF_TEST_PERSONS)
+
+    async def _take(self, room: Room, incoming: Incoming, known: Known, fault: Fault | None) -> None:
+        again = incoming.id in known.messages
+        room.remembered("messages")[incoming.id] = incoming.subject
+        certificate = known.certificate(incoming)
+        if not again and not (certificate and certificate.test):
+            await self._officer.take_up(room, incoming, fault.twist if fault else "")
 
 
-def _messages(room: Room) -> dict[str, str]:
-    if room.state.get("messages_of") is not room.ledger:
-        room.state |= {"messages_of": room.ledger, "messages": {}}
-    messages: dict[str, str] = room.state["messages"]
-    return messages
-
-
-def _judge(action: str, body: bytes, known: Known, logical_address: str) -> tuple[Incoming, Verdict]:
+def _judge(
+    request: Request, body: bytes, known: Known, logical_address: str, validation: Validation
+) -> tuple[Incoming, Verdict]:
     try:
-        element, address = _delivered(action, body, logical_address)
+        element, address = _delivered(request.headers.get("SOAPAction", ""), body, logical_address)
     except NotDelivered as stop:
-        return Incoming(), Verdict(soap.fault(stop.code, str(stop)), status=500, report=(str(stop),))
-    incoming = _read(element, address)
-    errors = soap.schema_errors(wire.SCHEMA, element)
-    if errors:
-        return incoming, Verdict(_result("ERROR", f"Validation error: {'; '.join(errors)}", _WRONG), report=errors)
-    return incoming, _ruled(incoming, known)
+        text = str(stop)
+        return Incoming(), Verdict(soap.fault(stop.code, text), status=500, report=(text,), rule=text.partition(" ")[0])
+    incoming = mock_rules.read(element, address)
+    errors = () if validation.schema_ is Level.OFF else soap.schema_errors(wire.SCHEMA, element)
+    if errors and validation.schema_ is Level.STRICT:
+        answer = _result("ERROR", f"Validation error: {'; '.join(errors)}", mock_rules.WRONG)
+        return incoming, Verdict(answer, report=errors, rule="SCHEMA")
+    return incoming, _ruled(incoming, known, validation.rules, errors)
 
 
 def _delivered(action: str, body: bytes, logical_address: str) -> tuple[etree._Element, str]:
     """The operation's element and the address in the header. Raises ``NotDelivered``."""
     try:
-        element = soap.unwrap(body)
+        element, address = soap.opened(body)
     except soap.BadXml as bad:
-        raise NotDelivered("Client", _platform_text("VP015", str(bad))) from None
-    address = soap.logical_address(body)
+        raise NotDelivered("Client", platform_text("VP015", str(bad))) from None
     if not address:
-        raise NotDelivered("Client", _platform_text("VP003"))
+        raise NotDelivered("Client", platform_text("VP003"))
     if address != logical_address:
-        raise NotDelivered("Client", _platform_text("VP004"))
+        raise NotDelivered("Client", platform_text("VP004"))
     if action.strip('"') not in ("", wire.ACTION):
         raise NotDelivered("Client", "The given SOAPAction does not match an operation.")
     if isinstance(element, soap.Fault) or element.tag != wire.REQUEST:
@@ -291,38 +168,25 @@ def _delivered(action: str, body: bytes, logical_address: str) -> tuple[etree._E
     return element, address
 
 
-def _read(element: etree._Element, address: str) -> Incoming:
-    found = {name: element.findtext(path, "", wire.NAMESPACES).strip() for name, path in _WHERE.items()}
-    return Incoming(**found, address=address)
-
-
-def _ruled(incoming: Incoming, known: Known) -> Verdict:
+def _ruled(incoming: Incoming, known: Known, level: Level, report: tuple[str, ...]) -> Verdict:
     """The first broken rule answers; the ledger is told of all."""
-    broken = [rule for rule in RULES if rule.broken(incoming, known)]
-    report = tuple(f"{rule.name}: {rule.words}" for rule in broken)
+    broken = [rule for rule in RULES if rule.broken(incoming, known)] if level is not Level.OFF else []
+    report = (*report, *map(str, broken))
     for rule in broken:
-        if rule.error_id:
-            return Verdict(_result("ERROR", f"{rule.name}: {rule.words}", rule.error_id), report=report)
+        if rule.error_id and level is Level.STRICT:
+            return Verdict(_result("ERROR", str(rule), rule.error_id), report=report, rule=rule.name)
     return Verdict(_result("OK"), accepted=True, report=report)
 
 
-def _on_order(fault: Fault) -> Verdict:
+def _on_order(fault: Fault, report: tuple[str, ...]) -> Verdict:
     if fault.kind == "result":
         answer = _result(fault.result_code, fault.text, fault.error_id or "")
-        return Verdict(answer, accepted=fault.result_code != "ERROR")
-    code, _, words = fault.text.partition(" ")
-    if code not in wire.BY_PLATFORM_CODE:
-        return Verdict(soap.fault(fault.fault_code, fault.text), status=500)
-    blamed = "Client" if code in CLIENT_CODES else "Server"
-    return Verdict(soap.fault(blamed, _platform_text(code, words)), status=500)
-
-
-def _platform_text(code: str, words: str = "") -> str:
-    return f"{code} [{PLATFORM}] {words or wire.BY_PLATFORM_CODE[code][1]}"
+        return Verdict(answer, accepted=fault.result_code in ("OK", "INFO"), report=report)
+    return Verdict(fault_text(fault), status=500, report=report)
 
 
 def _result(code: str, words: str = "", error_id: str = "") -> bytes:
-    result = _S("result", _C("resultCode", code))
+    result = _S("result", *([_C("resultCode", code)] if code else []))
     if words:
         result.append(_C("resultText", words))
     if error_id:
@@ -330,17 +194,9 @@ def _result(code: str, words: str = "", error_id: str = "") -> bytes:
     return soap.wrap(_S("SendMessageToRecipientResponse", result))
 
 
-def _entry(counterpart: Counterpart, body: bytes, incoming: Incoming, verdict: Verdict, fault: Fault | None) -> Entry:
-    return Entry(
-        at=counterpart.now(),
-        id=incoming.id,
-        accepted=verdict.accepted,
-        request=body.decode(errors="replace"),
-        report=verdict.report,
-        fault=fault.kind if fault else "",
-        summary={
-            "subject": incoming.subject,
-            "certificate": incoming.certificate,
-            "logicalAddress": incoming.address,
-        },
-    )
+def _summary(incoming: Incoming) -> dict[str, str]:
+    return {
+        "subject": incoming.subject,
+        "certificate": incoming.certificate,
+        "logicalAddress": incoming.address,
+    }

@@ -214,22 +214,22 @@ BY_ERROR_ID: Final[Mapping[str, _Verdict]] = {
 UNDEFINED_ERROR: Final[_Verdict] = partial(Transient, max_attempts=3)
 """ERROR without an errorId that the contract knows: worth a few tries (§ 1.8)."""
 
-BY_PLATFORM_CODE: Final[Mapping[str, tuple[_Verdict, str]]] = {
-    "VP001": (RefusedForGood, "the RIV-TA version is missing or not supported"),
-    "VP002": (RouteBroken, "the client certificate is missing or wrong"),
-    "VP003": (RefusedForGood, "the logical address is missing in the header"),
-    "VP004": (RouteBroken, "no route for the address and the contract"),
-    "VP005": (RefusedForGood, "the producer lacks the RIV-TA version"),
-    "VP006": (RouteBroken, "more than one producer matches"),
-    "VP007": (RouteBroken, "not authorised for the address and the contract"),
-    "VP008": (Transient, "no contact with the address catalogue"),
-    "VP009": (OutcomeUnknown, "error when contacting the producer"),
-    "VP010": (RouteBroken, "the producer's physical address is empty"),
-    "VP011": (RouteBroken, "call outside TLS, or the address is not allowed"),
-    "VP012": (Transient, "the platform lacks resources"),
-    "VP013": (RouteBroken, "not allowed to name the original consumer"),
-    "VP014": (RouteBroken, "routing loop"),
-    "VP015": (RefusedForGood, "the request could not be read"),
+BY_PLATFORM_CODE: Final[Mapping[str, _Verdict]] = {
+    "VP001": RefusedForGood,
+    "VP002": RouteBroken,
+    "VP003": RefusedForGood,
+    "VP004": RouteBroken,
+    "VP005": RefusedForGood,
+    "VP006": RouteBroken,
+    "VP007": RouteBroken,
+    "VP008": Transient,
+    "VP009": OutcomeUnknown,
+    "VP010": RouteBroken,
+    "VP011": RouteBroken,
+    "VP012": Transient,
+    "VP013": RouteBroken,
+    "VP014": RouteBroken,
+    "VP015": RefusedForGood,
 }
 
 _NOT_UNIQUE: Final = re.compile(r"(MEDDELANDE|MESSAGE)_?ID_(NOT_UNIQUE|ALREADY_EXISTS)")
@@ -274,8 +274,8 @@ def _of_result(response: etree._Element, message_id: str) -> DeliveryOutcome:
 def _of_fault(http_status: int, fault: soap.Fault) -> DeliveryOutcome:
     """A fault's text is never told on: it may quote what was sent."""
     if fault.platform_code in BY_PLATFORM_CODE:
-        verdict, meaning = BY_PLATFORM_CODE[fault.platform_code]
-        return verdict(f"{fault.platform_code}: {meaning}")
+        meaning = soap.PLATFORM_CODES[fault.platform_code][1]
+        return BY_PLATFORM_CODE[fault.platform_code](f"{fault.platform_code}: {meaning}")
     if any(mark in fault.text.lower() for mark in _UNREADABLE_THERE):
         return RefusedForGood("the recipient could not read the request")
     return OutcomeUnknown("SOAP fault") if http_status < 300 else _by_status(http_status, "SOAP fault")

@@ -6,6 +6,7 @@ and answers in one of two ways (``configure``). Whom it selects: rehabstod.md §
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from starlette.applications import Starlette
 
@@ -17,12 +18,14 @@ from adapters.intygstjanst.mock_soap import platform_path
 from adapters.intygstjanst.population import generate
 from adapters.intygstjanst.region import HeldOut, UnitPopulation, generate_region
 from adapters.intygstjanst.register import Register, registered
+from adapters.intygstjanst.wire import CARE_UNIT, PERSON
 from adapters.mocking import Counterpart
 from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import Certificate
 
 __all__ = [
     "INTERNAL",
+    "PLATFORM_PATHS",
     "Computation",
     "Compute",
     "HeldOut",
@@ -40,10 +43,13 @@ __all__ = [
     "withdraw",
 ]
 
+PLATFORM_PATHS: Final = tuple(platform_path(contract) for contract in (CARE_UNIT, PERSON))
+"""Where the national platform publishes it."""
+
 
 def create(counterpart: Counterpart) -> Starlette:
     """The app."""
-    return Starlette(routes=[*mock_soap.routes(counterpart), mock_rest.route(counterpart)])
+    return Starlette(routes=[*mock_soap.routes(counterpart), mock_rest.route(counterpart), mock_rest.DESCRIBED])
 
 
 def configure(counterpart: Counterpart, mode: Mode, namespace: str = "") -> None:

@@ -6,12 +6,12 @@ categories alone.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,7 +20,7 @@ from starlette.routing import Route
 from adapters.intygstjanst.computing import OCCUPATIONS, Computation, Compute, plainly
 from adapters.intygstjanst.register import Register, active_patients, registered, setting
 from adapters.intygstjanst.settings import REST_PATH
-from adapters.mocking import Counterpart, Entry, Fault, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Room, describing, play
 from contracts.identity import PersonId
 from contracts.sick_leave import Certificate, ReportedDiagnosis, ReportedSickLeave
 from contracts.time import swedish_day
@@ -36,12 +36,8 @@ INTERNAL: Final = "/internalapi"
 def route(counterpart: Counterpart) -> Route:
     """The one operation that is played."""
 
-    async def answer(request: Request, room: Room, fault: Fault | None) -> Response:
-        body = await request.body()
-        outcome = _refused(fault) if fault is not None else _answered(counterpart, room, body)
-        entry = Entry(counterpart.now(), "", outcome.accepted, body.decode(errors="replace"), outcome.report)
-        room.ledger.write(replace(entry, fault="" if fault is None else fault.kind, summary=outcome.summary))
-        return outcome.response
+    async def answer(request: Request, room: Room, fault: Fault | None) -> Answered:
+        return _refused(fault) if fault is not None else _answered(counterpart, room, await request.body())
 
     async def ask(request: Request) -> Response:
         return await play(counterpart, request, answer)
@@ -49,26 +45,19 @@ def route(counterpart: Counterpart) -> Route:
     return Route(f"{INTERNAL}{REST_PATH}", ask, methods=["POST"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    response: Response
-    accepted: bool = False
-    report: tuple[str, ...] = ()
-    summary: dict[str, Any] = field(default_factory=dict)
+def _refused(fault: Fault) -> Answered:
+    return Answered(JSONResponse({"status": 500, "error": fault.text or "Internal Server Error"}, 500))
 
 
-def _refused(fault: Fault) -> _Outcome:
-    return _Outcome(JSONResponse({"status": 500, "error": fault.text or "Internal Server Error"}, 500))
-
-
-def _answered(counterpart: Counterpart, room: Room, body: bytes) -> _Outcome:
+def _answered(counterpart: Counterpart, room: Room, body: bytes) -> Answered:
     try:
         asked = question(body)
     except BadQuestion as error:
-        return _Outcome(JSONResponse({"status": 400, "error": "Bad Request"}, 400), report=tuple(map(str, error.args)))
+        response = JSONResponse({"status": 400, "error": "Bad Request"}, 400)
+        return Answered(response, report=tuple(map(str, error.args)), rule="QUESTION")
     compute: Compute = setting(counterpart, room, "compute", plainly)
     found = answer(asked, registered(counterpart, room), compute, swedish_day(counterpart.now()))
-    return _Outcome(written(found), accepted=True, summary={"unit": asked.care_unit_id, "sickLeaves": len(found)})
+    return Answered(written(found), accepted=True, summary={"unit": asked.care_unit_id, "sickLeaves": len(found)})
 
 
 # Asking
@@ -131,6 +120,21 @@ def question(body: bytes) -> Question:
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
         raise BadQuestion(*(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)) from None
+
+
+DESCRIBED: Final = describing.route(
+    "Intygstjänsten: internal API",
+    "The one operation that is played; the two SOAP contracts have their WSDLs.",
+    [
+        describing.Operation(
+            "POST",
+            f"{INTERNAL}{REST_PATH}",
+            "Computed sick leaves of a unit",
+            TypeAdapter(Question),
+            answers=((200, "content: the sick leaves"), (400, "Not understood")),
+        )
+    ],
+)
 
 
 def answer(asked: Question, register: Register, compute: Compute, today: date) -> list[ReportedSickLeave]:

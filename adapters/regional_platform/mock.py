@@ -6,7 +6,7 @@ what a consumer would wonder about: an event out of order, a gap.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.mocking import Counterpart, Entry, Fault, Ledger, Room, play
+from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, describing, play
 from adapters.regional_platform import schemas, wire
 from contracts.outbox import EventType
 
@@ -33,17 +33,9 @@ class _Verdict:
     status: int
     id: str = ""
     report: tuple[str, ...] = ()
+    rule: str = ""
     duplicate: bool = False
     summary: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """Sources and ids of events taken, and the highest sequence of each subject of each source."""
-
-    ledger: Ledger
-    seen: set[tuple[str, str]] = field(default_factory=set)
-    highest: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def create(counterpart: Counterpart) -> Starlette:
@@ -52,24 +44,39 @@ def create(counterpart: Counterpart) -> Starlette:
     async def events(request: Request) -> Response:
         return await play(counterpart, request, partial(_answer, counterpart))
 
-    return Starlette(routes=[Route("/events", events, methods=["POST"])])
+    described = describing.route("Regional dataplattform", "CloudEvents 1.0 over HTTP, both modes.", (_EVENTS,))
+    return Starlette(routes=[Route("/events", events, methods=["POST"]), described])
 
 
-async def _answer(counterpart: Counterpart, request: Request, room: Room, fault: Fault | None) -> Response:
-    body = await request.body()
-    verdict = _played(fault) if fault else _judge(room, request.headers, body)
-    room.ledger.write(
-        Entry(
-            at=counterpart.now(),
-            id=verdict.id,
-            accepted=verdict.status == 200,
-            request=body.decode(errors="replace"),
-            report=verdict.report,
-            fault=fault.kind if fault else "",
-            summary=dict(verdict.summary or {}),
-        )
+_EVENTS: Final = describing.Operation(
+    "POST",
+    "/events",
+    "One event in structured mode; in binary mode its attributes stand in ce- headers",
+    {
+        "type": "object",
+        "required": list(wire.REQUIRED),
+        "properties": {
+            **{name: {"type": "string"} for name in wire.REQUIRED},
+            "type": {"enum": [str(each) for each in EventType]},
+            "data": {"type": "object"},
+        },
+    },
+    wire.STRUCTURED_TYPE,
+    answers=((200, "Taken, or seen before"), (400, "Not accepted"), (415, "Another media type")),
+)
+
+
+async def _answer(counterpart: Counterpart, request: Request, room: Room, fault: Fault | None) -> Answered:
+    level = counterpart.validation(room).schema_
+    verdict = _played(fault) if fault else _judge(room, request.headers, await request.body(), level)
+    return Answered(
+        _response(verdict),
+        id=verdict.id,
+        accepted=verdict.status == 200,
+        report=verdict.report,
+        rule=verdict.rule,
+        summary=verdict.summary or {},
     )
-    return _response(verdict)
 
 
 def _played(fault: Fault) -> _Verdict:
@@ -84,49 +91,47 @@ def _response(verdict: _Verdict) -> Response:
     return JSONResponse(problem, verdict.status, media_type="application/problem+json")
 
 
-def _judge(room: Room, headers: Mapping[str, str], body: bytes) -> _Verdict:
+def _judge(room: Room, headers: Mapping[str, str], body: bytes, level: Level) -> _Verdict:
     if len(body) > wire.MAX_BYTES:
-        return _Verdict(400, report=("the event is larger than 64 KiB",))
+        return _Verdict(400, report=("the event is larger than 64 KiB",), rule="SIZE")
     try:
         event = wire.read(headers, body)
     except wire.OtherMedia as error:
-        return _Verdict(415, report=(str(error),))
+        return _Verdict(415, report=(str(error),), rule="MEDIA")
     except wire.NotAnEvent as error:
-        return _Verdict(400, report=(str(error),))
-    errors = tuple(_errors(event))
-    return _refused(event, errors) if errors else _taken(room, event)
+        return _Verdict(400, report=(str(error),), rule="EVENT")
+    errors = () if level is Level.OFF else tuple(_errors(event))
+    return _refused(event, errors) if errors and level is Level.STRICT else _taken(room, event, errors)
 
 
 def _refused(event: wire.ReceivedEvent, errors: tuple[str, ...]) -> _Verdict:
-    return _Verdict(400, event.key[1], errors)
+    return _Verdict(400, event.key[1], errors, "SCHEMA")
 
 
-def _taken(room: Room, event: wire.ReceivedEvent) -> _Verdict:
-    memory, named = _memory(room), dict(event.attributes)
-    if event.key in memory.seen:
-        return _Verdict(200, named["id"], ("seen before",), duplicate=True, summary=named)
-    memory.seen.add(event.key)
-    return _Verdict(200, named["id"], _order(memory, named), summary=named)
+def _taken(room: Room, event: wire.ReceivedEvent, errors: tuple[str, ...]) -> _Verdict:
+    seen, named = room.remembered("seen"), dict(event.attributes)
+    id = event.key[1]
+    if event.key in seen:
+        return _Verdict(200, id, (*errors, "seen before"), duplicate=True, summary=named)
+    seen[event.key] = True
+    return _Verdict(200, id, (*errors, *_order(room.remembered("highest"), named)), summary=named)
 
 
-def _memory(room: Room) -> _Memory:
-    """What the room remembers, as long as its ledger: a reset forgets both."""
-    memory: _Memory | None = room.state.get("memory")
-    if memory is None or memory.ledger is not room.ledger:
-        memory = room.state["memory"] = _Memory(room.ledger)
-    return memory
-
-
-def _order(memory: _Memory, attributes: Mapping[str, str]) -> tuple[str, ...]:
+def _order(highest: Remembered[tuple[str, str], int], attributes: Mapping[str, str]) -> tuple[str, ...]:
     """What is odd about the event's place among those of its subject. A gap is no fault: versions may bring no event."""
     if not {"subject", "sequence"} <= attributes.keys():
         return ()
     thread = (attributes["source"], attributes["subject"])
-    before, now = memory.highest.get(thread, 0), int(attributes["sequence"])
-    memory.highest[thread] = max(before, now)
+    before, now = highest.get(thread, 0), _number(attributes["sequence"])
+    highest[thread] = max(before, now)
     if now <= before:
         return (f"out of order: {now} after {before}",)
     return (f"gap: {now} after {before}",) if now > before + 1 else ()
+
+
+def _number(sequence: str) -> int:
+    """What is no number counts as none: it was told elsewhere."""
+    return int(sequence) if _SEQUENCE.fullmatch(sequence) else 0
 
 
 def _errors(event: wire.ReceivedEvent) -> Iterator[str]:

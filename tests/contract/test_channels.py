@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.mocking import Counterpart, Fault, Ledger
+from adapters.mocking import Counterpart, Fault, Ledger, Level, Validation
+from adapters.mocking.faults import CATALOGUE, NamedFault
 from adapters.registry import CHANNELS, Adapter, OpenChannel
 from contracts.activity import Identifier
 from contracts.consent import InformationCategory, Purpose, Question, Recipient, RecipientKind
@@ -229,6 +230,39 @@ async def test_broken_connections(
 
     async with open_channel(adapter, httpx.MockTransport(fail)) as channel:
         assert isinstance(await channel.send(claim_of(adapter)), expected)
+
+
+TOLD_AS_DONE: Final = ("id-not-unique", "empty-answer")
+"""Answers that say that it is there, whether it is or not: to FHIR an empty 200 is a whole answer."""
+
+
+@every_channel
+@pytest.mark.parametrize("name", sorted(name for name, row in CATALOGUE.items() if row.fault))
+async def test_whatever_goes_wrong_it_is_there_once_in_the_end(
+    route: Route, adapter: Adapter[OpenChannel], name: str
+) -> None:
+    """Under every named fault: told as delivered only if the counterpart says so, and tried again until it is there, or
+    refused for good, or the route is broken, it is there once at most."""
+    fault = NamedFault(name=name, seconds=0).fault()
+    if fault.kind not in route.counterpart.plays:
+        return
+    first = await route.try_once(fault)
+    there = len(route.ledger.accepted_ids())
+    if isinstance(first, Delivered) and SAMPLES[adapter.name].defines_answers and name not in TOLD_AS_DONE:
+        assert there == 1
+    if isinstance(first, Transient | OutcomeUnknown):
+        assert isinstance(await route.try_once(), Delivered)
+        assert len(route.ledger.accepted_ids()) == 1
+    assert len(route.ledger.accepted_ids()) <= 1
+
+
+@every_channel
+async def test_both_sides_keep_the_contract(route: Route) -> None:
+    """What the adapter sends and what the mock answers are judged strictly, and there is nothing to remark on."""
+    route.counterpart.room().validation = Validation(answers=Level.STRICT)
+    assert isinstance(await route.try_once(), Delivered)
+    (entry,) = route.ledger.entries
+    assert (entry.report, entry.rule) == ((), "")
 
 
 bodies = st.binary(max_size=200) | st.sampled_from(

@@ -196,6 +196,38 @@ rights = [{rights}]
             running.wait(30)
 
 
+def test_the_mock_world_begins_as_its_scenario_says(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text('[[faults.forsakringskassan]]\nname = "VP007"\n', encoding="utf-8")
+    port = free_port()
+    running = start("mock", "--port", f"{port}", "--scenario", str(scenario), log=tmp_path / "log")
+    try:
+        wait_for(f"http://127.0.0.1:{port}/")
+        waiting = httpx.get(f"http://127.0.0.1:{port}/_control/faults/forsakringskassan", trust_env=False).json()
+        assert [fault["name"] for fault in waiting] == ["VP007"]
+    finally:
+        running.terminate()
+        running.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("[nonsense]", "there is no part of that name"), ("= x", "is no TOML"), (None, "cannot be read")]
+)
+def test_a_wrong_scenario_is_told_before_anything_starts(tmp_path: Path, text: str | None, told: str) -> None:
+    scenario = tmp_path / "scenario.toml"
+    if text is not None:
+        scenario.write_text(text, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN, "mock", "--scenario", scenario],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert told in ended.stderr
+
+
 def test_pull_says_what_came(served: Served) -> None:
     done = served.reko("pull", "--unit", UNIT, "--json")
     assert done.exit_code == 0, done.stderr

@@ -17,6 +17,8 @@ from contracts.identity import control_digit
 RIVTA = Path(__file__).parents[3] / "contracts" / "wire" / "rivta"
 CERTIFICATE = "urn:riv:clinicalprocess:healthcond:certificate"
 REHABILITATION = "urn:riv:clinicalprocess:healthcond:rehabilitation"
+CONSENT = "urn:riv:informationsecurity:authorization:consent"
+LOG = "urn:riv:informationsecurity:auditing:log"
 BLOCKING = "urn:riv:informationsecurity:authorization:blocking"
 
 NS = {
@@ -48,6 +50,11 @@ SCHEMAS = {
     "rehabilitation_1.xsd": NS["k"],
     "list_active_sick_leaves_for_care_unit_1.xsd": NS["u"],
     "list_sick_leaves_for_person_1.xsd": NS["p"],
+    "consent_2.xsd": f"{CONSENT}:2",
+    "check_consent_2.xsd": f"{CONSENT}:CheckConsentResponder:2",
+    "register_extended_consent_2.xsd": f"{CONSENT}:RegisterExtendedConsentResponder:2",
+    "log_2.xsd": f"{LOG}:2",
+    "store_log_2.xsd": f"{LOG}:StoreLogResponder:2",
     "blocking_4.xsd": f"{BLOCKING}:4",
     "check_blocks_4.xsd": f"{BLOCKING}:CheckBlocksResponder:4",
 }
@@ -58,6 +65,9 @@ INTERACTIONS = {
     "send_message_to_care_2.wsdl": (CERTIFICATE, "SendMessageToCare", 2),
     "list_active_sick_leaves_for_care_unit_1.wsdl": (REHABILITATION, "ListActiveSickLeavesForCareUnit", 1),
     "list_sick_leaves_for_person_1.wsdl": (REHABILITATION, "ListSickLeavesForPerson", 1),
+    "check_consent_2.wsdl": (CONSENT, "CheckConsent", 2),
+    "register_extended_consent_2.wsdl": (CONSENT, "RegisterExtendedConsent", 2),
+    "store_log_2.wsdl": (LOG, "StoreLog", 2),
     "check_blocks_4.wsdl": (BLOCKING, "CheckBlocks", 4),
 }
 

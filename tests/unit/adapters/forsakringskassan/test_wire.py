@@ -490,3 +490,7 @@ def test_every_answer_has_an_outcome(status: int, body: bytes) -> None:
     told = wire.outcome(status, body, OWN_ID)
     assert isinstance(told, Delivered | Transient | OutcomeUnknown | RefusedForGood | RouteBroken)
     assert not isinstance(told, Delivered)
+
+
+def test_every_code_of_the_platform_has_its_verdict() -> None:
+    assert wire.BY_PLATFORM_CODE.keys() == soap.PLATFORM_CODES.keys()

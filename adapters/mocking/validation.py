@@ -1,0 +1,27 @@
+"""How strictly a counterpart judges: by the schema, by its own rules, and its own answers."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Level(StrEnum):
+    """``off``: not judged. ``warn``: judged, told in the report, and let through. ``strict``: refused."""
+
+    OFF = "off"
+    WARN = "warn"
+    STRICT = "strict"
+
+
+class Validation(BaseModel):
+    """One level for each layer of forsakringskassan.md §§ 1.6 and 1.7.
+
+    ``schema`` and ``rules`` are about requests; what cannot be read at all is refused at any level. ``answers``: an answer
+    that breaks the contract is told in the report (``warn``), or not sent but replaced by HTTP 500 (``strict``).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+
+    schema_: Level = Field(default=Level.STRICT, alias="schema")
+    rules: Level = Level.STRICT
+    answers: Level = Level.WARN
