@@ -117,6 +117,9 @@ LAW_2019_1297: Final = (
 """``Consent.policy.uri``: lag (2019:1297) om koordineringsinsatser för sjukskrivna patienter."""
 
 NATIONAL_PERSON_SYSTEMS: Final = (PERSONNUMMER, SAMORDNINGSNUMMER)
+_NATIONAL_SPELLINGS: Final = frozenset(
+    spelling for each in NATIONAL_PERSON_SYSTEMS for spelling in (each.fhir, f"urn:oid:{each.rivta}", *each.also)
+)
 
 
 _CANONICAL: Final = {
@@ -154,4 +157,4 @@ def person_system(person: PersonId) -> System:
 
 def is_national_person_system(system: object) -> bool:
     """Whether identifiers of the system are national person numbers (which never stand in a URL, decision D10)."""
-    return any(system in known for known in NATIONAL_PERSON_SYSTEMS)
+    return system in _NATIONAL_SPELLINGS

@@ -121,8 +121,10 @@ _PARTS: Final = {
 def normal(text: str) -> str:
     """Without case, accents and needless blanks, as R4 compares strings. å, ä and ö are letters and stay, the last two
     under the signs of the same letters in Danish: so their order is the Swedish one."""
-    kept = unicodedata.normalize("NFC", text.casefold())
-    return " ".join("".join(_plain(letter) for letter in kept).split())
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = "".join(_plain(letter) for letter in unicodedata.normalize("NFC", folded))
+    return " ".join(folded.split())
 
 
 _SWEDISH: Final = {"å": "å", "ä": "æ", "ö": "ø", "æ": "æ", "ø": "ø"}

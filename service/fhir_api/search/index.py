@@ -133,12 +133,14 @@ def _may_be(content: Content, reference: Any, type_: str) -> bool:
 def _index_composite(
     rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
 ) -> None:
-    """Every combination of what one element has for the first part with what it has for the second."""
+    """Every combination of what one element has for the first part with what it has for the second, which is mostly of
+    another data type and not there."""
     number = numbers[content["resourceType"], parameter.code]
     as_first, as_second = _FIRST[parameter.parts[0].kind], _SECOND[parameter.parts[1].kind]
     for base, _ in values:
-        first, second = (_part(base, part) for part in parameter.parts)
-        rows["composite"].update((number, *as_first(one), *as_second(other)) for one, other in product(first, second))
+        if second := _part(base, parameter.parts[1]):
+            pairs = product(_part(base, parameter.parts[0]), second)
+            rows["composite"].update((number, *as_first(one), *as_second(other)) for one, other in pairs)
 
 
 def _part(base: Content, part: SearchParameter) -> list[Row]:
