@@ -6,6 +6,7 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 from cryptography.fernet import Fernet
@@ -19,11 +20,13 @@ from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
 from service.fhir_api.surroundings import Surroundings
 from service.outbox.relay import Relay
+from service.outbox.tending import Tending
 from service.pulling.rounds import Rounds
 from service.pulling.units import from_file
 from service.security import Clients
 from service.settings import Settings
 from service.store.store import SqlStore
+from service.telemetry import tell_old
 from service.usecases.context import Context
 
 Transports = Mapping[str, httpx.AsyncBaseTransport]
@@ -73,11 +76,18 @@ async def house(
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots)
+    old = timedelta(hours=settings.outbox_old_hours)
+    tending = Tending(store, frozenset(channels), clock, old, settings.kept, tell_old)
     fhir = Surroundings(store, context, clients, await _page_key(store), f"{settings.base}/fhir")
     units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
-    working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
+    working = [
+        asyncio.create_task(relay.run()),
+        asyncio.create_task(rounds.run()),
+        asyncio.create_task(tending.run()),
+        *following,
+    ]
     try:
         yield House(store, context, clients, fhir, channels, source, relay, rounds, clock)
     finally:

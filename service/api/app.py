@@ -19,6 +19,7 @@ from contracts.ports import CertificateSource
 from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
 from service.api import models, operating, pulling, records
+from service.api.outbox import outbox_routes
 from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
 from service.page_tokens import OverviewPages
@@ -64,9 +65,6 @@ def api_app(
     Reader = Annotated[Caller, Depends(caller_with(Right.FHIR_READ))]
     Author = Annotated[Caller, Depends(caller_with(Right.FHIR_WRITE))]
     Puller = Annotated[Caller, Depends(caller_with(Right.SICK_LEAVE_PULL))]
-    Lister = Annotated[Caller, Depends(caller_with(Right.OUTBOX_LIST))]
-    ContentReader = Annotated[Caller, Depends(caller_with(Right.OUTBOX_CONTENT))]
-    Replayer = Annotated[Caller, Depends(caller_with(Right.OUTBOX_REPLAY))]
 
     # Records
 
@@ -129,44 +127,10 @@ def api_app(
 
     # Operating
 
-    @app.get("/outbox")
-    async def list_outbox(caller: Lister, state: str = "", destination: str = "") -> list[models.MessageOut]:
-        """The unit's messages, without content."""
-        return await operating.messages(store, caller, {"state": state, "destination": destination})
-
-    @app.get("/outbox/{id}")
-    async def show_message(caller: Lister, id: str) -> models.MessageOut:
-        """One message with its tries, without content."""
-        return await operating.message(store, caller, id)
-
-    @app.get("/outbox/{id}/content")
-    async def show_content(caller: ContentReader, id: str) -> dict[str, Any]:
-        """What a message says; needs a right of its own, and stands in the access log."""
-        return await operating.content(store, caller, id)
-
-    @app.post("/outbox/{id}/replay")
-    async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
-        """Try it again; consent is asked again."""
-        await store.run(operating.replay(context, caller, id, given.why))
-        return await operating.message(store, caller, id)
-
-    @app.post("/outbox/{id}/cancel")
-    async def cancel(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
-        """Take it back for good."""
-        await store.run(operating.cancel(caller, id, given.why))
-        return await operating.message(store, caller, id)
-
-    @app.post("/destinations/{name}/pause", status_code=204)
-    async def pause(caller: Replayer, name: str, given: models.WhyIn) -> None:
-        """Start no more tries to the destination; survives a restart."""
-        _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
-
-    @app.post("/destinations/{name}/resume", status_code=204)
-    async def resume(caller: Replayer, name: str) -> None:
-        """Let tries start again, also after the route was held for a fault."""
-        _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.release(name))
+    rights = {"list": Right.OUTBOX_LIST, "content": Right.OUTBOX_CONTENT, "replay": Right.OUTBOX_REPLAY}
+    outbox_routes(
+        app, store, context, destinations, {name: Depends(caller_with(each)) for name, each in rights.items()}
+    )
 
     @app.get("/trace/{id}")
     async def get_trace(caller: Reader, id: str) -> models.TraceOut:
@@ -223,12 +187,6 @@ def _told(response: Response, written: models.WrittenOut) -> models.WrittenOut:
     if not written.changed:
         response.status_code = 200
     return written
-
-
-def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:
-    """A destination is its care provider's: nobody else pauses it."""
-    if name not in destinations or caller.provider != context.provider:
-        raise NotFound("there is no such destination")
 
 
 # Errors

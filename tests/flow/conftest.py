@@ -449,6 +449,11 @@ class Flow:
         with closing(sqlite3.connect(f"file:{self.settings.database_file}?mode=ro", uri=True)) as connection:
             return connection.execute(statement, values).fetchall()
 
+    def change(self, statement: str, *values: object) -> None:
+        """Spoil the database beside the service."""
+        with closing(sqlite3.connect(self.settings.database_file)) as connection, connection:
+            connection.execute(statement, values)
+
     async def stored(self) -> list[tuple[Any, ...]]:
         """Everything that a refused request must leave as it was, when the relay has come to rest."""
         await self.quiet()
