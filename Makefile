@@ -61,9 +61,10 @@ generate: $(STAMP)  ## write docs/settings.md, the OpenAPI and the CapabilitySta
 bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)
 	@$(BIN)/python bench/sjukfall.py
+	@$(BIN)/python bench/delivery.py
 
-soak:  ## long run under faults: comes with later work, exits 2
-	@echo "make soak: there is no long run yet; it comes with later work."; exit 2
+soak: $(STAMP)  ## long run under faults, resumable (N=1000 is how far, ARGS="kills stops" which parts)
+	@$(BIN)/python -m tests.soak.run $(if $(N),-n $(N)) $(ARGS)
 
 conformance:  ## outside judges of FHIR and SOAP: come with later work, exits 2
 	@echo "make conformance: there are no outside judges yet; they come with later work."; exit 2

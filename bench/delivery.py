@@ -1,0 +1,213 @@
+"""`make bench`: what delivery costs. Prints figures; asserts nothing.
+
+claim       p50 and p99 of a claim while 1,000,000 messages wait: half of them each in a key of its own, half of them behind a
+            parked message, 500 to a key
+deliver     messages/s to one local receiver, and to four
+slow        messages/s to three receivers while a fourth answers after a second, beside the same without its being slow
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from adapters.http import Sender
+from adapters.regional_platform.adapter import RegionalPlatform
+from adapters.regional_platform.settings import Settings
+from contracts.consent import InformationCategory, LegalBasis, Purpose, Question, Recipient, RecipientKind
+from contracts.identity import HsaId
+from contracts.outbox import DeliveryState, EventType, OutboxMessage, RecordEvent
+from service.clock import SystemClock, Uuid7
+from service.fhir_api.search import index, parameters
+from service.outbox.relay import Relay, claim
+from service.rules.region import RegionalProfile
+from service.settings import Settings as ServiceSettings
+from service.store.store import SqlStore
+from service.store.transaction import SqlTransaction
+from service.usecases.context import Context
+
+HOST: Final = "127.0.0.1"
+DATA: Final = (
+    '{"resourceType":"Procedure","id":"a","meta":{"versionId":"1","lastUpdated":"2026-11-20T09:00:00Z"},'
+    '"status":"completed"}'
+)
+
+
+def main() -> None:
+    """Run the parts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--waiting", type=int, default=1_000_000, help="messages that wait while claims are timed")
+    parser.add_argument("--messages", type=int, default=2000, help="that are delivered to each receiver")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
+        _show(f"claim/{wanted.waiting}", asyncio.run(_claims(Path(home) / "waiting.db", wanted.waiting)))
+    with _receivers(4) as ports:
+        for name, receivers in (("deliver x1", ports[:1]), ("deliver x4", ports)):
+            _show(name, {"messages/s": _delivered(receivers, wanted.messages)})
+        quick, slow = _beside_a(0.0, ports, wanted.messages), _beside_a(1.0, ports, wanted.messages)
+        _show("slow", {"messages/s": slow, "without": quick, "ratio": f"{slow / quick:.2f}"})
+
+
+def _show(name: str, figures: dict[str, Any]) -> None:
+    print(f"{name:14} " + "  ".join(f"{key} {value}" for key, value in figures.items()), flush=True)
+
+
+def _open(file: Path) -> SqlStore:
+    return SqlStore(file, SystemClock(), parameters.definitions(), index.rows_of)
+
+
+def _context() -> Context:
+    profile: RegionalProfile = ServiceSettings().regional_profile()
+    return Context(profile, Uuid7(), frozenset())
+
+
+def _message(number: int, destination: str, patient: str) -> OutboxMessage:
+    recipient = Recipient(RecipientKind.REGIONAL_PLATFORM, "2321000131")
+    now = SystemClock().now()
+    what = frozenset({InformationCategory.CARE_MEASURES})
+    question = Question(
+        patient, HsaId("SE2321000016-1001"), recipient, what, Purpose.COORDINATION, now, basis=LegalBasis.OWN_FOLLOW_UP
+    )
+    id_ = f"{destination}-{number}"
+    event = RecordEvent(id_, EventType.ACTIVITY_RETRACTED, f"Procedure/{number}", now, 1, DATA)
+    return OutboxMessage(id_, destination, event.subject, question, event)
+
+
+def _promised(messages: list[tuple[OutboxMessage, DeliveryState]]) -> Callable[[SqlTransaction], None]:
+    def work(transaction: SqlTransaction) -> None:
+        for message, state in messages:
+            transaction.promise(message, state)
+
+    return work
+
+
+# Claims beside a long queue
+
+
+async def _claims(file: Path, waiting: int) -> dict[str, Any]:
+    store, context = _open(file), _context()
+    for first in range(0, waiting, 5000):
+        await store.run(_promised([_place(number) for number in range(first, first + 5000)]))
+    times = []
+    for _ in range(1000):
+        began = time.perf_counter()
+        claimed = await store.run(lambda transaction: claim(transaction, context, "queue", 8))
+        times.append(time.perf_counter() - began)
+        assert len(claimed) == 8  # noqa: S101
+    store.close()
+    times.sort()
+    return {"p50 ms": f"{times[500] * 1e3:.2f}", "p99 ms": f"{times[990] * 1e3:.2f}", "of": "8 messages, durable"}
+
+
+def _place(number: int) -> tuple[OutboxMessage, DeliveryState]:
+    if number % 2:
+        return _message(number, "queue", f"p-{number}"), DeliveryState.WAITING
+    key, place = divmod(number // 2, 500)
+    return _message(number, "queue", f"blocked-{key}"), DeliveryState.WAITING if place else DeliveryState.PARKED
+
+
+# Delivery
+
+
+def _delivered(ports: list[int], messages: int) -> int:
+    return _rate([(f"to-{port}", f"http://{HOST}:{port}") for port in ports], [], messages)
+
+
+def _beside_a(seconds: float, ports: list[int], messages: int) -> int:
+    """The rate of the first three, while the last one takes so long to answer."""
+    channels = [(f"to-{port}", f"http://{HOST}:{port}") for port in ports[:3]]
+    return _rate(channels, [("slow", f"http://{HOST}:{ports[3]}/{seconds}")], messages)
+
+
+def _rate(measured: list[tuple[str, str]], beside: list[tuple[str, str]], messages: int) -> int:
+    with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
+        return asyncio.run(_relayed(Path(home) / "reko.db", measured, beside, messages))
+
+
+async def _relayed(file: Path, measured: list[tuple[str, str]], beside: list[tuple[str, str]], messages: int) -> int:
+    store, clock = _open(file), SystemClock()
+    for name, _ in (*measured, *beside):
+        waiting = [(_message(number, name, f"p-{number}"), DeliveryState.WAITING) for number in range(messages)]
+        await store.run(_promised(waiting))
+    channels = {}
+    for name, url in (*measured, *beside):
+        settings = Settings(url=url)
+        channels[name] = RegionalPlatform(settings, clock, Sender(settings))
+    relay = asyncio.create_task(Relay(store, _context(), channels, clock).run())
+    began = time.perf_counter()
+    names = [name for name, _ in measured]
+    while await store.run(lambda transaction: _left(transaction, names)):
+        await asyncio.sleep(0.02)
+    took = time.perf_counter() - began
+    relay.cancel()
+    await asyncio.gather(relay, return_exceptions=True)
+    for channel in channels.values():
+        await channel.aclose()
+    store.close()
+    return round(len(measured) * messages / took)
+
+
+def _left(transaction: SqlTransaction, names: list[str]) -> bool:
+    asked = "SELECT 1 FROM outbox WHERE destination = ? AND state IN ('waiting', 'claimed', 'retrying') LIMIT 1"
+    return any(transaction.connection.execute(asked, (name,)).fetchone() for name in names)
+
+
+@contextmanager
+def _receivers(number: int) -> Iterator[list[int]]:
+    """So many in one process of their own; the first part of the path is how many seconds an answer takes."""
+    ports = [_free_port() for _ in range(number)]
+    process = multiprocessing.get_context("spawn").Process(target=_receive, args=(ports,), daemon=True)
+    process.start()
+    try:
+        for port in ports:
+            _until_open(port)
+        yield ports
+    finally:
+        process.kill()
+        process.join()
+
+
+def _until_open(port: int) -> None:
+    while True:
+        try:
+            socket.create_connection((HOST, port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+
+
+def _receive(ports: list[int]) -> None:
+    async def serve() -> None:
+        servers = [await asyncio.start_server(_answer, HOST, port) for port in ports]
+        await asyncio.gather(*(server.serve_forever() for server in servers))
+
+    asyncio.run(serve())
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+            first = head.split(b" ")[1].split(b"/")[1]
+            await asyncio.sleep(float(first) if first[:1].isdigit() else 0)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    except (asyncio.IncompleteReadError, OSError):
+        writer.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+if __name__ == "__main__":
+    main()
