@@ -34,8 +34,10 @@ from service.usecases.context import Context
 
 HOST: Final = "127.0.0.1"
 DATA: Final = (
-    '{"resourceType":"Procedure","id":"a","meta":{"versionId":"1","lastUpdated":"2026-11-20T09:00:00Z"},'
-    '"status":"completed"}'
+    '{"resourceType": "Procedure", "id": "0a1b", "meta": {"versionId": "1", "lastUpdated": "2026-05-04T08:29:59Z"},'
+    '"status": "completed", "code": {"coding": [{"system": "urn:oid:1.2.752.116.1.3.2.1.4", "code": "GC001",'
+    '"display": "Koordineringsinsatser för att främja återgång eller inträde i arbetslivet"}]},'
+    '"subject": {"reference": "Patient/p-1"}, "performedDateTime": "2026-05-04"}'
 )
 
 
@@ -75,7 +77,7 @@ def _message(number: int, destination: str, patient: str) -> OutboxMessage:
         patient, HsaId("SE2321000016-1001"), recipient, what, Purpose.COORDINATION, now, basis=LegalBasis.OWN_FOLLOW_UP
     )
     id_ = f"{destination}-{number}"
-    event = RecordEvent(id_, EventType.ACTIVITY_RETRACTED, f"Procedure/{number}", now, 1, DATA)
+    event = RecordEvent(id_, EventType.ACTIVITY_CODED, f"Procedure/{number}", now, 1, DATA)
     return OutboxMessage(id_, destination, event.subject, question, event)
 
 
@@ -142,9 +144,13 @@ async def _relayed(file: Path, measured: list[tuple[str, str]], beside: list[tup
     relay = asyncio.create_task(Relay(store, _context(), channels, clock).run())
     began = time.perf_counter()
     names = [name for name, _ in measured]
-    while await store.run(lambda transaction: _left(transaction, names)):
-        await asyncio.sleep(0.02)
+    left = set(names)
+    while left and not left & {"parked", "withheld"}:
+        await asyncio.sleep(0.1)
+        left = await store.run(lambda transaction: _left(transaction, names))
     took = time.perf_counter() - began
+    if left:
+        raise SystemExit(f"messages are {', '.join(left)}")
     relay.cancel()
     await asyncio.gather(relay, return_exceptions=True)
     for channel in channels.values():
@@ -153,9 +159,10 @@ async def _relayed(file: Path, measured: list[tuple[str, str]], beside: list[tup
     return round(len(measured) * messages / took)
 
 
-def _left(transaction: SqlTransaction, names: list[str]) -> bool:
-    asked = "SELECT 1 FROM outbox WHERE destination = ? AND state IN ('waiting', 'claimed', 'retrying') LIMIT 1"
-    return any(transaction.connection.execute(asked, (name,)).fetchone() for name in names)
+def _left(transaction: SqlTransaction, names: list[str]) -> set[str]:
+    """The states other than delivered in which a message to any of them stands."""
+    asked = "SELECT DISTINCT state FROM outbox WHERE destination = ? AND state <> 'delivered'"
+    return {state for name in names for (state,) in transaction.connection.execute(asked, (name,))}
 
 
 @contextmanager

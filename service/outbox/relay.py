@@ -44,7 +44,8 @@ LEASE: Final = timedelta(seconds=60)
 """How long a claim is its worker's without a sign of life."""
 
 HEARTBEAT: Final = 15.0
-"""Seconds after which a worker renews the leases of the tries that it is running, however long they take."""
+"""Seconds after which a worker renews the leases of the tries that it is running, however long they take, and looks for those
+of workers that are gone."""
 
 CRASHES: Final = 5
 """Workers lost in a row on one message, after which a person decides: it may be what kills them."""
@@ -97,18 +98,18 @@ class Relay:
         except Exception as error:
             _log.error("the outbox cannot be read", exc_info=error, extra={"event": "relay.database-down"})
             return False
-        return any([await self._serve(name) for name in self._channels])
+        return any(await asyncio.gather(*(self._serve(name) for name in self._channels)))  # in one group commit
 
     async def _look_for_orphans(self) -> None:
         """One process owns the database: whatever is claimed when it starts was claimed by one that is gone. Later its own
         leases are renewed first: one that was stopped for a while does not take over from itself."""
         began = time.monotonic()
+        if not self._is_new and began - self._renewed < HEARTBEAT:
+            return
         by = datetime.max.replace(tzinfo=UTC) if self._is_new else datetime.now(UTC)
-        mine = self._claims() if began - self._renewed >= HEARTBEAT else []
+        mine = self._claims()
         await self._store.run(lambda transaction: _beat(transaction, mine, by, self._chance))
-        self._is_new = False
-        if mine:
-            self._renewed = began
+        self._is_new, self._renewed = False, began
 
     def _claims(self) -> list[Claim]:
         return [claimed for tasks in self._running.values() for claimed in tasks.values()]
