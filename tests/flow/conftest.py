@@ -77,6 +77,7 @@ _CALLERS: Final = {
     # name: (employee, care unit, care provider, rights)
     "coordinator": (COORDINATOR, UNIT, PROVIDER, _ALL_RIGHTS),
     "reader": ("TSTNMT2321000156-P0002", UNIT, PROVIDER, (Right.FHIR_READ,)),
+    "lister": ("TSTNMT2321000156-P0004", UNIT, PROVIDER, (Right.OUTBOX_LIST,)),
     "neighbour": ("TSTNMT2321000156-P0003", OTHER_UNIT, PROVIDER, _ALL_RIGHTS),
     "stranger": ("TSTNMT5560000001-P0009", UNIT_ELSEWHERE, OTHER_PROVIDER, _ALL_RIGHTS),
     "doctor": (DOCTOR, UNIT, PROVIDER, _ALL_RIGHTS),
@@ -281,6 +282,11 @@ class Flow:
     def reader(self) -> httpx.AsyncClient:
         """On the unit, may read FHIR alone."""
         return self.callers["reader"]
+
+    @property
+    def lister(self) -> httpx.AsyncClient:
+        """On the unit, may list the outbox alone."""
+        return self.callers["lister"]
 
     @property
     def neighbour(self) -> httpx.AsyncClient:

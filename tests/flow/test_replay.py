@@ -112,6 +112,26 @@ async def test_each_unit_replays_its_own_and_needs_the_right(flow: "Flow") -> No
     assert (await flow.reader.post("/api/outbox/replay", json={"why": "a test"})).status_code == 403
 
 
+async def test_to_list_to_read_and_to_replay_are_three_rights(flow: "Flow") -> None:
+    (about,) = await parked(flow)
+    (message,) = flow.promised(about)
+    why = {"why": "a test"}
+    for path in ("/api/outbox", "/api/outbox?blocked=true", f"/api/outbox/{message.id}"):
+        told = await flow.lister.get(path)
+        assert told.status_code == 200, path
+        assert "Behov kan antas" not in told.text, "a list shows no content"
+    assert (await flow.lister.get("/api/destinations")).status_code == 200
+    assert (await flow.lister.get(f"/api/outbox/{message.id}/content")).status_code == 403
+    for path in (
+        f"outbox/{message.id}/replay",
+        "outbox/replay",
+        f"outbox/{message.id}/cancel",
+        "destinations/ehr/pause",
+    ):
+        assert (await flow.lister.post(f"/api/{path}", json=why)).status_code == 403, path
+    assert "Behov kan antas" in (await flow.coordinator.get(f"/api/outbox/{message.id}/content")).text
+
+
 async def test_each_patient_whose_message_is_named_is_logged(flow: "Flow") -> None:
     person = await flow.consenting("fk")
     flow.order("forsakringskassan", Fault(kind="result", error_id="REVOKED"))
