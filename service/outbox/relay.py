@@ -85,7 +85,7 @@ class Relay:
                 self._bell.clear()
                 began = time.monotonic()
                 if not await self._round():
-                    # Looking costs the one writer time, more with a long queue: at most a fifth of it goes to looking.
+                    # Looking costs the one writer time: at most a fifth of it goes to looking.
                     await asyncio.sleep(LOOKING * (time.monotonic() - began))
                     await self._wait()
         finally:
