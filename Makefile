@@ -67,9 +67,10 @@ bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/search.py
 	@$(BIN)/python bench/feed.py
 	@$(BIN)/python bench/mocks.py
+	@$(BIN)/python bench/delivery.py
 
-soak: $(STAMP)  ## the long runs, resumable (N=100000 ARGS="--part withdrawal-races")
-	@$(BIN)/python -m tests.soak $(if $(N),-n $(N)) $(ARGS)
+soak: $(STAMP)  ## long runs under faults, resumable (N=1000 is how far, ARGS="kills stops" which parts)
+	@$(BIN)/python -m tests.soak.run $(if $(N),-n $(N)) $(ARGS)
 
 conformance: $(STAMP)  ## outside judges and clients of our FHIR; needs npm, Maven and Java
 	@PYTHONPATH=. $(BIN)/python tests/conformance/run.py

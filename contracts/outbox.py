@@ -133,6 +133,32 @@ class Claim:
     message: OutboxMessage
     attempt: int
     fence: int
+    uncounted: int = 0
+    """Earlier tries that the timetable does not count."""
+
+    @property
+    def turn(self) -> int:
+        """Which try this is in the timetable; the first is 1."""
+        return self.attempt - self.uncounted
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A claimed message whose worker is gone: ``attempt`` is the try that was running, ``times`` how often in a row a
+    worker had been lost on it before."""
+
+    id: str
+    attempt: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """A destination's circuit breaker: passing faults in a row, and until when nothing is tried. It is closed while
+    ``open_until`` is ``None``; once that has passed, one try at a time tells whether the destination is well again."""
+
+    faults: int = 0
+    open_until: datetime | None = None
 
 
 # What became of a try. A closed union: every `match` over it is checked for completeness.

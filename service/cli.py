@@ -169,15 +169,17 @@ def outbox_list(
     as_json: Json = False,
     state: Annotated[str, typer.Option(help="Only this state.")] = "",
     destination: Annotated[str, typer.Option(help="Only this destination.")] = "",
+    blocked: Annotated[bool, typer.Option("--blocked", help="Only what holds back others, and how many.")] = False,
     url: Url = SERVICE,
     token: Token = "",
 ) -> None:
     """The unit's messages, without content."""
     from urllib.parse import urlencode
 
-    answer = _call("GET", url, token, f"/api/outbox?{urlencode({'state': state, 'destination': destination})}")
-    for message in _need(answer):
-        _show(_line(message), as_json, "  ".join(str(value) for value in _line(message).values()))
+    asked = {"state": state, "destination": destination, "blocked": str(blocked).lower()}
+    for message in _need(_call("GET", url, token, f"/api/outbox?{urlencode(asked)}")):
+        line = _line(message) | ({"holdsBack": message["holdsBack"]} if blocked else {})
+        _show(line, as_json, "  ".join(str(value) for value in line.values()))
 
 
 @outbox.command("show")
@@ -188,10 +190,26 @@ def outbox_show(id: str, as_json: Json = False, url: Url = SERVICE, token: Token
 
 
 @outbox.command()
-def replay(id: str, why: Why, as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
-    """Try a message again; consent is asked again."""
-    message = _need(_call("POST", url, token, f"/api/outbox/{id}/replay", {"why": why}))
-    _show(_line(message), as_json, f"{id}: {message['state']}")
+def replay(
+    why: Why,
+    id: Annotated[str, typer.Argument(help="One message; without it all that fit the options.")] = "",
+    state: Annotated[str, typer.Option(help="All that are parked, withheld or retrying.")] = "",
+    destination: Annotated[str, typer.Option(help="Only to this destination.")] = "",
+    since: Annotated[str, typer.Option(help="Only what came into that state since then (2026-05-04T08:30:00Z).")] = "",
+    do_it: Annotated[bool, typer.Option("--do-it", help="Without it the answer says what would be done.")] = False,
+    as_json: Json = False,
+    url: Url = SERVICE,
+    token: Token = "",
+) -> None:
+    """Try a message again, or all that fit; consent is asked again."""
+    if bool(id) == bool(state):
+        _fail("say which: an id, or --state", 2)
+    if id:
+        message = _need(_call("POST", url, token, f"/api/outbox/{id}/replay", {"why": why}))
+        _show(_line(message), as_json, f"{id}: {message['state']}")
+        return
+    asked = {"why": why, "state": state, "destination": destination, "since": since or None, "dryRun": not do_it}
+    _replay_all(url, token, asked, as_json)
 
 
 @outbox.command()
@@ -211,6 +229,14 @@ def pause(destination: str, why: Why, url: Url = SERVICE, token: Token = "") -> 
 def resume(destination: str, url: Url = SERVICE, token: Token = "") -> None:
     """Let tries to a destination start again."""
     _need(_call("POST", url, token, f"/api/destinations/{destination}/resume"))
+
+
+@outbox.command("destinations")
+def outbox_destinations(as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """Which destinations are held, and which have been unwell lately."""
+    for each in _need(_call("GET", url, token, "/api/destinations")):
+        until = f" until {each['openUntil']}, {each['faults']} faults in a row" if each["openUntil"] else ""
+        _show(each, as_json, "  ".join(filter(None, (each["name"], f"circuit {each['circuit']}{until}", each["held"]))))
 
 
 @database.command()
@@ -235,6 +261,21 @@ def settings() -> None:
 
 
 # Small things
+
+
+def _replay_all(url: str, token: str, asked: dict[str, Any], as_json: bool) -> None:
+    """Step by step, as the service gives them."""
+    after: int | None = 0
+    replayed = told = 0
+    while after is not None:
+        answer = _need(_call("POST", url, token, "/api/outbox/replay", {**asked, "after": after}))
+        for message in answer["messages"]:
+            _show(message, as_json, "  ".join(filter(None, message.values())))
+        after = answer["next"]
+        replayed += answer["replayed"]
+        told += len(answer["messages"])
+    would = "would be tried again: say --do-it" if asked["dryRun"] else "are tried again"
+    print(f"{told} fit, {replayed} {would}", file=sys.stderr)
 
 
 def _pull_line(unit: dict[str, Any]) -> str:

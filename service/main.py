@@ -16,13 +16,13 @@ from starlette.types import ASGIApp
 from contracts.errors import NotFound, NotSupported, RekoError
 from contracts.ports import Clock
 from service.api.app import api_app, problem
-from service.api.operating import standing
 from service.console.app import console_routes
 from service.console.rendering import error_page
 from service.console.sessions import Sessions
 from service.fhir_api import answers
 from service.fhir_api.router import fhir_app
 from service.http_edge import Edge, ErrorPage, status_of, surface_of
+from service.outbox.tending import standing
 from service.page_tokens import OverviewPages
 from service.settings import Settings
 from service.telemetry import metrics_page, tell_outbox

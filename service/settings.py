@@ -1,6 +1,7 @@
 """The environment, read once into one frozen value. ``docs/settings.md`` is made from this file and the adapters' own."""
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from adapters.http import Destination
 from adapters.registry import ADAPTERS
 from contracts.activity import ContactMode
+from contracts.outbox import DeliveryState
 from service.rules.region import RegionalProfile
 
 _REGIONS: Final = Path(__file__).parent / "rules" / "regions"
@@ -49,6 +51,14 @@ class Settings(BaseSettings):
     """Tries at a time to each destination."""
     withheld_days: int = Field(default=30, ge=1, le=3650)
     """Days until what a withheld message says is erased from the outbox; its reason and its record stay."""
+    outbox_old_hours: float = Field(default=24, gt=0)
+    """A message that has waited so long is told of, once an hour (docs/operating.md)."""
+    keep_delivered_days: float = Field(default=365, gt=0)
+    """How long the outbox keeps a delivered message with its tries; records, decisions and access log stay."""
+    keep_cancelled_days: float = Field(default=365, gt=0)
+    """The same of a cancelled one."""
+    keep_withheld_days: float = Field(default=365, gt=0)
+    """The same of a withheld one. Whatever has not come to an end is kept."""
     adapters: dict[str, dict[str, Any]] = {}
     """``REKO_ADAPTERS__<NAME>__<SETTING>``; an adapter without a URL is switched off."""
 
@@ -65,6 +75,15 @@ class Settings(BaseSettings):
         if scheme != "sqlite" or not path:
             raise ValueError("REKO_DATABASE takes sqlite:///path")
         return Path(path)
+
+    @property
+    def kept(self) -> dict[DeliveryState, timedelta]:
+        """How long the outbox keeps a message once it is over, by the state in which it ended."""
+        return {
+            DeliveryState.DELIVERED: timedelta(days=self.keep_delivered_days),
+            DeliveryState.CANCELLED: timedelta(days=self.keep_cancelled_days),
+            DeliveryState.WITHHELD: timedelta(days=self.keep_withheld_days),
+        }
 
     @property
     def base(self) -> str:

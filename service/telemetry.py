@@ -24,6 +24,12 @@ OUTBOX_OLDEST: Final = Gauge(
     ("destination",),
     registry=REGISTRY,
 )
+OUTBOX_OLD: Final = Counter(
+    "reko_outbox_old_total",
+    "Warnings that a message waits for too long, by destination",
+    ("destination",),
+    registry=REGISTRY,
+)
 REQUESTS: Final = Counter(
     "reko_http_requests_total", "Answers by surface and status class", ("surface", "status"), registry=REGISTRY
 )
@@ -88,6 +94,11 @@ def tell_outbox(standing: Iterable[tuple[str, str, int, datetime]], now: datetim
             waiting[destination] = min(oldest, waiting.get(destination, oldest))
     for destination, oldest in waiting.items():
         OUTBOX_OLDEST.labels(destination).set((now - oldest).total_seconds())
+
+
+def tell_old(destination: str) -> None:
+    """Count a warning of age."""
+    OUTBOX_OLD.labels(destination).inc()
 
 
 def metrics_page() -> bytes:

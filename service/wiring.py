@@ -21,11 +21,13 @@ from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
 from service.fhir_api.surroundings import Surroundings
 from service.outbox.relay import Relay
+from service.outbox.tending import Tending
 from service.pulling.rounds import Rounds
 from service.pulling.units import from_file
 from service.security import Clients
 from service.settings import Settings
 from service.store.store import SqlStore
+from service.telemetry import tell_old
 from service.usecases.context import Context
 
 
@@ -86,6 +88,8 @@ async def house(
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
     context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
     relay = Relay(store, context, channels, clock, settings.outbox_slots, timedelta(days=settings.withheld_days))
+    old = timedelta(hours=settings.outbox_old_hours)
+    tending = Tending(store, frozenset(channels), clock, old, settings.kept, tell_old)
     asking = next(
         (
             adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
@@ -100,7 +104,12 @@ async def house(
     units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
-    working = [asyncio.create_task(relay.run()), asyncio.create_task(rounds.run()), *following]
+    working = [
+        asyncio.create_task(relay.run()),
+        asyncio.create_task(rounds.run()),
+        asyncio.create_task(tending.run()),
+        *following,
+    ]
     try:
         yield House(store, context, clients, fhir, blocks, channels, source, relay, rounds, clock, session_key)
     finally:

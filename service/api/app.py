@@ -18,8 +18,9 @@ from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, Not
 from contracts.ports import BlockSource, CertificateSource
 from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
-from service.api import models, operating, pulling, records, releasing
+from service.api import models, operating, pulling, records
 from service.api.comparison import comparison_route
+from service.api.outbox import outbox_routes
 from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
 from service.page_tokens import OverviewPages
@@ -67,10 +68,6 @@ def api_app(
     Reader = Annotated[Caller, Depends(caller_with(Right.FHIR_READ))]
     Author = Annotated[Caller, Depends(caller_with(Right.FHIR_WRITE))]
     Puller = Annotated[Caller, Depends(caller_with(Right.SICK_LEAVE_PULL))]
-    Lister = Annotated[Caller, Depends(caller_with(Right.OUTBOX_LIST))]
-    ContentReader = Annotated[Caller, Depends(caller_with(Right.OUTBOX_CONTENT))]
-    Releaser = Annotated[Caller, Depends(caller_with(Right.PROTECTED_RELEASE))]
-    Replayer = Annotated[Caller, Depends(caller_with(Right.OUTBOX_REPLAY))]
 
     # Records
 
@@ -107,7 +104,7 @@ def api_app(
         return await store.run(records.decision(context, caller, patient, asked, said))
 
     @app.post("/decisions/{number}/replay")
-    async def replay_decision(caller: Reader, number: int) -> models.ReplayedOut:
+    async def replay_decision(caller: Reader, number: int) -> models.DecisionReplayedOut:
         """Make a kept decision once more, from the inputs that were kept with it."""
         return await operating.replayed(store, caller, number)
 
@@ -141,50 +138,15 @@ def api_app(
 
     # Operating
 
-    @app.get("/outbox")
-    async def list_outbox(caller: Lister, state: str = "", destination: str = "") -> list[models.MessageOut]:
-        """The unit's messages, without content."""
-        return await operating.messages(store, caller, {"state": state, "destination": destination})
-
-    @app.get("/outbox/{id}")
-    async def show_message(caller: Lister, id: str) -> models.MessageOut:
-        """One message with its tries, without content."""
-        return await operating.message(store, caller, id)
-
-    @app.get("/outbox/{id}/content")
-    async def show_content(caller: ContentReader, id: str) -> dict[str, Any]:
-        """What a message says; needs a right of its own, and stands in the access log."""
-        return await operating.content(store, caller, id)
-
-    @app.post("/outbox/{id}/replay")
-    async def replay(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
-        """Try it again; consent is asked again."""
-        await store.run(operating.replay(context, caller, id, given.why))
-        return await operating.message(store, caller, id)
-
-    @app.post("/outbox/{id}/release")
-    async def release(caller: Releaser, id: str, given: models.WhyIn) -> models.MessageOut:
-        """Tell of a patient with protected identity all the same: a person's decision, with the reason."""
-        await store.run(releasing.release(context, caller, id, given.why))
-        return await operating.message(store, caller, id)
-
-    @app.post("/outbox/{id}/cancel")
-    async def cancel(caller: Replayer, id: str, given: models.WhyIn) -> models.MessageOut:
-        """Take it back for good."""
-        await store.run(operating.cancel(caller, id, given.why))
-        return await operating.message(store, caller, id)
-
-    @app.post("/destinations/{name}/pause", status_code=204)
-    async def pause(caller: Replayer, name: str, given: models.WhyIn) -> None:
-        """Start no more tries to the destination; survives a restart."""
-        _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
-
-    @app.post("/destinations/{name}/resume", status_code=204)
-    async def resume(caller: Replayer, name: str) -> None:
-        """Let tries start again, also after the route was held for a fault."""
-        _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.release(name))
+    rights = {
+        "list": Right.OUTBOX_LIST,
+        "content": Right.OUTBOX_CONTENT,
+        "replay": Right.OUTBOX_REPLAY,
+        "release": Right.PROTECTED_RELEASE,
+    }
+    outbox_routes(
+        app, store, context, destinations, {name: Depends(caller_with(each)) for name, each in rights.items()}
+    )
 
     @app.get("/trace/{id}")
     async def get_trace(caller: Reader, id: str) -> models.TraceOut:
@@ -241,12 +203,6 @@ def _told(response: Response, written: models.WrittenOut) -> models.WrittenOut:
     if not written.changed:
         response.status_code = 200
     return written
-
-
-def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:
-    """A destination is its care provider's: nobody else pauses it."""
-    if name not in destinations or caller.provider != context.provider:
-        raise NotFound("there is no such destination")
 
 
 # Errors

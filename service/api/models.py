@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -270,6 +270,53 @@ class WhyIn(Model):
     why: Annotated[str, Field(min_length=3, max_length=500)]
 
 
+class OutboxQuery(Model):
+    """Which messages are listed: all that fit every member."""
+
+    state: str = ""
+    destination: str = ""
+    blocked: bool = False
+
+
+class ReplayIn(WhyIn):
+    """Which messages are tried again: those in ``state``, to ``destination`` if it is given, that came into that state
+    ``since`` then. ``after`` goes on behind an earlier answer's ``next``. Nothing is done unless ``dryRun`` is false."""
+
+    state: Literal["parked", "withheld", "retrying"] = "parked"
+    destination: Annotated[str, Field(max_length=100)] = ""
+    since: Annotated[AwareDatetime, AfterValidator(_in_reach)] | None = None
+    after: Annotated[int, Field(ge=0, le=2**62)] = 0
+    dry_run: bool = True
+
+
+class ReplayedOut(Model):
+    """A message that fits. ``obstacle`` says why it is not tried; empty when it is, or would be."""
+
+    id: str
+    obstacle: str
+
+
+class ReplayOut(Model):
+    """What was done, or would be: ``replayed`` are tried again. There is more if ``next`` is given."""
+
+    dry_run: bool
+    replayed: int
+    messages: tuple[ReplayedOut, ...]
+    next: int | None
+
+
+class DestinationOut(Model):
+    """A destination. ``held``: why an operator or a broken route stopped it. ``circuit`` is ``open`` after ``faults`` faults in
+    a row: until ``openUntil`` nothing is tried, then one message at a time."""
+
+    name: str
+    held: str
+    held_since: datetime | None
+    circuit: str
+    faults: int
+    open_until: datetime | None
+
+
 class CodeOut(Model):
     """A KVÅ code, and the rule that gave it."""
 
@@ -310,7 +357,7 @@ class DecisionOut(Model):
     at: datetime
 
 
-class ReplayedOut(Model):
+class DecisionReplayedOut(Model):
     """A kept decision, made once more from what it was made from. ``same`` tells whether the answer, its reasons and its
     consents are the same; ``rules`` and ``rulesNow`` which version of the rules made each."""
 
@@ -341,6 +388,8 @@ class MessageOut(Model):
     next_try: datetime | None
     reason: str
     about: str = ""
+    holds_back: int | None = None
+    """How many wait behind it; in the list of blocked keys alone."""
     tries: tuple[TryOut, ...] = ()
 
 

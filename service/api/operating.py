@@ -1,14 +1,14 @@
-"""What operators see and do: the outbox, routes, and the trace of one resource. Lists never show content."""
+"""What operators see: the outbox, routes, and the trace of one resource. Lists never show content."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, text
 
 from contracts.consent import DecisionRecord
-from contracts.errors import Conflict, NotFound
+from contracts.errors import NotFound
 from contracts.outbox import DeliveryState
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
@@ -17,17 +17,12 @@ from service.api.records import codes_of, decision_out
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
 from service.store.store import SqlStore
-from service.store.tables import attempt, outbox, resource
+from service.store.tables import BLOCKS, attempt, outbox, resource, route
 from service.store.tables import decision as decisions
-from service.store.transaction import SqlTransaction
-from service.usecases.context import Context
 from service.usecases.deciding import decide_as_then
-from service.usecases.notify import obstacle
 
 LIST: Final = 500
 """Rows of one answer."""
-
-ERASED: Final = "what the message said has been erased: write a new request"
 
 _COLUMNS: Final = (
     outbox.c.id,
@@ -40,29 +35,50 @@ _COLUMNS: Final = (
     outbox.c.about,
     outbox.c.patient,
 )
-
-_REPLAYABLE: Final = (DeliveryState.PARKED, DeliveryState.WITHHELD, DeliveryState.RETRYING)
-_CANCELLABLE: Final = (
-    DeliveryState.WAITING,
-    DeliveryState.RETRYING,
-    DeliveryState.PARKED,
-    DeliveryState.WITHHELD,
-    DeliveryState.NEEDS_OTHER_CHANNEL,
-)
+_PATIENT: Final = len(_COLUMNS) - 1
 
 
-async def messages(store: SqlStore, caller: Caller, filters: Mapping[str, str]) -> list[models.MessageOut]:
-    """The unit's newest messages, by ``state`` and ``destination``."""
-    wanted = [outbox.c[name] == value for name, value in filters.items() if value]
+async def messages(store: SqlStore, caller: Caller, asked: models.OutboxQuery) -> list[models.MessageOut]:
+    """The unit's newest messages that fit; of blocked keys the messages that hold back others, with how many."""
+    wanted = [outbox.c[name] == value for name in ("state", "destination") if (value := getattr(asked, name))]
+    statement = select(*_COLUMNS, *([_held_back()] if asked.blocked else []))
     statement = (
-        select(*_COLUMNS)
-        .where(outbox.c.unit == caller.unit.value, *wanted)
+        statement.where(outbox.c.unit == caller.unit.value, *wanted, *(_BLOCKED if asked.blocked else ()))
         .order_by(outbox.c.number.desc())
         .limit(LIST)
     )
     rows = await store.select(statement)
-    await _log(store, caller, {row[-1]: f"outbox/{row[0]}" for row in reversed(rows)}, "outbox-list")
+    await _log(store, caller, {row[_PATIENT]: f"outbox/{row[0]}" for row in reversed(rows)}, "outbox-list")
     return [_message(row) for row in rows]
+
+
+_BLOCKED: Final = (outbox.c.state == DeliveryState.PARKED.value, outbox.c.head == 1)
+_behind: Final = outbox.alias("behind")
+_WAITS_BEHIND: Final = text(BLOCKS.text.replace("state", "behind.state"))
+
+
+def _held_back() -> Any:
+    """How many later ones of its key wait behind a message."""
+    waits = (_behind.c.key == outbox.c.key, _behind.c.number > outbox.c.number, _WAITS_BEHIND)
+    return select(func.count()).select_from(_behind).where(*waits).scalar_subquery()
+
+
+async def destinations(store: SqlStore, names: Collection[str]) -> list[models.DestinationOut]:
+    """How the routes to them stand."""
+    columns = (route.c.destination, route.c.held, route.c.since, route.c.faults, route.c.open_until)
+    rows = {row[0]: row[1:] for row in await store.select(select(*columns))}
+    return [_destination(name, *rows.get(name, ("", None, 0, None))) for name in sorted(names)]
+
+
+def _destination(name: str, held: str, since: int | None, faults: int, until: int | None) -> models.DestinationOut:
+    return models.DestinationOut(
+        name=name,
+        held=held,
+        held_since=from_micros(since) if held and since is not None else None,
+        circuit="closed" if until is None else "open",
+        faults=faults,
+        open_until=None if until is None else from_micros(until),
+    )
 
 
 async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut:
@@ -70,7 +86,7 @@ async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut
     found = await store.select(select(*_COLUMNS).where(outbox.c.id == id, outbox.c.unit == caller.unit.value))
     if not found:
         raise NotFound("there is no such message")
-    await _log(store, caller, {found[0][-1]: f"outbox/{id}"}, "outbox-read")
+    await _log(store, caller, {found[0][_PATIENT]: f"outbox/{id}"}, "outbox-read")
     return _message(found[0], await _tries(store, [id]))
 
 
@@ -83,13 +99,6 @@ async def content(store: SqlStore, caller: Caller, id: str) -> dict[str, Any]:
     await _log(store, caller, {found[0][1]: f"outbox/{id}"}, "outbox-content")
     said: dict[str, Any] = orjson.loads(found[0][0])
     return said
-
-
-async def standing(store: SqlStore) -> list[tuple[str, str, int, datetime]]:
-    """Per destination and state: how many messages, and when the oldest was promised."""
-    columns = outbox.c.destination, outbox.c.state
-    rows = await store.select(select(*columns, func.count(), func.min(outbox.c.created)).group_by(*columns))
-    return [(destination, state, messages, from_micros(oldest)) for destination, state, messages, oldest in rows]
 
 
 async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
@@ -112,7 +121,7 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
     )
 
 
-async def replayed(store: SqlStore, caller: Caller, number: int) -> models.ReplayedOut:
+async def replayed(store: SqlStore, caller: Caller, number: int) -> models.DecisionReplayedOut:
     """A kept decision of the unit, made once more from its own inputs. Raises ``NotFound``, and ``Conflict`` for one whose
     inputs were not kept."""
     table = decisions.c
@@ -123,51 +132,13 @@ async def replayed(store: SqlStore, caller: Caller, number: int) -> models.Repla
     kept = read_back(found[0][0], DecisionRecord)
     again = decide_as_then(kept)
     await _log(store, caller, {found[0][1]: f"decision/{number}"} if found[0][1] else {}, "decision-replay")
-    return models.ReplayedOut(
+    return models.DecisionReplayedOut(
         same=again.decision == kept.decision,
         rules=kept.rules,
         rules_now=again.rules,
         then=decision_out(number, kept.decision),
         again=decision_out(number, again.decision),
     )
-
-
-def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
-    """Let a message be tried again, if a channel can carry it. Consent is asked again when it is claimed; who and why is
-    kept with its tries."""
-    moved = _moved(caller, id, why, _REPLAYABLE, DeliveryState.WAITING, "replayed")
-
-    def move(transaction: SqlTransaction) -> None:
-        queued = None if transaction.is_erased(id) else transaction.message(id)
-        obstructed = "" if queued is None else obstacle(context, queued.message)
-        if obstructed and queued is not None and caller.may_see(queued.message.question.unit.value):
-            raise Conflict(obstructed)
-        moved(transaction)
-
-    return move
-
-
-def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
-    """Take a message back for good."""
-    return _moved(caller, id, why, _CANCELLABLE, DeliveryState.CANCELLED, "cancelled")
-
-
-def _moved(
-    caller: Caller, id: str, why: str, allowed: Sequence[DeliveryState], to: DeliveryState, deed: str
-) -> Callable[[SqlTransaction], None]:
-    def move(transaction: SqlTransaction) -> None:
-        standing = transaction.standing(id)
-        if standing is None or not caller.may_see(standing[0]):
-            raise NotFound("there is no such message")
-        if standing[1] not in allowed:
-            raise Conflict(f"a message that is {standing[1].value} cannot be {deed}")
-        if to is DeliveryState.WAITING and transaction.is_erased(id):
-            raise Conflict(ERASED)
-        reason = f"{deed} by {caller.employee}: {why}"
-        transaction.move(id, to, reason)
-        transaction.note_deed(id, deed, reason)
-
-    return move
 
 
 async def _log(store: SqlStore, caller: Caller, read: Mapping[str, str], interaction: str) -> None:
@@ -215,7 +186,7 @@ async def _decisions(store: SqlStore, about: str) -> tuple[models.DecisionOut, .
 
 
 def _message(row: Sequence[Any], tries: Mapping[str, tuple[models.TryOut, ...]] | None = None) -> models.MessageOut:
-    id_, destination, key, state, attempts, next_try, reason, about, _ = row
+    id_, destination, key, state, attempts, next_try, reason, about, _, *held_back = row
     due: datetime | None = None if next_try is None else from_micros(next_try)
     return models.MessageOut(
         id=id_,
@@ -226,5 +197,6 @@ def _message(row: Sequence[Any], tries: Mapping[str, tuple[models.TryOut, ...]] 
         next_try=due,
         reason=reason,
         about=about,
+        holds_back=held_back[0] if held_back else None,
         tries=(tries or {}).get(id_, ()),
     )

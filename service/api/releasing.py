@@ -7,7 +7,7 @@ from contracts.consent import StatedGround
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import DeliveryState, Queued
 from contracts.record import Access, AccessAction, Caller
-from service.api.operating import ERASED
+from service.api.deeds import ERASED
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again, is_protected

@@ -28,6 +28,7 @@ from contracts.outbox import (
 )
 from contracts.ports import Channel, Clock
 from service.outbox.backoff import wait_after
+from service.outbox.breaker import after, allowed
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
@@ -39,8 +40,15 @@ from service.usecases.promising import reasons
 IDLE: Final = 0.5
 """Seconds between looks at the clock when nothing happens: the movable clock rings no bell."""
 
-LEASE: Final = timedelta(seconds=90)
-"""Longer than any time-out of a send, so that a running try is not taken over."""
+LEASE: Final = timedelta(seconds=60)
+"""How long a claim is its worker's without a sign of life."""
+
+HEARTBEAT: Final = 15.0
+"""Seconds after which a worker renews the leases of the tries that it is running, however long they take, and looks for those
+of workers that are gone."""
+
+CRASHES: Final = 5
+"""Workers lost in a row on one message, after which a person decides: it may be what kills them."""
 
 SWEEP: Final = timedelta(hours=1)
 """Between looks for content whose time is out; by the service's clock, like that time."""
@@ -75,7 +83,8 @@ class Relay:
         self._keep_withheld = keep_withheld
         self._swept = datetime.min.replace(tzinfo=UTC)
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
-        self._running: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
+        self._running: dict[str, dict[asyncio.Task[None], Claim]] = {name: {} for name in channels}
+        self._renewed = time.monotonic()
         self._bell = asyncio.Event()
         self._is_new = True
 
@@ -88,7 +97,7 @@ class Relay:
                 self._bell.clear()
                 began = time.monotonic()
                 if not await self._round():
-                    # Looking costs the one writer time, more with a long queue: at most a fifth of it goes to looking.
+                    # Looking costs the one writer time: at most a fifth of it goes to looking.
                     await asyncio.sleep(LOOKING * (time.monotonic() - began))
                     await self._wait()
         finally:
@@ -102,13 +111,21 @@ class Relay:
         except Exception as error:
             _log.error("the outbox cannot be read", exc_info=error, extra={"event": "relay.database-down"})
             return False
-        return any([await self._serve(name) for name in self._channels])
+        return any(await asyncio.gather(*(self._serve(name) for name in self._channels)))  # in one group commit
 
     async def _look_for_orphans(self) -> None:
-        """One process owns the database: whatever is claimed when it starts was claimed by one that is gone."""
+        """One process owns the database: whatever is claimed when it starts was claimed by one that is gone. Later its own
+        leases are renewed first: one that was stopped for a while does not take over from itself."""
+        began = time.monotonic()
+        if not self._is_new and began - self._renewed < HEARTBEAT:
+            return
         by = datetime.max.replace(tzinfo=UTC) if self._is_new else datetime.now(UTC)
-        await self._store.run(lambda transaction: _take_back(transaction, by))
-        self._is_new = False
+        mine = self._claims()
+        await self._store.run(lambda transaction: _beat(transaction, mine, by, self._chance))
+        self._is_new, self._renewed = False, began
+
+    def _claims(self) -> list[Claim]:
+        return [claimed for tasks in self._running.values() for claimed in tasks.values()]
 
     async def _sweep(self) -> None:
         """Erase what withheld messages say when their time is out (domain rule 11: the outbox's copy, no record)."""
@@ -145,17 +162,17 @@ class Relay:
         claims = await self._store.run(lambda transaction: claim(transaction, self._context, destination, free))
         for each in claims:
             task = asyncio.create_task(self._try(destination, each))
-            running.add(task)
-            task.add_done_callback(running.discard)
+            running[task] = each
+            task.add_done_callback(running.pop)
         return len(claims)
 
     async def _try(self, destination: str, claimed: Claim) -> None:
         outcome = await self._send(destination, claimed)
-        wait = self._wait_after(claimed, outcome)
+        next_try = self._next_try(claimed, outcome)
         told = {"event": "relay.tried", "destination": destination, "message_id": claimed.message.id}
         _log.info("a message was tried", extra={**told, "attempt": claimed.attempt, "outcome": type(outcome).__name__})
         try:
-            await self._store.run(lambda transaction: settle(transaction, self._context, claimed, outcome, wait))
+            await self._store.run(lambda transaction: settle(transaction, self._context, claimed, outcome, next_try))
         except Exception as error:
             # The lease runs out, and the message is tried again under the same id.
             _log.error(
@@ -175,12 +192,12 @@ class Relay:
             )
             return RefusedForGood(f"the channel failed on this message ({type(error).__name__})")
 
-    def _wait_after(self, claimed: Claim, outcome: DeliveryOutcome) -> datetime | None:
+    def _next_try(self, claimed: Claim, outcome: DeliveryOutcome) -> datetime | None:
         match outcome:
             case Transient(_, wish, most):
-                wait = wait_after(claimed.attempt, wish, most, self._chance)
+                wait = wait_after(claimed.turn, wish, most, self._chance)
             case OutcomeUnknown():
-                wait = wait_after(claimed.attempt, None, None, self._chance)
+                wait = wait_after(claimed.turn, None, None, self._chance)
             case _:
                 return None
         return None if wait is None else self._clock.now() + wait
@@ -196,7 +213,9 @@ def claim(transaction: SqlTransaction, context: Context, destination: str, slots
     """Claim what is due and still permitted; withhold what no longer is. One transaction: a withdrawal comes wholly
     before or wholly after it."""
     claims: list[Claim] = []
-    for queued in transaction.due(destination, slots):
+    breaker = transaction.breaker(destination)
+    free = allowed(breaker, slots, transaction.at, breaker.faults > 0 and transaction.is_claimed_for(destination))
+    for queued in transaction.due(destination, free) if free else ():
         try:
             claims += _claimed(transaction, context, queued.message)
         except _FAULTS as error:
@@ -226,6 +245,7 @@ def settle(
     to another writes nothing (fencing)."""
     if not transaction.holds(claimed):
         return
+    _note_health(transaction, claimed.message.destination, outcome)
     id_ = claimed.message.id
     name = type(outcome).__name__
     match outcome:
@@ -238,7 +258,7 @@ def settle(
             transaction.move(id_, DeliveryState.RETRYING, reason, next_try)
         case Transient(reason) | OutcomeUnknown(reason):
             transaction.note_attempt(claimed, name, reason)
-            transaction.move(id_, DeliveryState.PARKED, f"given up after {claimed.attempt} tries: {reason}")
+            transaction.move(id_, DeliveryState.PARKED, f"given up after {claimed.turn} tries: {reason}")
         case RefusedForGood(reason, other_channel):
             transaction.note_attempt(claimed, name, reason)
             transaction.move(
@@ -247,6 +267,7 @@ def settle(
         case RouteBroken(reason):
             transaction.note_attempt(claimed, name, reason)
             transaction.hold(claimed.message.destination, reason)
+            transaction.uncount(id_)
             transaction.move(id_, DeliveryState.RETRYING, f"the route is held: {reason}", transaction.at)
 
 
@@ -263,9 +284,28 @@ def _follow_up(transaction: SqlTransaction, context: Context, claimed: Claim) ->
         )
 
 
-def _take_back(transaction: SqlTransaction, lease_ended_by: datetime) -> None:
-    """What was claimed by a worker that is gone may or may not have left: it is tried again under the same id."""
-    for id_ in transaction.orphans(lease_ended_by):
-        transaction.move(
-            id_, DeliveryState.RETRYING, "the worker that sent it is gone, the outcome is unknown", transaction.at
-        )
+def _note_health(transaction: SqlTransaction, destination: str, outcome: DeliveryOutcome) -> None:
+    before = transaction.breaker(destination)
+    now = after(before, outcome, transaction.at)
+    if now == before:
+        return
+    transaction.set_breaker(destination, now)
+    told = {"destination": destination, "faults": now.faults}
+    if now.open_until is not None:
+        _log.warning("a destination is unwell", extra={"event": "relay.circuit-open", "until": now.open_until, **told})
+    elif before.open_until is not None:
+        _log.info("a destination is well again", extra={"event": "relay.circuit-closed", **told})
+
+
+def _beat(transaction: SqlTransaction, mine: Sequence[Claim], lease_ended_by: datetime, chance: random.Random) -> None:
+    """Renew one's own leases, then take over what was claimed by a worker that is gone. It may or may not have left: it is
+    tried again under the same id, at once after the first loss."""
+    transaction.renew(mine, datetime.now(UTC) + LEASE)
+    for lost in transaction.orphans(lease_ended_by):
+        if lost.times + 1 >= CRASHES:
+            reason = f"the worker was lost {CRASHES} times in a row while it sent this message"
+            transaction.lose(lost, DeliveryState.PARKED, reason)
+            continue
+        wait = wait_after(lost.times, None, None, chance) if lost.times else None
+        reason = "the worker that sent it is gone, the outcome is unknown"
+        transaction.lose(lost, DeliveryState.RETRYING, reason, transaction.at + (wait or timedelta(0)))

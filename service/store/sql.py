@@ -5,25 +5,21 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 
 from typing import Final
 
-from sqlalchemy import Table, and_, bindparam, delete, exists, insert, not_, null, or_, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
-from sqlalchemy.sql.expression import ClauseElement, ColumnElement
+from sqlalchemy.sql.expression import ClauseElement
 
-from contracts.outbox import BLOCKING, DUE, DeliveryState
 from contracts.pulling import PullState
 from service.store import tables
 from service.store.tables import (
-    attempt,
     certificate,
     history,
-    outbox,
     pull,
     reference_index,
     reko_status,
     resource,
-    route,
     token_index,
 )
 
@@ -53,10 +49,6 @@ def insert_into(table: Table, *without: str, replace: bool = False) -> str:
     """An insert of every column but those that the database makes."""
     statement = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name not in without})
     return compiled(statement.prefix_with("OR REPLACE") if replace else statement)
-
-
-def _is_any_of(column: ColumnElement[str], states: tuple[DeliveryState, ...]) -> ColumnElement[bool]:
-    return or_(*(column == state.value for state in states))
 
 
 CURRENT_COLUMNS: Final = (
@@ -131,108 +123,8 @@ CLEAR_INDEX: Final = tuple(
 
 INSERT_DECISION: Final = insert_into(tables.decision, "number")
 INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
-INSERT_MESSAGE: Final = insert_into(outbox, "number")
-INSERT_ATTEMPT: Final = insert_into(attempt, "number")
 PUT_CERTIFICATE: Final = insert_into(certificate, replace=True)
 PUT_SECRET: Final = insert_into(tables.secret, replace=True)
-HOLD_ROUTE: Final = insert_into(route, replace=True)
-RELEASE_ROUTE: Final = compiled(delete(route).where(route.c.destination == bindparam("name")))
-HELD_ROUTE: Final = compiled(select(route.c.held).where(route.c.destination == bindparam("name")))
-
-_earlier = outbox.alias("earlier")
-_sibling = outbox.alias("sibling")
-_queued_columns: Final = (
-    outbox.c.id,
-    outbox.c.destination,
-    outbox.c.about,
-    outbox.c.state,
-    outbox.c.attempts,
-    outbox.c.next_try,
-    outbox.c.reason,
-    outbox.c.kind,
-    outbox.c.question,
-    outbox.c.payload,
-)
-DUE_MESSAGES: Final = compiled(
-    select(*_queued_columns)
-    .where(
-        outbox.c.destination == bindparam("name"),
-        _is_any_of(outbox.c.state, DUE),
-        outbox.c.next_try <= bindparam("now"),
-        ~exists().where(
-            and_(
-                _earlier.c.key == outbox.c.key,
-                _earlier.c.number < outbox.c.number,
-                _is_any_of(_earlier.c.state, BLOCKING),
-            )
-        ),
-        # One that waited elsewhere and was let go may be earlier than one that is being sent.
-        ~exists().where(_sibling.c.key == outbox.c.key, _sibling.c.state == DeliveryState.CLAIMED.value),
-    )
-    .order_by(outbox.c.next_try, outbox.c.number)
-    .limit(bindparam("slots"))
-)
-MESSAGE: Final = compiled(select(*_queued_columns).where(outbox.c.id == bindparam("message")))
-STANDING: Final = compiled(select(outbox.c.unit, outbox.c.state).where(outbox.c.id == bindparam("message")))
-MESSAGES_OF_PATIENT: Final = compiled(
-    select(*_queued_columns)
-    .where(
-        outbox.c.patient == bindparam("of_patient"),
-        not_(_is_any_of(outbox.c.state, (DeliveryState.DELIVERED, DeliveryState.CANCELLED))),
-        outbox.c.payload.is_not(None),
-    )
-    .order_by(outbox.c.number)
-)
-MOVE_MESSAGE: Final = compiled(
-    update(outbox)
-    .where(outbox.c.id == bindparam("message"))
-    .values(
-        state=bindparam("to"),
-        reason=bindparam("because"),
-        next_try=bindparam("due"),
-        changed=bindparam("now"),
-        lease_until=null(),
-    )
-)
-ERASE_WITHHELD: Final = compiled(
-    update(outbox)
-    .where(
-        outbox.c.state == DeliveryState.WITHHELD.value,
-        outbox.c.payload.is_not(None),
-        outbox.c.changed <= bindparam("before"),
-    )
-    .values(payload=null())
-)
-ERASED: Final = compiled(select(outbox.c.number).where(outbox.c.id == bindparam("message"), outbox.c.payload.is_(None)))
-CLAIM_MESSAGE: Final = compiled(
-    update(outbox)
-    .where(outbox.c.id == bindparam("message"))
-    .values(
-        state=DeliveryState.CLAIMED.value,
-        attempts=outbox.c.attempts + 1,
-        fence=outbox.c.fence + 1,
-        lease_until=bindparam("until"),
-        changed=bindparam("now"),
-    )
-)
-CLAIM_OF: Final = compiled(
-    select(outbox.c.attempts, outbox.c.fence, outbox.c.state).where(outbox.c.id == bindparam("message"))
-)
-ORPHANS: Final = compiled(
-    select(outbox.c.id).where(
-        outbox.c.state == DeliveryState.CLAIMED.value, outbox.c.lease_until <= bindparam("real_now")
-    )
-)
-PROMISED: Final = compiled(
-    select(outbox.c.number)
-    .where(outbox.c.about == bindparam("resource"), outbox.c.state != DeliveryState.CANCELLED.value)
-    .limit(1)
-)
-FIX_MESSAGE: Final = compiled(
-    update(outbox)
-    .where(outbox.c.id == bindparam("message"))
-    .values(kind=bindparam("of_kind"), question=bindparam("asked"), payload=bindparam("news"))
-)
 CERTIFICATES_OF: Final = compiled(
     select(certificate.c.episode, certificate.c.body).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")

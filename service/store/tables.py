@@ -189,6 +189,11 @@ access_log: Final = Table(
 )
 
 _CLAIMED: Final = text("state = 'claimed'")
+_HEAD: Final = text("head = 1")
+BLOCKS: Final = text("state IN ('waiting', 'retrying', 'claimed', 'parked')")
+TRYABLE: Final = text("head = 1 AND state IN ('waiting', 'retrying')")
+ENDED: Final = text("state IN ('delivered', 'withheld', 'cancelled')")
+"""What partial indexes of the outbox hold; a search that says it in the same words finds it there."""
 UNDER_WAY: Final = text("state IN ('reading', 'applying', 'closing')")
 """What the index of running pulls holds; a search that says it in the same words finds it there."""
 _WITHHELD: Final = text("state = 'withheld' AND payload IS NOT NULL")
@@ -214,8 +219,18 @@ outbox: Final = Table(
     Column("kind", String, nullable=False),
     Column("question", LargeBinary, nullable=False),
     Column("payload", LargeBinary),
-    Index("outbox_due", "destination", "state", "next_try"),
-    Index("outbox_key", "key", "number"),
+    # 1 for the first of its key that is not over: the only one that may be tried. Kept by SqlOutbox alone.
+    Column("head", Integer, nullable=False, server_default=text("0")),
+    # Tries that the timetable does not count: those before the last replay, and claims whose worker was lost.
+    Column("uncounted", Integer, nullable=False, server_default=text("0")),
+    # Claims in a row whose worker was lost.
+    Column("lost", Integer, nullable=False, server_default=text("0")),
+    Index("outbox_due", "destination", "next_try", "number", sqlite_where=TRYABLE, postgresql_where=TRYABLE),
+    Index("outbox_blocking", "key", "number", sqlite_where=BLOCKS, postgresql_where=BLOCKS),
+    Index("outbox_head", "key", unique=True, sqlite_where=_HEAD, postgresql_where=_HEAD),
+    Index("outbox_ended", "state", "changed", sqlite_where=ENDED, postgresql_where=ENDED),
+    Index("outbox_standing", "destination", "state", "created"),
+    Index("outbox_of_unit", "unit", "state", "number"),
     Index("outbox_of_patient", "patient"),
     Index("outbox_about", "about"),
     # The database itself refuses a second claim of a key; and what is claimed is found without reading what is not.
@@ -241,7 +256,11 @@ route: Final = Table(
     Column("destination", String, primary_key=True),
     Column("held", String, nullable=False, server_default=text("''")),
     Column("since", BigInteger, nullable=False),
+    # The circuit breaker: faults in a row, and until when nothing is tried.
+    Column("faults", Integer, nullable=False, server_default=text("0")),
+    Column("open_until", BigInteger),
 )
+"""``held`` says why an operator, or a broken route, stopped every try; empty when nobody did."""
 
 certificate: Final = Table(
     "certificate",

@@ -54,15 +54,15 @@ def test_make_alone_lists_every_command_with_a_line() -> None:
 
 def test_a_soak_goes_on_where_it_ended(tmp_path: Path) -> None:
     def soak(number: int) -> str:
-        run = [sys.executable, "-m", "tests.soak", "--part", "withdrawal-races", "-n", str(number)]
+        run = [sys.executable, "-m", "tests.soak.run", "withdrawal-races", "-n", str(number)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         told = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert told.returncode == 0, told.stdout + told.stderr
         return told.stdout
 
-    assert "5 in this run" in soak(5)
-    assert re.search(r"withdrawal-races: 3 in this run \(\d+ s\), 8 in all\n", soak(8))
-    assert "0 in this run" in soak(8)
+    assert "slice 1, 5 of 5" in soak(5)
+    assert "slice 2, 8 of 8" in soak(8)
+    assert "all 2 slices" in soak(8)
 
 
 def test_an_old_python_is_told_and_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ _CALLERS: Final = {
     # name: (employee, care unit, care provider, rights)
     "coordinator": (COORDINATOR, UNIT, PROVIDER, _ALL_RIGHTS),
     "reader": ("TSTNMT2321000156-P0002", UNIT, PROVIDER, (Right.FHIR_READ,)),
+    "lister": ("TSTNMT2321000156-P0004", UNIT, PROVIDER, (Right.OUTBOX_LIST,)),
     "neighbour": ("TSTNMT2321000156-P0003", OTHER_UNIT, PROVIDER, _ALL_RIGHTS),
     "stranger": ("TSTNMT5560000001-P0009", UNIT_ELSEWHERE, OTHER_PROVIDER, _ALL_RIGHTS),
     "doctor": (DOCTOR, UNIT, PROVIDER, _ALL_RIGHTS),
@@ -283,6 +284,11 @@ class Flow:
         return self.callers["reader"]
 
     @property
+    def lister(self) -> httpx.AsyncClient:
+        """On the unit, may list the outbox alone."""
+        return self.callers["lister"]
+
+    @property
     def neighbour(self) -> httpx.AsyncClient:
         """On another unit of the same care provider."""
         return self.callers["neighbour"]
@@ -448,6 +454,11 @@ class Flow:
         """Rows of the database, read beside the service."""
         with closing(sqlite3.connect(f"file:{self.settings.database_file}?mode=ro", uri=True)) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def change(self, statement: str, *values: object) -> None:
+        """Spoil the database beside the service."""
+        with closing(sqlite3.connect(self.settings.database_file)) as connection, connection:
+            connection.execute(statement, values)
 
     async def stored(self) -> list[tuple[Any, ...]]:
         """Everything that a refused request must leave as it was, when the relay has come to rest."""

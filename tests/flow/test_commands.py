@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -329,8 +330,32 @@ def wait_until_state(served: Served, id: str, state: str) -> None:
 def test_a_route_is_paused_and_resumed(served: Served) -> None:
     assert served.reko("outbox", "pause", "ehr", "--why", "maintenance").exit_code == 0
     assert served.reko("outbox", "resume", "ehr").exit_code == 0
+    lines = served.reko("outbox", "destinations", "--json").stdout.splitlines()
+    (told,) = [each for line in lines if (each := json.loads(line))["name"] == "ehr"]
+    assert (told["held"], told["circuit"], told["faults"]) == ("", "closed", 0)
+    assert "ehr  circuit closed" in served.reko("outbox", "destinations").stdout
     nowhere = served.reko("outbox", "resume", "nowhere")
     assert (nowhere.exit_code, nowhere.stderr) == (1, "reko: 404 there is no such destination\n")
+
+
+def test_many_messages_are_told_first_and_then_replayed(served: Served) -> None:
+    id = request_without_consent(served)
+    told = served.reko("outbox", "replay", "--state", "withheld", "--why", "a test", "--json")
+    assert told.exit_code == 0, told.stderr
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    (line,) = [each for each in lines if each["id"] == id]
+    assert line["obstacle"].startswith("withheld: ")
+    assert re.fullmatch(r"\d+ fit, 0 would be tried again: say --do-it\n", told.stderr)
+    done = served.reko("outbox", "replay", "--state", "withheld", "--why", "a test", "--do-it")
+    assert f"{id}\n" in done.stdout
+    assert re.fullmatch(r"(\d+) fit, \1 are tried again\n", done.stderr)
+    both = served.reko("outbox", "replay", id, "--state", "withheld", "--why", "a test")
+    assert both.exit_code == 2
+
+
+def test_blocked_keys_are_listed(served: Served) -> None:
+    done = served.reko("outbox", "list", "--blocked", "--json")
+    assert (done.exit_code, done.stdout) == (0, "")
 
 
 def test_a_wrong_token_is_told(served: Served) -> None:

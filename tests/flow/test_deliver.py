@@ -1,5 +1,6 @@
 """What was promised is delivered once and in order, whatever the other side does (decisions D5, D18, D19)."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, closing
@@ -135,8 +136,13 @@ async def test_waits_grow_until_a_person_decides(flow: "Flow") -> None:
     assert waits[0] < MINUTE < timedelta(hours=19) < waits[-1]
     parked = await flow.until(about, "parked")
     assert parked.reason.startswith("given up after 11 tries: HTTP 503")
-    flow.order("forsakringskassan")
+    flow.order("forsakringskassan", Fault(kind="http", status=503))
     await operate(flow, parked.id, "replay")
+    flow.clock.advance(5 * MINUTE)  # the destination rests after so many faults
+    again = await flow.until(about, "retrying", attempts=12)
+    assert again.next_try is not None
+    assert again.next_try - flow.clock.now() < MINUTE  # the timetable has begun anew
+    flow.clock.advance(6 * MINUTE)
     await flow.until(about, "delivered")
     assert flow.accepted(parked.id) == 1
 
@@ -163,6 +169,60 @@ async def test_order_is_kept_for_one_patient_and_others_are_not_held_up(flow: "F
     await flow.until(second, "delivered")
     order = [flow.promised(about)[0].id for about in (first, second)]
     assert [entry.id for entry in flow.ledger() if entry.accepted and entry.id in order] == order
+
+
+async def test_blocked_keys_are_listed_with_what_they_hold_back(flow: "Flow") -> None:
+    person, alone = await flow.consenting("fk"), await flow.consenting("fk")
+    flow.order("forsakringskassan", Fault(kind="result", error_id="REVOKED", times=2))
+    parked = await flow.until(await flow.request(person), "parked")
+    lonely = await flow.until(await flow.request(alone), "parked")
+    later = [await flow.request(person) for _ in range(2)]
+    listed = (await flow.coordinator.get("/api/outbox", params={"blocked": "true"})).json()
+    assert {each["id"]: each["holdsBack"] for each in listed} == {parked.id: 2, lonely.id: 0}
+    assert (await flow.neighbour.get("/api/outbox", params={"blocked": "true"})).json() == []
+    await operate(flow, parked.id, "cancel")
+    for about in later:
+        await flow.until(about, "delivered")
+    listed = (await flow.coordinator.get("/api/outbox", params={"blocked": "true"})).json()
+    assert [each["id"] for each in listed] == [lonely.id]
+
+
+async def test_a_destination_that_is_unwell_is_spared_and_seen(flow: "Flow") -> None:
+    """Five faults in a row open its circuit; then nobody's tries are used up, until one message goes first and is well
+    received."""
+    flow.order("forsakringskassan", Fault(kind="http", status=503, times=None))
+    about = [await flow.request(await flow.consenting("fk")) for _ in range(5)]
+    for each in about:
+        await flow.until(each, "retrying")
+    spared = await flow.request(await flow.consenting("fk"))
+    flow.clock.advance(timedelta(seconds=13))  # every one of the five is due again
+    told = await circuit(flow)
+    assert (told["circuit"], told["faults"], bool(told["openUntil"])) == ("open", 5, True)
+    elsewhere = await flow.post(flow.forms.activity(await flow.consenting()))
+    await flow.until(f"Procedure/{elsewhere['id']}", "delivered", "regional_platform")
+    assert [flow.promised(each)[0].attempts for each in (*about, spared)] == [1, 1, 1, 1, 1, 0]
+    flow.clock.advance(timedelta(seconds=3))
+    await until_faults(flow, 6)
+    assert sum(flow.promised(each)[0].attempts for each in (*about, spared)) == 6  # one went first
+    flow.order("forsakringskassan")
+    flow.clock.advance(MINUTE * 5)
+    for each in (*about, spared):
+        await flow.until(each, "delivered")
+    told = await circuit(flow)
+    assert (told["circuit"], told["faults"], told["openUntil"]) == ("closed", 0, None)
+
+
+async def until_faults(flow: "Flow", faults: int) -> None:
+    for _ in range(500):
+        if (await circuit(flow))["faults"] == faults:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing was tried")
+
+
+async def circuit(flow: "Flow", destination: str = "forsakringskassan") -> Json:
+    listed = (await flow.coordinator.get("/api/destinations")).json()
+    return next(each for each in listed if each["name"] == destination)
 
 
 @pytest.mark.parametrize("deed", ["cancel", "replay"])
@@ -290,7 +350,7 @@ async def test_a_promise_survives_the_service(serve: Serve, tmp_path: Path) -> N
         await flow.until(waiting, "delivered")
         assert (again.id, again.attempts, flow.accepted(again.id)) == (message.id, 2, 1)
         tries = (await flow.coordinator.get(f"/api/outbox/{message.id}")).json()["tries"]
-        assert [each["outcome"] for each in tries] == ["Delivered"]
+        assert [each["outcome"] for each in tries] == ["WorkerLost", "Delivered"]
 
 
 async def test_a_pause_survives_the_service(serve: Serve, tmp_path: Path) -> None:

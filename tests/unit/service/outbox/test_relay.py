@@ -313,7 +313,7 @@ async def test_no_more_is_claimed_than_is_sent_at_once(store: SqlStore) -> None:
     task = asyncio.create_task(Relay(store, CONTEXT, {"platform": channel}, StillClock(), slots=4).run())
     await full.wait()
     await asyncio.sleep(0.03)
-    claimed = await store.run(lambda each: each.orphans(NOW + timedelta(days=9999)))
+    claimed = [lost.id for lost in await store.run(lambda each: each.orphans(NOW + timedelta(days=9999)))]
     gate.set()
     await until(store, **{f"m-{number}": "delivered" for number in range(9)})
     task.cancel()
@@ -350,5 +350,129 @@ def test_few_tries_where_the_contract_says_nothing() -> None:
     assert wait_after(3, None, 3, chance) is None
 
 
-def test_a_lease_is_longer_than_a_send() -> None:
-    assert timedelta(seconds=60) < LEASE < timedelta(minutes=5)
+def test_a_lease_outlasts_several_heartbeats() -> None:
+    """A try may take as long as it takes: what counts is that its worker lives."""
+    assert timedelta(seconds=3 * relaying.HEARTBEAT) <= LEASE
+
+
+# Who lives, who is gone
+
+
+async def test_a_long_try_keeps_its_claim(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes many times its lease, and is neither taken over nor sent twice; leases are real time."""
+    monkeypatch.setattr(relaying, "LEASE", timedelta(seconds=0.3))
+    monkeypatch.setattr(relaying, "HEARTBEAT", 0.05)
+
+    class Patient(Slow):
+        async def send(self, claim: Claim) -> DeliveryOutcome:
+            self.sent.append(claim.message.id)
+            await asyncio.sleep(1.5)
+            return Delivered("at last")
+
+    channel = Patient(Delivered())
+    await promise(store, permitted("a"))
+    async with running(store, {"platform": channel}):
+        assert await until(store, a="delivered") == {"a": "at last"}
+    assert channel.sent == ["a"]
+
+
+async def test_a_worker_that_was_taken_over_writes_no_outcome(store: SqlStore) -> None:
+    """Another worker starts while the first is held up in its try; only one of the two outcomes is written."""
+    gate, begun = asyncio.Event(), asyncio.Event()
+
+    class HeldUp(Slow):
+        async def send(self, claim: Claim) -> DeliveryOutcome:
+            begun.set()
+            await gate.wait()
+            return RefusedForGood("too late")
+
+    await promise(store, permitted("a"))
+    first = Relay(store, CONTEXT, {"platform": HeldUp(Delivered())}, StillClock())
+    task = asyncio.create_task(first.run())
+    await begun.wait()
+    task.cancel()  # it lets its try come to its end, and beats no more
+    async with running(store, {"platform": Slow(Delivered("the second"))}):
+        await until(store, a="delivered")
+        gate.set()
+        await asyncio.wait([task])
+        assert await until(store, a="delivered") == {"a": "the second"}
+    tries = await store.run(lambda each: each.connection.execute("SELECT outcome FROM attempt").fetchall())
+    assert tries == [("WorkerLost",), ("Delivered",)]
+
+
+async def test_a_message_that_kills_its_worker_again_and_again_is_parked(store: SqlStore) -> None:
+    """After the second loss in a row it waits as after a try, so that others get through; after the fifth a person decides."""
+    await promise(store, permitted("a"))
+    waits = []
+
+    def die(transaction: SqlTransaction) -> Any:
+        queued = transaction.message("a")
+        assert queued is not None
+        transaction.claim(queued.message, NOW)
+        relaying._beat(transaction, [], NOW + timedelta(days=9999), Random(1))  # noqa: S311
+        queued = transaction.message("a")
+        assert queued is not None
+        return queued
+
+    for _ in range(relaying.CRASHES):
+        queued = await store.run(die)
+        waits.append(queued.next_try and queued.next_try - NOW)
+    assert queued.state is DeliveryState.PARKED
+    assert queued.reason == "the worker was lost 5 times in a row while it sent this message"
+    assert waits[0] == timedelta(0)
+    assert timedelta(seconds=8) <= waits[1] < waits[2] < waits[3]
+
+
+async def test_a_lost_worker_uses_up_no_try_and_an_outcome_clears_the_count(store: SqlStore) -> None:
+    await promise(store, permitted("a"))
+
+    def work(transaction: SqlTransaction) -> Any:
+        for _ in range(relaying.CRASHES - 1):
+            transaction.claim(permitted("a"), NOW)
+            relaying._beat(transaction, [], NOW + timedelta(days=9999), Random(1))  # noqa: S311
+        transaction.move("a", DeliveryState.RETRYING)
+        (made,) = claim(transaction, CONTEXT, "platform", 1)
+        settle(transaction, CONTEXT, made, Transient("busy"), NOW)
+        transaction.claim(permitted("a"), NOW)
+        relaying._beat(transaction, [], NOW + timedelta(days=9999), Random(1))  # noqa: S311
+        return made, transaction.message("a")
+
+    made, queued = await store.run(work)
+    assert (made.attempt, made.turn) == (relaying.CRASHES, 1)
+    assert queued.state is DeliveryState.RETRYING
+
+
+async def test_no_message_pays_for_a_broken_route(store: SqlStore) -> None:
+    await promise(store, permitted("a"))
+
+    def work(transaction: SqlTransaction) -> Any:
+        turns = []
+        for _ in range(20):
+            (made,) = claim(transaction, CONTEXT, "platform", 1)
+            settle(transaction, CONTEXT, made, RouteBroken("HTTP 401"), None)
+            transaction.release("platform")
+            turns.append(made.turn)
+        return turns
+
+    assert await store.run(work) == [1] * 20
+
+
+async def test_two_workers_never_hold_the_same_key(store: SqlStore) -> None:
+    """Each takes what is due as often as it can; whatever one holds the other does not get."""
+    await promise(store, *(permitted(f"m-{number}", patient=f"p-{number % 7}") for number in range(60)))
+    busy: set[str] = set()
+
+    class Watching(Slow):
+        async def send(self, claim: Claim) -> DeliveryOutcome:
+            assert claim.message.key not in busy
+            busy.add(claim.message.key)
+            self.sent.append(claim.message.id)
+            await asyncio.sleep(0.001)
+            busy.discard(claim.message.key)
+            return Delivered()
+
+    one, other = Watching(Delivered()), Watching(Delivered())
+    async with running(store, {"platform": one}), running(store, {"platform": other}):
+        await until(store, **{f"m-{number}": "delivered" for number in range(60)})
+    sent = [*one.sent, *other.sent]
+    assert sorted(sent) == sorted({f"m-{number}" for number in range(60)})

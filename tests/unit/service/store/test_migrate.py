@@ -201,6 +201,31 @@ def test_pulls_and_certificates_of_the_first_schema_are_kept(tmp_path: Path) -> 
     assert decode(done[3], PullCounts) == PullCounts(3, 2, 1, 2, 1)
 
 
+def test_every_message_keeps_its_place_among_those_of_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "reko.db"
+    _make_by_hand(file, "0003")
+    states = [
+        ("a", "delivered"),
+        ("a", "parked"),
+        ("a", "waiting"),
+        ("b", "retrying"),
+        ("b", "waiting"),
+        ("c", "withheld"),
+    ]
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for number, (key, state) in enumerate(states):
+            connection.execute(
+                "INSERT INTO outbox (id, destination, key, patient, unit, about, state, attempts, created, changed, reason,"
+                " fence, kind, question) VALUES (?, 'ehr', ?, 'p', 'u', 'Procedure/a', ?, 3, 1, 1, '', 3, 'k', '{}')",
+                (f"m-{number}", key, state),
+            )
+        connection.execute("INSERT INTO route VALUES ('ehr', 'maintenance', 7)")
+    assert migrate(file) == SCHEMA_VERSION
+    assert _rows(file, "SELECT id FROM outbox WHERE head = 1 ORDER BY number") == [("m-1",), ("m-3",)]
+    assert _rows(file, "SELECT DISTINCT attempts, uncounted, lost FROM outbox") == [(3, 0, 0)]
+    assert _rows(file, "SELECT * FROM route") == [("ehr", "maintenance", 7, 0, None)]
+
+
 def _make_by_hand(file: Path, revision: str) -> None:
     """A database of an earlier version."""
     engine = create_engine(f"sqlite:///{file}")

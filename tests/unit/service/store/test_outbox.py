@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.outbox import BLOCKING, DUE, Claim, DeliveryState, Queued
-from service.store import database, sql
+from service.store import database, sql_outbox
 from service.store.indexing import SearchIndex
 from service.store.transaction import RowIds, SqlTransaction
 from tests.unit.service.store.samples import NOW, message
@@ -54,6 +54,10 @@ def state_of(outbox: SqlTransaction, id: str) -> DeliveryState:
     queued = outbox.message(id)
     assert queued is not None
     return queued.state
+
+
+def orphans(outbox: SqlTransaction, real_now: datetime) -> list[str]:
+    return [lost.id for lost in outbox.orphans(real_now)]
 
 
 def claim(outbox: SqlTransaction, id: str) -> Claim:
@@ -134,8 +138,8 @@ def test_each_claim_has_a_newer_fence(outbox: SqlTransaction) -> None:
 def test_a_claim_ends_with_its_lease(outbox: SqlTransaction) -> None:
     outbox.promise(message("a"), WAITING)
     claim(outbox, "a")
-    assert outbox.orphans(NOW + LEASE - timedelta(microseconds=1)) == []
-    assert outbox.orphans(NOW + LEASE) == ["a"]
+    assert orphans(outbox, NOW + LEASE - timedelta(microseconds=1)) == []
+    assert orphans(outbox, NOW + LEASE) == ["a"]
     outbox.move("a", RETRYING)
     assert outbox.orphans(datetime.max.replace(tzinfo=NOW.tzinfo)) == []
 
@@ -303,6 +307,9 @@ class Outbox(RuleBasedStateMachine):
 
     def _move(self, id: str, state: DeliveryState, next_try: datetime | None) -> None:
         self.outbox.move(id, state, next_try=next_try)
+        self._know(id, state, next_try)
+
+    def _know(self, id: str, state: DeliveryState, next_try: datetime | None) -> None:
         self.known[id].state, self.known[id].next_try, self.known[id].lease_until = state, next_try, None
 
     @rule(seconds=st.sampled_from([1, 60, 91, 180]))
@@ -313,9 +320,10 @@ class Outbox(RuleBasedStateMachine):
     def look_for_lost_workers(self) -> None:
         lost = self.outbox.orphans(self.now)
         leases = ((id, known.lease_until) for id, known in self.known.items() if known.state is CLAIMED)
-        assert set(lost) == {id for id, until in leases if until is not None and until <= self.now}
-        for id in lost:
-            self._move(id, RETRYING, self.now)
+        assert {each.id for each in lost} == {id for id, until in leases if until is not None and until <= self.now}
+        for each in lost:
+            self.outbox.lose(each, RETRYING, "lost", self.now)
+            self._know(each.id, RETRYING, self.now)
 
     @rule(destination=st.sampled_from(["platform", "ehr"]), release=st.booleans())
     def hold_or_release(self, destination: str, release: bool) -> None:
@@ -330,6 +338,15 @@ class Outbox(RuleBasedStateMachine):
     def no_key_is_claimed_twice(self) -> None:
         claimed = [known.key for known in self.known.values() if known.state is CLAIMED]
         assert len(claimed) == len(set(claimed))
+
+    @invariant()
+    def the_first_of_each_key_that_is_not_over_is_its_head(self) -> None:
+        first: dict[tuple[str, str], str] = {}
+        for id, known in self.known.items():
+            if known.state in BLOCKING:
+                first.setdefault(known.key, id)
+        heads = {id for (id,) in self.connection.execute("SELECT id FROM outbox WHERE head = 1")}
+        assert heads == set(first.values())
 
     @invariant()
     def states_are_as_the_model_says(self) -> None:
@@ -367,5 +384,5 @@ def test_being_withheld_again_begins_the_time_anew(connection: sqlite3.Connectio
 
 
 def test_what_is_to_be_erased_is_found_without_reading_the_rest(connection: sqlite3.Connection) -> None:
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql.ERASE_WITHHELD}", {"before": 0}).fetchall()
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql_outbox.ERASE_WITHHELD}", {"before": 0}).fetchall()
     assert any("outbox_withheld" in str(step) for step in plan), plan

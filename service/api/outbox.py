@@ -1,0 +1,84 @@
+"""The outbox on the JSON API. Four rights: to list, to read content, to replay, to release what protection holds."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+
+from contracts.errors import NotFound
+from contracts.record import Caller
+from service.api import deeds, models, operating, releasing
+from service.store.store import SqlStore
+from service.usecases.context import Context
+
+
+def outbox_routes(
+    app: FastAPI, store: SqlStore, context: Context, destinations: frozenset[str], rights: Mapping[str, Any]
+) -> None:
+    """Add the routes. ``rights`` holds the dependencies that give a caller who may ``list``, read ``content``, ``replay``,
+    ``release``."""
+    lister, reader, replayer, releaser = (rights[name] for name in ("list", "content", "replay", "release"))
+
+    @app.get("/outbox")
+    async def list_outbox(
+        asked: Annotated[models.OutboxQuery, Query()], caller: Caller = lister
+    ) -> list[models.MessageOut]:
+        """The unit's newest messages, without content; with ``blocked`` those that hold back their key until a person acts."""
+        return await operating.messages(store, caller, asked)
+
+    @app.post("/outbox/replay")
+    async def replay_many(given: models.ReplayIn, caller: Caller = replayer) -> models.ReplayOut:
+        """Try again every message that fits: at first only tell which those are, and what stands in the way. ``dryRun``
+        false does it."""
+        return await store.run(deeds.replay_many(context, caller, given))
+
+    @app.get("/outbox/{id}")
+    async def show_message(id: str, caller: Caller = lister) -> models.MessageOut:
+        """One message with its tries, without content."""
+        return await operating.message(store, caller, id)
+
+    @app.get("/outbox/{id}/content")
+    async def show_content(id: str, caller: Caller = reader) -> dict[str, Any]:
+        """What a message says; needs a right of its own, and stands in the access log."""
+        return await operating.content(store, caller, id)
+
+    @app.post("/outbox/{id}/replay")
+    async def replay(id: str, given: models.WhyIn, caller: Caller = replayer) -> models.MessageOut:
+        """Try it again; consent is asked again."""
+        await store.run(deeds.replay(context, caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.post("/outbox/{id}/release")
+    async def release(id: str, given: models.WhyIn, caller: Caller = releaser) -> models.MessageOut:
+        """Tell of a patient with protected identity all the same: a person's decision, with the reason."""
+        await store.run(releasing.release(context, caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.post("/outbox/{id}/cancel")
+    async def cancel(id: str, given: models.WhyIn, caller: Caller = replayer) -> models.MessageOut:
+        """Take it back for good."""
+        await store.run(deeds.cancel(caller, id, given.why))
+        return await operating.message(store, caller, id)
+
+    @app.get("/destinations")
+    async def list_destinations(caller: Caller = lister) -> list[models.DestinationOut]:
+        """The care provider's destinations: which are held, and which have been unwell lately."""
+        return await operating.destinations(store, destinations if caller.provider == context.provider else ())
+
+    @app.post("/destinations/{name}/pause", status_code=204)
+    async def pause(name: str, given: models.WhyIn, caller: Caller = replayer) -> None:
+        """Start no more tries to the destination; survives a restart."""
+        _known(name, destinations, caller, context)
+        await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
+
+    @app.post("/destinations/{name}/resume", status_code=204)
+    async def resume(name: str, caller: Caller = replayer) -> None:
+        """Let tries start again, also after the route was held for a fault, or while it rests after many."""
+        _known(name, destinations, caller, context)
+        await store.run(lambda transaction: transaction.release(name))
+
+
+def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:
+    """A destination is its care provider's: nobody else pauses it."""
+    if name not in destinations or caller.provider != context.provider:
+        raise NotFound("there is no such destination")

@@ -1,0 +1,289 @@
+"""The outbox as statements on the writer's own connection: promises, heads of keys, claims and their ends, routes."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from contracts.consent import Question
+from contracts.outbox import BLOCKING, DUE, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
+from service.store import sql_outbox as sql
+from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
+from service.store.snapshot import Row, SqlSnapshot
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class SqlOutbox(SqlSnapshot):
+    """What is promised, and by whom it is being kept. On PostgreSQL each change of a key takes the key's lock first: here
+    one thread writes."""
+
+    woken: set[str] = field(default_factory=set, kw_only=True)
+    """Destinations that got something to send."""
+
+    # promises
+
+    def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
+        """See ``contracts.ports.Transaction``."""
+        now = to_micros(self.at)
+        self.connection.execute(
+            sql.INSERT_MESSAGE,
+            {
+                "id": message.id,
+                "destination": message.destination,
+                "key": message.key,
+                "patient": message.patient,
+                "unit": message.question.unit.value,
+                "about": message.about,
+                "state": state.value,
+                "attempts": 0,
+                "created": now,
+                "changed": now,
+                "next_try": now if state in DUE else None,
+                "reason": reason,
+                "fence": 0,
+                "lease_until": None,
+                "kind": payload_kind(message.payload),
+                "question": encode(message.question),
+                "payload": encode(message.payload),
+                "head": int(state in BLOCKING and self._first_of(message.key) is None),
+            },
+        )
+        self.woken.add(message.destination)
+
+    def was_promised(self, about: str) -> bool:
+        """See ``contracts.ports.Transaction``."""
+        return self.connection.execute(sql.PROMISED, {"resource": about}).fetchone() is not None
+
+    def fix(self, message: OutboxMessage, state: DeliveryState, reason: str) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self.connection.execute(
+            sql.FIX_MESSAGE,
+            {
+                "message": message.id,
+                "of_kind": payload_kind(message.payload),
+                "asked": encode(message.question),
+                "news": encode(message.payload),
+            },
+        )
+        self.move(message.id, state, reason)
+
+    def queued(self, patient: str) -> Sequence[Queued]:
+        """See ``contracts.ports.Transaction``."""
+        return self._readable(self.connection.execute(sql.MESSAGES_OF_PATIENT, {"of_patient": patient}).fetchall())
+
+    def message(self, id: str) -> Queued | None:
+        """One message with its state; ``None`` when there is none, or it cannot be read."""
+        row = self.connection.execute(sql.MESSAGE, {"message": id}).fetchone()
+        return None if row is None else self._read_back(row)
+
+    def standing(self, id: str) -> tuple[str, DeliveryState] | None:
+        """Whose a message is (the unit) and its state: told also of one that cannot be read."""
+        row = self.connection.execute(sql.STANDING, {"message": id}).fetchone()
+        return None if row is None else (row[0], DeliveryState(row[1]))
+
+    def move(self, message_id: str, state: DeliveryState, reason: str = "", next_try: datetime | None = None) -> None:
+        """See ``contracts.ports.Transaction``."""
+        self._move(sql.MOVE_MESSAGE, message_id, state, reason, next_try)
+
+    def _move(self, how: str, id: str, state: DeliveryState, reason: str, next_try: datetime | None) -> None:
+        due = next_try or (self.at if state in DUE else None)
+        place = self.connection.execute(sql.PLACE_OF, {"message": id}).fetchone()
+        if place is None:
+            return
+        self.connection.execute(
+            how,
+            {
+                "message": id,
+                "to": state.value,
+                "because": reason,
+                "due": None if due is None else to_micros(due),
+                "now": to_micros(self.at),
+            },
+        )
+        key, before = place
+        if (before in BLOCKING) != (state in BLOCKING):
+            self._seat(key)
+        self.woken.add("")
+
+    def _seat(self, key: str) -> None:
+        """Whoever is first now is the key's head."""
+        first = self._first_of(key)
+        self.connection.execute(sql.UNSEAT, {"of_key": key, "first": first or 0})
+        if first is not None:
+            self.connection.execute(sql.SEAT, {"first": first})
+
+    def _first_of(self, key: str) -> int | None:
+        row = self.connection.execute(sql.FIRST_OF_KEY, {"of_key": key}).fetchone()
+        return None if row is None else int(row[0])
+
+    def fitting(
+        self, unit: str, state: str, destination: str, since: datetime | None, after: int, limit: int
+    ) -> Sequence[tuple[int, str]]:
+        """Numbers and ids of the unit's messages in a state, oldest promise first from the one behind ``after``: to one
+        destination if it is named, and in that state since then or later."""
+        wanted = {
+            "of_unit": unit,
+            "standing": state,
+            "name": destination,
+            "since": 0 if since is None else to_micros(since),
+            "after": after,
+            "most": limit,
+        }
+        return self.connection.execute(sql.FITTING, wanted).fetchall()
+
+    def patient_of(self, id: str) -> str:
+        """The logical id of the patient whom a message concerns: told also of one that cannot be read."""
+        return str(self.connection.execute(sql.PATIENT_OF, {"message": id}).fetchone()[0])
+
+    # tries
+
+    def due(self, destination: str, limit: int) -> Sequence[Queued]:
+        """Messages whose try may start now: the head of each key, earliest due first; none while the route is held."""
+        if self.held(destination):
+            return []
+        wanted = {"name": destination, "now": to_micros(self.at), "slots": limit}
+        return self._readable(self.connection.execute(sql.DUE_MESSAGES, wanted).fetchall())
+
+    def _readable(self, rows: Iterable[Row]) -> Sequence[Queued]:
+        """The messages that can be read back. The others are parked if they wait: they must not stop anything."""
+        return [queued for row in rows if (queued := self._read_back(row)) is not None]
+
+    def _read_back(self, row: Row) -> Queued | None:
+        try:
+            return to_queued(row)
+        except (ValueError, KeyError, TypeError):
+            id_, state = row[0], row[3]
+            _log.error("a stored message cannot be read", extra={"event": "outbox.unreadable", "message_id": id_})
+            if state in DUE:
+                self.move(id_, DeliveryState.PARKED, "the stored message cannot be read")
+            return None
+
+    def claim(self, message: OutboxMessage, lease_until: datetime) -> Claim:
+        """Take the right to try. ``lease_until`` is real time, whatever the movable clock says (decision D27)."""
+        self.connection.execute(
+            sql.CLAIM_MESSAGE,
+            {"message": message.id, "until": to_micros(lease_until), "now": to_micros(self.at)},
+        )
+        attempts, fence, _, uncounted = self.connection.execute(sql.CLAIM_OF, {"message": message.id}).fetchone()
+        return Claim(message, attempts, fence, uncounted)
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether nobody has taken the message over since."""
+        row = self.connection.execute(sql.CLAIM_OF, {"message": claim.message.id}).fetchone()
+        return row is not None and row[1] == claim.fence and row[2] == DeliveryState.CLAIMED.value
+
+    def renew(self, claims: Iterable[Claim], lease_until: datetime) -> None:
+        """Their holder lives: those that are still its own are its own until then (real time)."""
+        until = to_micros(lease_until)
+        held = [{"message": claim.message.id, "held": claim.fence, "until": until} for claim in claims]
+        self.connection.executemany(sql.RENEW, held)
+
+    def orphans(self, real_now: datetime) -> Sequence[Lost]:
+        """Claimed messages whose holder's lease has run out."""
+        rows = self.connection.execute(sql.ORPHANS, {"real_now": to_micros(real_now)}).fetchall()
+        return [Lost(*row) for row in rows]
+
+    def lose(self, lost: Lost, state: DeliveryState, reason: str, next_try: datetime | None = None) -> None:
+        """A worker was lost while it sent the message: it moves on, and the claim counts as no try."""
+        self._move(sql.LOSE_MESSAGE, lost.id, state, reason, next_try)
+        self._note(lost.id, lost.attempt, "WorkerLost", reason)
+
+    def is_claimed_for(self, destination: str) -> bool:
+        """Whether a try to the destination is running."""
+        return self.connection.execute(sql.CLAIMED_FOR, {"name": destination}).fetchone() is not None
+
+    def uncount(self, message_id: str) -> None:
+        """The timetable does not count the newest try."""
+        self.connection.execute(sql.UNCOUNT, {"message": message_id})
+
+    def restart(self, message_id: str) -> None:
+        """The timetable begins anew."""
+        self.connection.execute(sql.RESTART, {"message": message_id})
+
+    def note_attempt(self, claim: Claim, outcome: str, reason: str) -> None:
+        """Keep what became of a try."""
+        self._note(claim.message.id, claim.attempt, outcome, reason)
+
+    def note_deed(self, message_id: str, deed: str, reason: str) -> None:
+        """Keep what a person did to a message, and why."""
+        self._note(message_id, 0, deed, reason)
+
+    def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
+        self.connection.execute(
+            sql.INSERT_ATTEMPT,
+            {
+                "message": message_id,
+                "attempt": attempt,
+                "at": to_micros(self.at),
+                "outcome": outcome,
+                "reason": reason,
+            },
+        )
+
+    def erase_withheld(self, before: datetime) -> int:
+        """Erase what messages say that have been withheld since before that instant, and tell how many they were. State,
+        reason, question and tries stay."""
+        return self.connection.execute(sql.ERASE_WITHHELD, {"before": to_micros(before)}).rowcount
+
+    def is_erased(self, id: str) -> bool:
+        """Whether what a message said has been erased: then it cannot be sent any more."""
+        return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
+
+    def prune(self, state: DeliveryState, before: datetime, limit: int) -> int:
+        """Forget so many messages, with their tries, that came to this end before then; how many. None that has not come
+        to an end is ever forgotten, and none to another party: the AuditEvents of disclosures are made of them."""
+        wanted = {"over": state.value, "before": to_micros(before), "most": limit}
+        ids = [{"message": id} for (id,) in self.connection.execute(sql.ENDED_MESSAGES, wanted)]
+        self.connection.executemany(sql.FORGET_ATTEMPTS, ids)
+        self.connection.executemany(sql.FORGET_MESSAGE, ids)
+        return len(ids)
+
+    # routes
+
+    def held(self, destination: str) -> str:
+        """Why the route to the destination is held; empty when it is not."""
+        return str(self._route(destination)[0])
+
+    def hold(self, destination: str, reason: str) -> None:
+        """Stop every try to the destination until it is released."""
+        self._make_route(destination)
+        self.connection.execute(sql.HOLD_ROUTE, {"name": destination, "because": reason, "now": to_micros(self.at)})
+
+    def release(self, destination: str) -> None:
+        """Let tries to the destination start again; its faults are forgotten."""
+        self.connection.execute(sql.RELEASE_ROUTE, {"name": destination})
+        self.woken.add(destination)
+
+    def breaker(self, destination: str) -> Breaker:
+        """How the destination has been lately."""
+        _, faults, until = self._route(destination)
+        return Breaker(faults, None if until is None else from_micros(until))
+
+    def set_breaker(self, destination: str, breaker: Breaker) -> None:
+        """Keep how it is now."""
+        self._make_route(destination)
+        until = None if breaker.open_until is None else to_micros(breaker.open_until)
+        self.connection.execute(sql.BREAK_ROUTE, {"name": destination, "counted": breaker.faults, "until": until})
+
+    def _route(self, destination: str) -> Row:
+        return self.connection.execute(sql.ROUTE, {"name": destination}).fetchone() or _UNTROUBLED
+
+    def _make_route(self, destination: str) -> None:
+        if self.connection.execute(sql.ROUTE, {"name": destination}).fetchone() is None:
+            self.connection.execute(
+                sql.INSERT_ROUTE,
+                {"destination": destination, "held": "", "since": to_micros(self.at), "faults": 0, "open_until": None},
+            )
+
+
+_UNTROUBLED: Final = ("", 0, None)
+
+
+def to_queued(row: Row) -> Queued:
+    """A row of the outbox as a promised message with its state."""
+    id_, destination, about, state, attempts, next_try, reason, kind, question, payload = row
+    message = OutboxMessage(id_, destination, about, decode(question, Question), decode_payload(kind, payload))
+    return Queued(message, DeliveryState(state), attempts, None if next_try is None else from_micros(next_try), reason)

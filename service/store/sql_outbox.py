@@ -1,0 +1,187 @@
+"""Statements about the outbox, compiled as those of ``service.store.sql``.
+
+A message is the *head* of its key when it is the first that is not over. Heads alone are indexed by when they are due, so
+that a claim costs the same however many wait behind them, or behind a parked one.
+"""
+
+from typing import Final
+
+from sqlalchemy import and_, bindparam, delete, exists, literal, null, or_, select, update
+
+from contracts.outbox import DeliveryState
+from service.store.sql import compiled, insert_into
+from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, outbox, route
+
+INSERT_MESSAGE: Final = insert_into(outbox, "number", "uncounted", "lost")
+INSERT_ATTEMPT: Final = insert_into(attempt, "number")
+
+_sibling = outbox.alias("sibling")
+_columns: Final = (
+    outbox.c.id,
+    outbox.c.destination,
+    outbox.c.about,
+    outbox.c.state,
+    outbox.c.attempts,
+    outbox.c.next_try,
+    outbox.c.reason,
+    outbox.c.kind,
+    outbox.c.question,
+    outbox.c.payload,
+)
+_of_message = outbox.c.id == bindparam("message")
+DUE_MESSAGES: Final = compiled(
+    select(*_columns)
+    .where(
+        TRYABLE,
+        outbox.c.destination == bindparam("name"),
+        outbox.c.next_try <= bindparam("now"),
+        # One that waited elsewhere and was let go may be earlier than one that is being sent.
+        ~exists().where(_sibling.c.key == outbox.c.key, _sibling.c.state == DeliveryState.CLAIMED.value),
+    )
+    .order_by(outbox.c.next_try, outbox.c.number)
+    .limit(bindparam("slots"))
+)
+FIRST_OF_KEY: Final = compiled(
+    select(outbox.c.number).where(BLOCKS, outbox.c.key == bindparam("of_key")).order_by(outbox.c.number).limit(1)
+)
+UNSEAT: Final = compiled(
+    update(outbox)
+    .where(outbox.c.key == bindparam("of_key"), outbox.c.head == 1, outbox.c.number != bindparam("first"))
+    .values(head=0)
+)
+SEAT: Final = compiled(update(outbox).where(outbox.c.number == bindparam("first"), outbox.c.head == 0).values(head=1))
+MESSAGE: Final = compiled(select(*_columns).where(_of_message))
+PLACE_OF: Final = compiled(select(outbox.c.key, outbox.c.state).where(_of_message))
+STANDING: Final = compiled(select(outbox.c.unit, outbox.c.state).where(_of_message))
+MESSAGES_OF_PATIENT: Final = compiled(
+    select(*_columns)
+    .where(
+        outbox.c.patient == bindparam("of_patient"),
+        outbox.c.state != DeliveryState.DELIVERED.value,
+        outbox.c.state != DeliveryState.CANCELLED.value,
+        outbox.c.payload.is_not(None),
+    )
+    .order_by(outbox.c.number)
+)
+FITTING: Final = compiled(
+    select(outbox.c.number, outbox.c.id)
+    .where(
+        outbox.c.unit == bindparam("of_unit"),
+        outbox.c.state == bindparam("standing"),
+        outbox.c.number > bindparam("after"),
+        outbox.c.changed >= bindparam("since"),
+        or_(bindparam("name") == literal(""), outbox.c.destination == bindparam("name")),
+    )
+    .order_by(outbox.c.number)
+    .limit(bindparam("most"))
+)
+PATIENT_OF: Final = compiled(select(outbox.c.patient).where(_of_message))
+MOVE_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(_of_message)
+    .values(
+        state=bindparam("to"),
+        reason=bindparam("because"),
+        next_try=bindparam("due"),
+        changed=bindparam("now"),
+        lease_until=null(),
+        lost=0,
+    )
+)
+LOSE_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(_of_message)
+    .values(
+        state=bindparam("to"),
+        reason=bindparam("because"),
+        next_try=bindparam("due"),
+        changed=bindparam("now"),
+        lease_until=null(),
+        lost=outbox.c.lost + 1,
+        uncounted=outbox.c.uncounted + 1,
+    )
+)
+UNCOUNT: Final = compiled(update(outbox).where(_of_message).values(uncounted=outbox.c.uncounted + 1))
+RESTART: Final = compiled(update(outbox).where(_of_message).values(uncounted=outbox.c.attempts))
+CLAIM_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(_of_message)
+    .values(
+        state=DeliveryState.CLAIMED.value,
+        attempts=outbox.c.attempts + 1,
+        fence=outbox.c.fence + 1,
+        lease_until=bindparam("until"),
+        changed=bindparam("now"),
+    )
+)
+CLAIM_OF: Final = compiled(
+    select(outbox.c.attempts, outbox.c.fence, outbox.c.state, outbox.c.uncounted).where(_of_message)
+)
+RENEW: Final = compiled(
+    update(outbox)
+    .where(_of_message, outbox.c.fence == bindparam("held"), outbox.c.state == DeliveryState.CLAIMED.value)
+    .values(lease_until=bindparam("until"))
+)
+ORPHANS: Final = compiled(
+    select(outbox.c.id, outbox.c.attempts, outbox.c.lost).where(
+        outbox.c.state == DeliveryState.CLAIMED.value, outbox.c.lease_until <= bindparam("real_now")
+    )
+)
+CLAIMED_FOR: Final = compiled(
+    select(outbox.c.number)
+    .where(outbox.c.destination == bindparam("name"), outbox.c.state == DeliveryState.CLAIMED.value)
+    .limit(1)
+)
+_about = outbox.c.about == bindparam("resource")
+PROMISED: Final = compiled(
+    select(literal(1)).where(
+        or_(
+            exists().where(_about, outbox.c.state != DeliveryState.CANCELLED.value),
+            # Pruned since: what was decided is kept.
+            and_(
+                exists().where(decision.c.about == bindparam("resource"), decision.c.permitted == 1),
+                ~exists().where(_about),
+            ),
+        )
+    )
+)
+FIX_MESSAGE: Final = compiled(
+    update(outbox)
+    .where(_of_message)
+    .values(kind=bindparam("of_kind"), question=bindparam("asked"), payload=bindparam("news"))
+)
+
+_ended = (
+    select(outbox.c.id)
+    .where(
+        ENDED,
+        outbox.c.state == bindparam("over"),
+        outbox.c.changed < bindparam("before"),
+        outbox.c.kind != "party-message",  # the AuditEvents of disclosures are made of them
+    )
+    .order_by(outbox.c.changed)
+    .limit(bindparam("most"))
+)
+ENDED_MESSAGES: Final = compiled(_ended)
+ERASE_WITHHELD: Final = compiled(
+    update(outbox)
+    .where(
+        outbox.c.state == DeliveryState.WITHHELD.value,
+        outbox.c.payload.is_not(None),
+        outbox.c.changed <= bindparam("before"),
+    )
+    .values(payload=null())
+)
+ERASED: Final = compiled(select(outbox.c.number).where(_of_message, outbox.c.payload.is_(None)))
+
+FORGET_ATTEMPTS: Final = compiled(delete(attempt).where(attempt.c.message == bindparam("message")))
+FORGET_MESSAGE: Final = compiled(delete(outbox).where(ENDED, _of_message))
+
+INSERT_ROUTE: Final = insert_into(route)
+_of_route = route.c.destination == bindparam("name")
+ROUTE: Final = compiled(select(route.c.held, route.c.faults, route.c.open_until).where(_of_route))
+HOLD_ROUTE: Final = compiled(update(route).where(_of_route).values(held=bindparam("because"), since=bindparam("now")))
+BREAK_ROUTE: Final = compiled(
+    update(route).where(_of_route).values(faults=bindparam("counted"), open_until=bindparam("until"))
+)
+RELEASE_ROUTE: Final = compiled(delete(route).where(_of_route))
