@@ -5,6 +5,11 @@ fsync       flushes a second of the disk under the database, which bounds a sing
 judge       a 1.8 KB Procedure judged, mapped and coded, in µs, beside fhir.resources alone
 write       POST /fhir/Procedure, durable, 16 and 64 clients: requests/s, p50 and p99
 read        GET /fhir/Procedure/<id>, each answer's access-log row durable before it leaves
+mix         of Observations, 16 clients: half reads, a fifth creates, a fifth updates, a tenth deletes
+transaction POST /fhir with a Bundle of two to four Observations that point at each other, durable, 64 clients
+validate    POST /fhir/CarePlan/$validate, one client after the other, ms
+
+The service has one core and the load another, where there are two.
 """
 
 import argparse
@@ -130,6 +135,7 @@ async def _served(home: Path, seconds: float) -> dict[str, Any]:
     service = subprocess.Popen(
         [Path(sys.executable).parent / "reko", "serve"], env=_environment(home, token, port), stderr=subprocess.DEVNULL
     )
+    _apart(service.pid)
     try:
         await _until_ready(port, service)
         ready = time.perf_counter() - began
@@ -139,14 +145,30 @@ async def _served(home: Path, seconds: float) -> dict[str, Any]:
         for clients in (16, 64):
             numbers = (f"{clients}-{index}" for index in range(10**9))
             requests = (_post(token, patients[index % 50], number) for index, number in enumerate(numbers))
-            figures[f"write x{clients}"] = await _load(port, requests, clients, seconds, made)
+            figures[f"write x{clients}"] = await _load(service.pid, port, requests, clients, seconds, made)
         reads = (_get(token, f"/fhir/Procedure/{made[index % len(made)]}") for index in range(10**9))
-        figures["read x16"] = await _load(port, reads, 16, seconds, [])
+        figures["read x16"] = await _load(service.pid, port, reads, 16, seconds, [])
+        mix = _Mix(token, patients[0])
+        await _load(service.pid, port, (mix.create() for _ in range(10**9)), 16, seconds / 4, mix.made)
+        figures["mix x16"] = await _load(service.pid, port, iter(mix.next, None), 16, seconds, mix.made)
+        bundles = (_post_bundle(token, patients[index % 50], index) for index in range(10**9))
+        figures["transaction x64"] = await _load(service.pid, port, bundles, 64, seconds, [])
+        figures["validate x1"] = await _load(
+            service.pid, port, iter(lambda: _post_plan(token, patients[0]), None), 1, seconds / 4, []
+        )
         figures["after"] = {"resident MB": _resident(service.pid), "Procedures": len(made)}
         return figures
     finally:
         service.terminate()
         service.wait(10)
+
+
+def _apart(service: int) -> None:
+    """The service on one core, the load on the others."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    if others:
+        os.sched_setaffinity(service, {first})
+        os.sched_setaffinity(0, set(others))
 
 
 def _environment(home: Path, token: str, port: int) -> dict[str, str]:
@@ -166,9 +188,13 @@ def _environment(home: Path, token: str, port: int) -> dict[str, str]:
     }
 
 
-async def _load(port: int, requests: Iterator[bytes], clients: int, seconds: float, made: list[str]) -> dict[str, Any]:
-    """A closed loop: each client sends its next request when it has the answer."""
+async def _load(
+    pid: int, port: int, requests: Iterator[bytes], clients: int, seconds: float, made: list[str]
+) -> dict[str, Any]:
+    """A closed loop: each client sends its next request when it has the answer. ``cpu µs`` is what the service used of a
+    processor for each, whoever else the machine works for."""
     times: list[float] = []
+    used = _processor(pid)
     end = time.perf_counter() + seconds
 
     async def client() -> None:
@@ -177,7 +203,7 @@ async def _load(port: int, requests: Iterator[bytes], clients: int, seconds: flo
             writer.write(next(requests))
             status, headers, _ = await _answer(reader)
             times.append(time.perf_counter() - began)
-            if status not in (200, 201):
+            if status not in (200, 201, 204):
                 raise SystemExit(f"the service answered {status}")
             if "location" in headers:
                 made.append(headers["location"].split("/")[-3])
@@ -186,6 +212,7 @@ async def _load(port: int, requests: Iterator[bytes], clients: int, seconds: flo
     await asyncio.gather(*(client() for _ in range(clients)))
     times.sort()
     return {
+        "cpu µs": round((_processor(pid) - used) / len(times) * 1e6),
         "requests/s": round(len(times) / seconds),
         "p50 ms": f"{times[len(times) // 2] * 1e3:.1f}",
         "p99 ms": f"{times[len(times) * 99 // 100] * 1e3:.1f}",
@@ -197,6 +224,80 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], by
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return int(head[0].split()[1]), headers, body
+
+
+def observation(patient: str, value: int, **more: Any) -> dict[str, Any]:
+    """A score as an EHR sends it, about 0.6 KB."""
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"system": "urn:example:ehr:category", "code": "survey"}]}],
+        "code": {"coding": [{"system": "urn:example:ehr:score", "code": "ability-to-work"}], "text": "Arbetsförmåga"},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": "2026-11-20T09:00:00+01:00",
+        "valueQuantity": {"value": value, "unit": "p", "system": "http://unitsofmeasure.org", "code": "1"},
+        "note": [{"text": "Skattad vid samtal på mottagningen, tillsammans med patienten."}],
+        **more,
+    }
+
+
+class _Mix:
+    """Reads, updates and deletes hit what was made and not yet deleted. What one client deletes another may be asking for:
+    so each resource is deleted only when it has left the list."""
+
+    def __init__(self, token: str, patient: str) -> None:
+        self.token, self.patient = token, patient
+        self.made: list[str] = []
+        self.turn = 0
+
+    def create(self) -> bytes:
+        """A new one."""
+        self.turn += 1
+        body = json.dumps(observation(self.patient, self.turn), ensure_ascii=False)
+        return _request("POST", "/fhir/Observation", self.token, body.encode())
+
+    def next(self) -> bytes:
+        """The next request of the mix."""
+        kind = "RCRURDRCRU"[self.turn % 10]
+        if kind == "C":
+            return self.create()
+        self.turn += 1
+        if kind == "D":
+            return _request("DELETE", f"/fhir/Observation/{self.made.pop(0)}", self.token, b"")
+        id_ = self.made[-1 - self.turn % min(500, len(self.made) // 2)]
+        if kind == "R":
+            return _get(self.token, f"/fhir/Observation/{id_}")
+        body = json.dumps(observation(self.patient, self.turn, id=id_), ensure_ascii=False)
+        return _request("PUT", f"/fhir/Observation/{id_}", self.token, body.encode())
+
+
+def _post_bundle(token: str, patient: str, number: int) -> bytes:
+    names = [f"urn:uuid:00000000-0000-4000-8000-{index:012d}" for index in range(2 + number % 3)]
+    resources = [observation(patient, number)] + [
+        observation(patient, number, derivedFrom=[{"reference": names[0]}]) for _ in names[1:]
+    ]
+    entry = [
+        {"fullUrl": name, "resource": resource, "request": {"method": "POST", "url": "Observation"}}
+        for name, resource in zip(names, resources, strict=True)
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entry}
+    return _request("POST", "/fhir", token, json.dumps(bundle, ensure_ascii=False).encode())
+
+
+def _post_plan(token: str, patient: str) -> bytes:
+    step = {"status": "scheduled", "description": "Återgång på deltid enligt trappan, med stöd av arbetsgivaren."}
+    plan = {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "category": [{"coding": [{"system": f"{BASE}/CodeSystem/plan-kind", "code": "rehabiliteringsplan"}]}],
+        "title": "Rehabiliteringsplan",
+        "subject": {"reference": f"Patient/{patient}"},
+        "period": {"start": "2026-11-20", "end": "2027-02-20"},
+        "author": {"identifier": {"system": "urn:oid:1.2.752.29.4.19", "value": UNIT}},
+        "activity": [{"detail": step} for _ in range(12)],
+    }
+    return _request("POST", "/fhir/CarePlan/$validate", token, json.dumps(plan, ensure_ascii=False).encode())
 
 
 def _post(token: str, patient: str, number: str) -> bytes:
@@ -237,6 +338,12 @@ async def _until_ready(port: int, service: subprocess.Popen[bytes]) -> None:
         except OSError:
             await asyncio.sleep(0.005)
     raise SystemExit("the service did not start")
+
+
+def _processor(pid: int) -> float:
+    """Seconds of processor time so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident(pid: int) -> int:

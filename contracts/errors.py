@@ -10,6 +10,7 @@ RekoError                   carries one or more issues, never a personal number,
 │   ├── Forbidden           somebody is known, and lacks the right
 │   ├── NotSupported        it is not done here to this kind of thing
 │   ├── NotFound            it is not there, or not for this caller (the two are told alike)
+│   │   └── Gone            it was there, and has been deleted
 │   ├── Conflict            it clashes with what is stored
 │   └── VersionConflict     it was written against another version than the current one
 └── Unavailable             a part that is needed does not answer; later may go well
@@ -38,6 +39,7 @@ class IssueType(StrEnum):
     CODE_INVALID = "code-invalid"
     BUSINESS_RULE = "business-rule"
     NOT_FOUND = "not-found"
+    DELETED = "deleted"
     NOT_SUPPORTED = "not-supported"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
@@ -125,6 +127,10 @@ class NotSupported(Refused):
 
 class NotFound(Refused):
     default_type = IssueType.NOT_FOUND
+
+
+class Gone(NotFound):
+    default_type = IssueType.DELETED
 
 
 class Conflict(Refused):

@@ -47,7 +47,11 @@ class Snapshot(Protocol):
         ...
 
     def read(self, type: str, id: str) -> Record | None:
-        """The current version, or ``None`` if there is none."""
+        """The current version; ``None`` if there is none, or if it has been deleted."""
+        ...
+
+    def tombstone(self, type: str, id: str) -> Record | None:
+        """What a deletion left: the number, time and owner of the last version. ``None`` unless it is deleted now."""
         ...
 
     def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
@@ -85,8 +89,19 @@ class Transaction(Snapshot, Protocol):
     """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
     has written. Raising inside it undoes everything."""
 
-    def save(self, document: Document, id: str, unit: str) -> Record:
-        """Write the next version of the resource, with its index rows."""
+    def save(self, document: Document, id: str, unit: str, *, about: str | None = None, named: bool = False) -> Record:
+        """Write the next version of the resource, with its index rows. ``about`` is the logical id of the patient, where
+        the resource itself does not say it; ``named`` tells that a client chose the id of a new one."""
+        ...
+
+    def remove(self, type: str, id: str) -> Record:
+        """Write the version that says that the resource is deleted, and take its index rows away. Every earlier version
+        stays: what is written in health care is not erased (patientdatalagen 3 kap. 17 §)."""
+        ...
+
+    def pointed_at(self, target: str) -> bool:
+        """Whether the current version of any resource points at ``target`` (``Type/id``) by a reference that searches
+        know."""
         ...
 
     def note_decision(self, decision: DecisionRecord, about: str) -> int:
@@ -99,6 +114,14 @@ class Transaction(Snapshot, Protocol):
 
     def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
         """Put a message in the outbox."""
+        ...
+
+    def rests_on(self, consent: str, patient: str) -> bool:
+        """Whether anything about the patient was ever permitted on the ground of the consent with that id."""
+        ...
+
+    def rehearse(self, work: Callable[[], T]) -> T:
+        """Do the work, undo all that it wrote, and give its answer. Whatever it raises comes out."""
         ...
 
     def was_promised(self, about: str) -> bool:

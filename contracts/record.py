@@ -25,7 +25,7 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One version of a stored resource. ``unit`` owns it; ``patient`` is the logical id of the Patient that it is about,
-    empty when it is about none; ``body`` is the JSON that a read returns."""
+    empty when it is about none; ``body`` is the JSON that a read returns, empty in the version that a deletion makes."""
 
     type: str
     id: str
@@ -39,6 +39,26 @@ class Record:
     def reference(self) -> str:
         """``Type/id``."""
         return f"{self.type}/{self.id}"
+
+
+class Operation(StrEnum):
+    """What made a version."""
+
+    CREATE = "create"
+    UPDATE_AS_CREATE = "update-as-create"
+    """The client chose the id, or wrote anew what had been deleted."""
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version in a history, and what made it. The one that a deletion makes has no body."""
+
+    record: Record
+    operation: Operation
+    number: int
+    """Later ones, of whatever resource, have greater numbers."""
 
 
 class Right(StrEnum):

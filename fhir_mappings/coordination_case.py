@@ -25,11 +25,16 @@ def opened(patient: str, unit: HsaId, at: datetime) -> dict[str, Any]:
     }
 
 
+def is_case(episode: Json) -> bool:
+    """Whether it is a coordination case, of whatever unit."""
+    types = primitives.codes(episode.get("type", ()), "EpisodeOfCare.type", EPISODE_TYPE)
+    return any(code == CASE for code, _ in types)
+
+
 def is_open(episode: Json, unit: HsaId) -> bool:
     """Whether it is a coordination case of the unit that goes on."""
-    types = primitives.codes(episode.get("type", ()), "EpisodeOfCare.type", EPISODE_TYPE)
     managed = episode.get("managingOrganization", {}).get("identifier", {}).get("value")
-    return episode.get("status") == "active" and managed == unit.value and any(code == CASE for code, _ in types)
+    return episode.get("status") == "active" and managed == unit.value and is_case(episode)
 
 
 def ended(document: Document, at: datetime) -> Document:

@@ -11,6 +11,7 @@ import msgspec
 import orjson
 
 from contracts.record import Document
+from fhir_mappings.primitives import literal
 
 _SPLIT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PIECES: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -50,12 +51,33 @@ def same_content(one: Document, other: Document) -> bool:
 
 
 def patient_of(type: str, id: str, content: Mapping[str, Any]) -> str:
-    """The logical id of the patient that a resource is about; empty when it is about none."""
+    """The logical id of the patient that a resource is about; empty when it does not name one."""
     if type == "Patient":
         return id
-    about = content.get("subject") or content.get("patient") or {}
-    type_, _, patient = about.get("reference", "").partition("/")
-    return patient if type_ == "Patient" else ""
+    return next((id_ for type_, id_ in subjects(type, content) if type_ == "Patient"), "")
+
+
+def subjects(type: str, content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(type, id) of what a resource is about, where it is kept here: mostly a patient."""
+    found: list[Any] = [content.get(name) for name in _ABOUT.get(type, _MOSTLY)]
+    stated = [each for one in found if one for each in (one if isinstance(one, list) else [one])]
+    return [target for each in stated if (target := literal(each)) is not None]
+
+
+def subject_element(type: str, content: Mapping[str, Any]) -> str:
+    """The element of a resource that says what it is about; where none does, the one that would."""
+    names = _ABOUT.get(type, _MOSTLY)
+    return next((name for name in names if name in content), next(iter(names), "subject"))
+
+
+_MOSTLY: Final = ("subject", "patient")
+_ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
+    "Task": ("for",),
+    "Provenance": ("target",),
+    "Binary": ("securityContext",),
+    "AuditEvent": (),
+}
+"""Elements that say what a resource is about, where they are called neither subject nor patient."""
 
 
 def _differs(content: Mapping[str, Any], name: str, value: Any | None) -> bool:

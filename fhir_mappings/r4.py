@@ -52,6 +52,7 @@ TYPES: tuple[str, ...] = (
     "Bundle",
     "Parameters",
     "OperationOutcome",
+    "CapabilityStatement",
 )
 """The resource types that are served, as roots, contained and bundled."""
 
@@ -103,6 +104,17 @@ def model(type_name: str) -> "type[BaseModel]":
     from fhir.resources.R4B import get_fhir_model_class  # noqa: TID251 - this is the one door
 
     return get_fhir_model_class(type_name)
+
+
+def properties(type_name: str) -> Mapping[str, Any]:
+    """The JSON properties of a type, or of a backbone element, in R4's order, each as the schema says it."""
+    found: dict[str, Any] = _schema()["definitions"][type_name]["properties"]
+    return found
+
+
+def kind(type_name: str) -> str:
+    """What the JSON of a type is: object, or of a primitive string, number, integer or boolean."""
+    return str(_schema()["definitions"][type_name].get("type", "string"))
 
 
 # ---- Reading -----------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contracts.errors import (
     Conflict,
     Forbidden,
+    Gone,
     Invalid,
     Malformed,
     NotAcceptable,
@@ -43,6 +44,7 @@ _STATUS: Final[tuple[tuple[type[RekoError], int], ...]] = (
     (Invalid, 422),
     (Unauthenticated, 401),
     (Forbidden, 403),
+    (Gone, 410),
     (NotFound, 404),
     (NotSupported, 405),
     (VersionConflict, 412),

@@ -8,10 +8,12 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import NotFound, NotSupported, RekoError
 from contracts.ports import Clock
@@ -20,6 +22,7 @@ from service.console.app import console_routes
 from service.console.rendering import error_page
 from service.console.sessions import Sessions
 from service.fhir_api import answers
+from service.fhir_api.formats import PACKED_FROM
 from service.fhir_api.router import fhir_app
 from service.http_edge import Edge, ErrorPage, status_of, surface_of
 from service.outbox.tending import standing
@@ -46,7 +49,7 @@ def _lifespan(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
             async with house(settings, transports, clock) as built:
-                app.router.routes[:] = _routes(built, settings.base)
+                app.router.routes[:] = _routes(built, settings)
                 yield
                 app.router.routes[:] = []
         except RekoError as error:
@@ -56,21 +59,71 @@ def _lifespan(
     return lifespan
 
 
-def _routes(built: House, base: str) -> list[Route | Mount]:
+def _routes(built: House, settings: Settings) -> list[Route | Mount]:
     pages = OverviewPages(built.fhir.page_key)
     channels = frozenset(built.channels)
     api = api_app(
         built.store, built.context, built.clients, built.source, built.blocks, channels, pages, built.rounds.due
     )
     sessions = Sessions(built.clients, built.session_key, built.clock, built.context.ids)
+    fhir = _fhir(built, settings)
     return [
-        *console_routes(built.store, built.clock, sessions, base),
+        Mount("/fhir", fhir),  # what is asked most often is found first
+        Route("/fhir", _AtItsRoot(fhir)),
+        *console_routes(built.store, built.clock, sessions, settings.base),
         Route("/health/live", _live),
         Route("/health/ready", _ready(built)),
         Route("/metrics", _metrics(built)),
-        Mount("/fhir", fhir_app(built.fhir)),
         Mount("/api", api),
     ]
+
+
+def _fhir(built: House, settings: Settings) -> ASGIApp:
+    """The FHIR surface, compressed for whoever reads that, and open to the pages that the settings name."""
+    app: ASGIApp = _Compressed(fhir_app(built.fhir))
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    if not origins:
+        return app
+    return CORSMiddleware(app, allow_origins=origins, allow_methods=_METHODS, allow_headers=_SENT, expose_headers=_TOLD)
+
+
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_SENT: Final = (
+    "Accept",
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Exist",
+    "If-None-Match",
+    "Prefer",
+    "X-Request-Id",
+)
+_TOLD: Final = ("Content-Location", "ETag", "Last-Modified", "Location", "X-Request-Id")
+
+
+class _Compressed:
+    """Compresses long answers for whoever takes gzip; for all others nothing stands in between."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._packing = GZipMiddleware(app, minimum_size=PACKED_FROM, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+        takes = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ()))
+        await (self._packing if takes else self._plain)(scope, receive, send)
+
+
+class _AtItsRoot:
+    """A mounted application, asked for at its address without the slash, to which clients post bundles."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on as if the slash stood there."""
+        await self._app({**scope, "root_path": scope["path"], "path": f"{scope['path']}/"}, receive, send)
 
 
 def _error_page(path: str) -> ErrorPage:

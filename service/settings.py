@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """The port to listen on."""
     public_url: str = ""
     """The address that links are made with; empty means ``http://host:port``."""
+    cors_origins: str = ""
+    """Origins, with commas between, whose pages may call the FHIR surface from a browser; empty: none."""
     outbox_slots: int = Field(default=8, ge=1, le=64)
     """Tries at a time to each destination."""
     withheld_days: int = Field(default=30, ge=1, le=3650)

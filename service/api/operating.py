@@ -16,6 +16,7 @@ from service.api import models
 from service.api.records import codes_of, decision_out
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
+from service.store.sql import alive
 from service.store.store import SqlStore
 from service.store.tables import BLOCKS, attempt, outbox, resource, route
 from service.store.tables import decision as decisions
@@ -109,9 +110,10 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
         select(*_COLUMNS).where(_concerns(about), outbox.c.unit == caller.unit.value).order_by(outbox.c.number)
     )
     tries = await _tries(store, [row[0] for row in rows])
-    versions = store.versions(type_, id_)
+    versions = [version.record for version in store.versions(type_, id_)]
     await _log(store, caller, {record.patient: about for record in versions[:1] if record.patient}, "trace")
-    content = decode(versions[0].body).content if type_ == "Procedure" else None
+    written = next((record for record in versions if record.body), None)
+    content = decode(written.body).content if written is not None and type_ == "Procedure" else None
     return models.TraceOut(
         resource=about,
         versions=tuple(sorted(record.version for record in versions)),
@@ -156,7 +158,7 @@ async def _resource_of(store: SqlStore, caller: Caller, id: str) -> str:
     ) or await store.select(_as_reference(id, caller))
     if not found:
         raise NotFound("there is no such resource or message")
-    return f"{found[0][0]}/{found[0][1]}" if len(found[0]) == 2 else str(found[0][0])
+    return f"{alive(found[0][0])}/{found[0][1]}" if len(found[0]) == 2 else str(found[0][0])
 
 
 def _as_reference(id: str, caller: Caller) -> Select[Any]:

@@ -23,7 +23,7 @@ from fhir_mappings.identifiers import EXT_CODING_RULE, HSA_ID, person_system
 from service.api import models
 from service.usecases.answering import answer
 from service.usecases.context import Context, Recorded, Write
-from service.usecases.keeping import keep, visible
+from service.usecases.keeping import keep, unchanged, visible
 from service.usecases.notify import notify
 from service.usecases.record_activity import record_activity
 from service.usecases.record_consent import ended, record_consent
@@ -206,8 +206,12 @@ def _patient(transaction: Transaction, context: Context, caller: Caller, given: 
     assert given.personal_number is not None  # noqa: S101 - the model demands one of the two
     person = PersonId(given.personal_number)
     wanted = (person_system(person).fhir, person.digits)
-    document = from_content(people.patient_resource(person, given.name))
-    return keep(transaction, context, Write(caller, document, unless=wanted)).record.id
+    found = transaction.by_token("Patient", "identifier", *wanted, caller.unit.value)
+    if found:
+        return unchanged(transaction, caller, found[0]).record.id
+    return keep(
+        transaction, context, Write(caller, from_content(people.patient_resource(person, given.name)))
+    ).record.id
 
 
 def _known_patient(transaction: Transaction, caller: Caller, given: models.PatientRef) -> str:

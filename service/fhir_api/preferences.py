@@ -1,56 +1,57 @@
 """What request headers ask for. https://hl7.org/fhir/R4/http.html#general"""
 
-import re
 from typing import Final
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.errors import Issue, IssueType, Malformed, Severity, WrongMedia
+from contracts.errors import Issue, IssueType, Severity, WrongMedia
+from contracts.record import Record
 from fhir_mappings.outcome import operation_outcome
+from fhir_mappings.xml import to_json
 from service.fhir_api import answers
+from service.http_edge import read_body
 from service.usecases.context import Recorded
 
-_JSON: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
-_VERSION: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
+JSON: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+XML: Final = frozenset({"application/fhir+xml", "application/xml", "application/xml+fhir", "text/xml"})
 
 
-def expects_json(request: Request) -> None:
+def media_type(request: Request) -> str:
+    """The content type of the body, without parameters."""
+    return request.headers.get("content-type", answers.FHIR_JSON).partition(";")[0].strip().lower()
+
+
+def expects_fhir(request: Request) -> None:
     """Raises ``WrongMedia`` for a body in another format."""
-    media = request.headers.get("content-type", answers.FHIR_JSON).partition(";")[0].strip().lower()
-    if media not in _JSON:
-        raise WrongMedia("send application/fhir+json")
+    if media_type(request) not in JSON | XML:
+        raise WrongMedia("send application/fhir+json or application/fhir+xml")
 
 
-def expected_version(request: Request) -> int | None:
-    """The version of ``If-Match``. Raises ``Malformed``. https://hl7.org/fhir/R4/http.html#concurrency"""
-    stated = request.headers.get("if-match")
-    if stated is None:
-        return None
-    match = _VERSION.fullmatch(stated.strip())
-    if match is None:
-        raise Malformed('If-Match takes one version, as in W/"3"')
-    return int(match[1])
-
-
-def condition(request: Request) -> tuple[str, str] | None:
-    """System and value of ``If-None-Exist: identifier=system|value``. Raises ``Malformed`` for any other condition."""
-    stated = request.headers.get("if-none-exist")
-    if stated is None:
-        return None
-    address, mark, query = stated.partition("?")
-    # HAPI's client writes the whole address of the search; R4 speaks of what stands behind its question mark.
-    name, _, token = (query if mark and "=" not in address else stated).partition("=")
-    system, bar, value = unquote(token).partition("|")
-    if name != "identifier" or not bar or not value or "&" in token:
-        raise Malformed("If-None-Exist takes identifier=system|value")
-    return system, value
+async def read_fhir(request: Request) -> bytes:
+    """The body as JSON. Raises ``WrongMedia``, ``TooLarge`` and, for what is no FHIR XML, ``Malformed``."""
+    expects_fhir(request)
+    body = await read_body(request)
+    return to_json(body) if body and media_type(request) in XML else body
 
 
 def is_lenient(request: Request) -> bool:
     """Whether ``Prefer: handling=lenient`` was sent."""
-    return "handling=lenient" in _preferences(request)
+    return "handling=lenient" in preferences(request)
+
+
+def written(request: Request, base: str, recorded: Recorded) -> Response:
+    """The answer to a create, an update or a patch: 201 with ``Location`` for what is new. ``Content-Location`` says which
+    version the body is (RFC 9110 § 8.7); HAPI's client reads the id from it."""
+    address = version_address(base, recorded.record)
+    if not recorded.created:
+        return preferred(request, recorded, 200, {"Content-Location": address})
+    return preferred(request, recorded, 201, {"Location": address, "Content-Location": address})
+
+
+def version_address(base: str, record: Record) -> str:
+    """Where a version is read."""
+    return f"{base}/{record.reference}/_history/{record.version}"
 
 
 def preferred(request: Request, recorded: Recorded, status: int, headers: dict[str, str]) -> Response:
@@ -58,19 +59,25 @@ def preferred(request: Request, recorded: Recorded, status: int, headers: dict[s
 
     The OperationOutcome tells which rule gave which code, and what became of each message.
     """
-    wished = _preferences(request)
+    wished = preferences(request)
     headers = {**answers.version_headers(recorded.record), **headers}
     if "return=minimal" in wished:
         return Response(status_code=status, headers=headers)
     if "return=OperationOutcome" in wished:
-        return answers.resource(operation_outcome(recorded.notes or (_ALL_WELL,)), status, headers)
+        return answers.resource(outcome_of(recorded), status, headers)
     return answers.record(recorded.record, status, headers)
+
+
+def outcome_of(recorded: Recorded) -> bytes:
+    """What the rules did, as an OperationOutcome."""
+    return operation_outcome(recorded.notes or (_ALL_WELL,))
 
 
 _ALL_WELL: Final = Issue(IssueType.INFORMATIONAL, "all is well", severity=Severity.INFORMATION)
 
 
-def _preferences(request: Request) -> frozenset[str]:
+def preferences(request: Request) -> frozenset[str]:
+    """Every wish of every ``Prefer`` header: clients join them with commas or semicolons."""
     return frozenset(
         wish.strip()
         for header in request.headers.getlist("prefer")

@@ -11,7 +11,7 @@ from contracts.record import Caller, Right
 from service.fhir_api.resources import ROWS, Row
 from service.security import Clients, require
 from service.store.store import SqlStore
-from service.usecases.context import Context, UseCase
+from service.usecases.context import Context, Farewell, UseCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,25 @@ class Surroundings:
 
 def row_of(request: Request) -> Row:
     """The row of the type in the address. Raises ``NotFound``."""
-    type_ = request.path_params["type"]
+    return row_named(request.path_params["type"])
+
+
+def row_named(type_: str) -> Row:
+    """The row of a type. Raises ``NotFound``."""
     if type_ not in ROWS:
         raise NotFound("this resource type is not served: see /metadata for those that are")
     return ROWS[type_]
 
 
-def writable(row: Row) -> UseCase:
-    """The story of a write. Raises ``NotSupported`` for types that the service alone writes."""
-    if row.write is None:
-        raise NotSupported(f"{row.type} is written by the service itself and can only be read")
+def changeable(row: Row) -> UseCase:
+    """The story of a change. Raises ``NotSupported`` for what is written once."""
+    if row.written_once:
+        raise NotSupported(f"{row.type} is written once: it says what was so then")
     return row.write
+
+
+def deletable(row: Row) -> Farewell:
+    """The story of a deletion. Raises ``NotSupported`` for types that are never deleted."""
+    if row.delete is None:
+        raise NotSupported(f"{row.type} is never deleted")
+    return row.delete

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from contracts.identity import HsaId
 from contracts.pulling import PullState
-from contracts.record import Record
+from contracts.record import Operation, Record, Version
 from contracts.sick_leave import Certificate, LastPull, RekoStatus, RekoStatusType, StoredCertificate
 from fhir_mappings.identifiers import canonical_token
 from service.store import sql
@@ -29,6 +29,11 @@ class SqlSnapshot:
     def read(self, type: str, id: str) -> Record | None:
         """See ``contracts.ports.Snapshot``."""
         row = self.connection.execute(sql.READ, {"type": type, "id": id}).fetchone()
+        return None if row is None else to_record(row)
+
+    def tombstone(self, type: str, id: str) -> Record | None:
+        """See ``contracts.ports.Snapshot``."""
+        row = self.connection.execute(sql.READ, {"type": sql.buried(type), "id": id}).fetchone()
         return None if row is None else to_record(row)
 
     def ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
@@ -97,4 +102,10 @@ def _to_status(row: Row) -> RekoStatus:
 def to_record(row: Row) -> Record:
     """A row of the columns that ``sql.READ`` selects."""
     type_, id_, version, updated, unit, patient, body = row
-    return Record(type_, id_, version, from_micros(updated), unit, patient, body)
+    return Record(sql.alive(type_), id_, version, from_micros(updated), unit, patient, body)
+
+
+def to_version(row: Row) -> Version:
+    """A row of ``sql.VERSION_COLUMNS``."""
+    *record, operation, number = row
+    return Version(to_record(tuple(record)), Operation(operation), number)

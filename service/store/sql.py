@@ -5,7 +5,7 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 
 from typing import Final
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
@@ -51,6 +51,20 @@ def insert_into(table: Table, *without: str, replace: bool = False) -> str:
     return compiled(statement.prefix_with("OR REPLACE") if replace else statement)
 
 
+_BURIED: Final = "~"
+
+
+def buried(type: str) -> str:
+    """The name under which the resources of a type are filed once they are deleted. Every statement looks for a type by
+    its name, so that none can forget to leave the deleted ones out."""
+    return f"{_BURIED}{type}"
+
+
+def alive(filed: str) -> str:
+    """The type of a resource, whatever it is filed under."""
+    return filed.removeprefix(_BURIED)
+
+
 CURRENT_COLUMNS: Final = (
     resource.c.type,
     resource.c.id,
@@ -63,9 +77,17 @@ CURRENT_COLUMNS: Final = (
 _current: Final = select(*CURRENT_COLUMNS).join(history, history.c.hid == resource.c.hid)
 
 READ: Final = compiled(_current.where(resource.c.type == bindparam("type"), resource.c.id == bindparam("id")))
+STANDING_RECORD: Final = compiled(
+    _current.where(
+        or_(resource.c.type == bindparam("type"), resource.c.type == bindparam("buried")),
+        resource.c.id == bindparam("id"),
+    )
+)
+"""Whether it is deleted or not, in one look: between two it may be deleted, or made anew."""
 ROW_OF: Final = compiled(
-    select(resource.c.rid, resource.c.version).where(
-        resource.c.type == bindparam("type"), resource.c.id == bindparam("id")
+    select(resource.c.rid, resource.c.version, resource.c.type).where(
+        or_(resource.c.type == bindparam("type"), resource.c.type == bindparam("buried")),
+        resource.c.id == bindparam("id"),
     )
 )
 BY_TOKEN: Final = compiled(
@@ -83,18 +105,24 @@ BY_REFERENCE: Final = compiled(
     .where(reference_index.c.parameter == bindparam("parameter"), reference_index.c.target == bindparam("target"))
     .order_by(resource.c.rid)
 )
+VERSION_COLUMNS: Final = (
+    resource.c.type,
+    resource.c.id,
+    history.c.version,
+    history.c.updated,
+    resource.c.unit,
+    resource.c.patient,
+    history.c.body,
+    history.c.operation,
+    history.c.hid,
+)
 _versions: Final = (
-    select(
-        resource.c.type,
-        resource.c.id,
-        history.c.version,
-        history.c.updated,
-        resource.c.unit,
-        resource.c.patient,
-        history.c.body,
-    )
+    select(*VERSION_COLUMNS)
     .join(history, history.c.rid == resource.c.rid)
-    .where(resource.c.type == bindparam("type"), resource.c.id == bindparam("id"))
+    .where(
+        or_(resource.c.type == bindparam("type"), resource.c.type == bindparam("buried")),
+        resource.c.id == bindparam("id"),
+    )
 )
 VERSION: Final = compiled(_versions.where(history.c.version == bindparam("version")))
 VERSIONS: Final = compiled(_versions.order_by(history.c.version.desc()))
@@ -104,6 +132,7 @@ UPDATE_RESOURCE: Final = compiled(
     update(resource)
     .where(resource.c.rid == bindparam("row"))
     .values(
+        type=bindparam("filed"),
         version=bindparam("new_version"),
         updated=bindparam("now"),
         unit=bindparam("owner"),
@@ -119,6 +148,20 @@ INSERT_INDEX: Final = {
 """By the kind of parameter; the values in the order of the table's columns."""
 CLEAR_INDEX: Final = tuple(
     compiled(delete(table).where(table.c.rid == bindparam("row"))) for table in tables.INDEX_TABLES.values()
+)
+
+POINTED_AT: Final = compiled(
+    select(reference_index.c.rid)
+    .where(
+        reference_index.c.target == bindparam("target"),
+        reference_index.c.parameter.in_(select(tables.search_parameter.c.number)),  # the index begins with it
+    )
+    .limit(1)
+)
+GRANTED: Final = compiled(
+    select(tables.decision.c.body).where(
+        tables.decision.c.patient == bindparam("of_patient"), tables.decision.c.permitted == 1
+    )
 )
 
 INSERT_DECISION: Final = insert_into(tables.decision, "number")

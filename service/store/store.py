@@ -14,11 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from contracts.ports import Clock
-from contracts.record import Record
+from contracts.record import Record, Version
 from service.store import sql
 from service.store.database import Database, telling
 from service.store.indexing import Definitions, RowsOf, open_index
-from service.store.snapshot import Row, SqlSnapshot, to_record
+from service.store.snapshot import Row, SqlSnapshot, to_record, to_version
 from service.store.transaction import SqlTransaction
 from service.store.writer import Writer
 
@@ -69,13 +69,23 @@ class SqlStore:
         """The current version, from the newest commit."""
         return next(iter(self._records(sql.READ, {"type": type, "id": id})), None)
 
-    def version(self, type: str, id: str, version: int) -> Record | None:
-        """One version."""
-        return next(iter(self._records(sql.VERSION, {"type": type, "id": id, "version": version})), None)
+    def standing(self, type: str, id: str) -> Record | None:
+        """The current version or, with an empty body, what a deletion left; from the newest commit."""
+        wanted = {"type": type, "buried": sql.buried(type), "id": id}
+        return next(iter(self._records(sql.STANDING_RECORD, wanted)), None)
 
-    def versions(self, type: str, id: str) -> Sequence[Record]:
-        """Every version, newest first."""
-        return self._records(sql.VERSIONS, {"type": type, "id": id})
+    def version(self, type: str, id: str, version: int) -> Version | None:
+        """One version, also of a resource that has been deleted since."""
+        return next(iter(self._versions(sql.VERSION, type, id, version=version)), None)
+
+    def versions(self, type: str, id: str) -> Sequence[Version]:
+        """Every version, newest first; also of a resource that has been deleted."""
+        return self._versions(sql.VERSIONS, type, id)
+
+    def _versions(self, statement: str, type: str, id: str, **more: int) -> Sequence[Version]:
+        wanted = {"type": type, "buried": sql.buried(type), "id": id, **more}
+        with telling("read"):
+            return [to_version(row) for row in self._reader.execute(statement, wanted)]
 
     def _records(self, statement: str, wanted: Mapping[str, Any]) -> Sequence[Record]:
         with telling("read"):

@@ -2,20 +2,22 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from contracts.consent import DecisionRecord
 from contracts.pulling import Known
-from contracts.record import Access, AccessAction, Document, Record
+from contracts.record import Access, AccessAction, Document, Operation, Record
 from contracts.sick_leave import Certificate, RekoStatus
 from fhir_mappings.document import patient_of, with_elements
 from fhir_mappings.primitives import to_instant
 from service.store import sql
-from service.store.codec import encode, to_micros
+from service.store.codec import decode, encode, to_micros
 from service.store.outbox import SqlOutbox
 from service.store.pulls import SqlPulls
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -36,17 +38,33 @@ class SqlTransaction(SqlOutbox):
 
     # records
 
-    def save(self, document: Document, id: str, unit: str) -> Record:
+    def save(self, document: Document, id: str, unit: str, *, about: str | None = None, named: bool = False) -> Record:
         """See ``contracts.ports.Transaction``."""
-        row = self.connection.execute(sql.ROW_OF, {"type": document.type, "id": id}).fetchone()
-        version = 1 if row is None else row[1] + 1
+        row = self._row_of(document.type, id)
+        version = 1 if row is None else row.version + 1
         stored = _with_meta(document, id, version, self.at)
-        patient = patient_of(document.type, id, document.content)
+        patient = patient_of(document.type, id, document.content) if about is None else about
         record = Record(document.type, id, version, self.at, unit, patient, stored.body)
-        rid = self._write_first(record) if row is None else self._write_next(row[0], record)
-        self._write_history(rid, record)
+        rid = self._write_first(record) if row is None else self._write_next(row.rid, record, record.type)
+        is_new = row is None or row.is_deleted
+        made = Operation.UPDATE_AS_CREATE if named else Operation.CREATE
+        self._write_history(rid, record, made if is_new else Operation.UPDATE)
         self.index.write(self.connection, rid, stored.content)
         return record
+
+    def remove(self, type: str, id: str) -> Record:
+        """See ``contracts.ports.Transaction``."""
+        row, last = self._row_of(type, id), self.read(type, id)
+        assert row is not None and last is not None  # noqa: S101, PT018 - the caller has read it in this transaction
+        record = replace(last, version=row.version + 1, updated=self.at, body=b"")
+        self._write_next(row.rid, record, sql.buried(type))
+        self._write_history(row.rid, record, Operation.DELETE)
+        return record
+
+    def _row_of(self, type: str, id: str) -> "_Row | None":
+        wanted = {"type": type, "buried": sql.buried(type), "id": id}
+        row = self.connection.execute(sql.ROW_OF, wanted).fetchone()
+        return None if row is None else _Row(row[0], row[1], is_deleted=row[2] != type)
 
     def _write_first(self, record: Record) -> int:
         rid, self.ids.resource = self.ids.resource, self.ids.resource + 1
@@ -65,11 +83,12 @@ class SqlTransaction(SqlOutbox):
         )
         return rid
 
-    def _write_next(self, rid: int, record: Record) -> int:
+    def _write_next(self, rid: int, record: Record, filed: str) -> int:
         self.connection.execute(
             sql.UPDATE_RESOURCE,
             {
                 "row": rid,
+                "filed": filed,
                 "new_version": record.version,
                 "now": to_micros(record.updated),
                 "owner": record.unit,
@@ -80,7 +99,7 @@ class SqlTransaction(SqlOutbox):
         self.index.clear(self.connection, rid)
         return rid
 
-    def _write_history(self, rid: int, record: Record) -> None:
+    def _write_history(self, rid: int, record: Record, operation: Operation) -> None:
         hid, self.ids.history = self.ids.history, self.ids.history + 1
         self.connection.execute(
             sql.INSERT_HISTORY,
@@ -89,10 +108,14 @@ class SqlTransaction(SqlOutbox):
                 "rid": rid,
                 "version": record.version,
                 "updated": to_micros(record.updated),
-                "operation": "create" if record.version == 1 else "update",
+                "operation": operation.value,
                 "body": record.body,
             },
         )
+
+    def pointed_at(self, target: str) -> bool:
+        """See ``contracts.ports.Transaction``."""
+        return self.connection.execute(sql.POINTED_AT, {"target": target}).fetchone() is not None
 
     # decisions and the access log
 
@@ -119,6 +142,23 @@ class SqlTransaction(SqlOutbox):
             earlier = self.accesses.get(key)
             if earlier is None or earlier.action is AccessAction.READ:
                 self.accesses[key] = access
+
+    def rests_on(self, consent: str, patient: str) -> bool:
+        """See ``contracts.ports.Transaction``."""
+        granted = self.connection.execute(sql.GRANTED, {"of_patient": patient})
+        return any(used.id == consent for (body,) in granted for used in decode(body, DecisionRecord).decision.consents)
+
+    def rehearse(self, work: Callable[[], T]) -> T:
+        """See ``contracts.ports.Transaction``."""
+        accesses, woken, ids = dict(self.accesses), set(self.woken), replace(self.ids)
+        self.connection.execute("SAVEPOINT rehearsal")
+        try:
+            return work()
+        finally:
+            self.accesses, self.woken = accesses, woken
+            self.ids.resource, self.ids.history = ids.resource, ids.history
+            self.connection.execute("ROLLBACK TO rehearsal")
+            self.connection.execute("RELEASE rehearsal")
 
     def finish(self) -> None:
         """Write what was gathered. The writer calls it when the work has ended well."""
@@ -210,6 +250,14 @@ class SqlTransaction(SqlOutbox):
     def pulls(self) -> SqlPulls:
         """See ``contracts.ports.Transaction``."""
         return SqlPulls(self.connection, self.at)
+
+
+class _Row(NamedTuple):
+    """Where a resource stands."""
+
+    rid: int
+    version: int
+    is_deleted: bool
 
 
 def _with_meta(document: Document, id: str, version: int, at: datetime) -> Document:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from contracts.errors import Issue
 from contracts.identity import HsaId
@@ -28,30 +28,56 @@ class Context:
 class Write:
     """A resource that a caller wants stored.
 
-    ``id`` is empty when a new one is to be made. ``expected`` is the version that the caller believes to be current
-    (If-Match). ``unless`` is an identifier (system, value) that must not be there yet (If-None-Exist).
+    ``id`` is empty when a new one is to be made, under ``fresh`` or an id that the service chooses. ``expected`` is the
+    version that the caller believes to be current (If-Match), or ABSENT. ``coming`` are resources (``Type/id``) that the
+    same transaction makes: they may be pointed at before they are there.
     """
 
     caller: Caller
     document: Document
     id: str = ""
     expected: int | None = None
-    unless: tuple[str, str] | None = None
+    fresh: str = ""
+    coming: frozenset[str] = frozenset()
+
+
+ABSENT: Final = 0
+"""The version of what must not be there (If-None-Match: *)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A resource that a caller wants deleted. ``expected`` is as in ``Write``."""
+
+    caller: Caller
+    type: str
+    id: str
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of it. ``changed`` is false when the same was there already: then nothing was written."""
+    """What became of it. ``changed`` is false when the same was there already: then nothing was written. ``created`` tells
+    that there was none before."""
 
     record: Record
     changed: bool = True
     notes: tuple[Issue, ...] = ()
+    created: bool = False
 
 
 class UseCase(Protocol):
     """The story behind a write to one resource type."""
 
     def __call__(self, transaction: Transaction, context: Context, write: Write) -> Recorded:
+        """Run it. Raises ``Refused`` and then has done nothing."""
+        ...
+
+
+class Farewell(Protocol):
+    """The story behind the deletion of a resource of one type."""
+
+    def __call__(self, transaction: Transaction, context: Context, removal: Removal) -> Recorded:
         """Run it. Raises ``Refused`` and then has done nothing."""
         ...
 

@@ -4,30 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound, VersionConflict
+from contracts.errors import Conflict, Gone, Invalid, Issue, IssueType, NotFound, VersionConflict
 from contracts.ports import Transaction
 from contracts.record import Access, AccessAction, Caller, Document, Record
-from fhir_mappings.document import decode, patient_of, same_content
+from fhir_mappings import r4
+from fhir_mappings.document import decode, patient_of, same_content, subject_element, subjects
 from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
 from fhir_mappings.narrative import with_narrative
 from fhir_mappings.primitives import identifiers, literal
-from service.usecases.context import Context, Recorded, Write
+from service.usecases.context import ABSENT, Context, Recorded, Removal, Write
 
-SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization"})
+SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
 """Types that belong to the care provider, not to one unit."""
 
-SERVED: Final = SHARED | {
-    "Patient",
-    "Consent",
-    "CarePlan",
-    "Goal",
-    "Procedure",
-    "CommunicationRequest",
-    "Communication",
-    "DocumentReference",
-    "Observation",
-    "EpisodeOfCare",
-}
+SERVED: Final = frozenset(r4.TYPES) - {"Bundle", "Parameters", "OperationOutcome", "CapabilityStatement", "AuditEvent"}
 """Types that are kept here. A reference to one of them must lead somewhere; others point into other systems."""
 
 _IDENTITY: Final = {"Patient", "Procedure", "CommunicationRequest"}
@@ -36,22 +26,54 @@ twice."""
 
 
 def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
-    """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises ``NotFound``, ``VersionConflict``,
-    ``Conflict`` and ``Invalid`` (a reference that leads nowhere)."""
+    """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises
+    ``NotFound``, ``VersionConflict``, ``Conflict`` and ``Invalid`` (a reference that leads nowhere)."""
     write = replace(write, document=with_narrative(write.document))
     earlier = _current(transaction, write) if write.id else _same_identity(transaction, write)
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
-    check_references(transaction, write.caller, write.document)
-    if earlier is not None:
-        _refuse_other_patient(write.document, earlier)
+    check_references(transaction, write)
+    if write.id:
+        _refuse_other_patient(transaction, write, earlier)
         _refuse_taken_identity(transaction, write)
     if earlier is not None and _says_the_same(write.document, earlier):
-        return _unchanged(transaction, write.caller, earlier)
-    record = transaction.save(write.document, write.id or context.ids.new(), owner(write.caller, write.document.type))
+        return unchanged(transaction, write.caller, earlier)
+    return _saved(transaction, context, write, is_new=earlier is None)
+
+
+def _saved(transaction: Transaction, context: Context, write: Write, *, is_new: bool) -> Recorded:
+    document = write.document
+    id_ = write.id or write.fresh or context.ids.new()
+    about = _about(transaction, document, id_)
+    record = transaction.save(document, id_, owner(write.caller, document.type), about=about, named=bool(write.id))
     if record.patient:
-        transaction.log_access(written(write.caller, record))
-    return Recorded(record)
+        transaction.log_access(_written(write.caller, record, "create" if is_new else "update"))
+    return Recorded(record, notes=(), created=is_new)
+
+
+def remove(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
+    """Delete the resource: a version that says so ends its history so far. What is deleted already stays so. Raises
+    ``NotFound``, ``VersionConflict``; whether something points at it is asked at the end (``refuse_dangling``)."""
+    record = transaction.read(removal.type, removal.id)
+    standing = record or transaction.tombstone(removal.type, removal.id)
+    if standing is None or not removal.caller.may_see(standing.unit):
+        raise NotFound(f"there is no such {removal.type}")
+    _refuse_other_version(removal.expected, standing)
+    if record is None:
+        return Recorded(standing, changed=False)
+    gone = transaction.remove(removal.type, removal.id)
+    if gone.patient:
+        transaction.log_access(_written(removal.caller, gone, "delete"))
+    return Recorded(gone)
+
+
+def refuse_dangling(transaction: Transaction, *gone: Record) -> None:
+    """Raises ``Conflict`` when something still points at what was deleted."""
+    for record in gone:
+        if transaction.pointed_at(record.reference):
+            raise Conflict(
+                f"other resources point at this {record.type}: delete them first, or let them point elsewhere"
+            )
 
 
 def owner(caller: Caller, type: str) -> str:
@@ -59,37 +81,60 @@ def owner(caller: Caller, type: str) -> str:
     return (caller.provider if type in SHARED else caller.unit).value
 
 
-def written(caller: Caller, record: Record) -> Access:
+def _written(caller: Caller, record: Record, interaction: str) -> Access:
     """The access-log row of a write."""
-    interaction = "create" if record.version == 1 else "update"
     return Access(caller, AccessAction.WRITE, record.patient, record.reference, interaction)
 
 
+def _about(transaction: Transaction, document: Document, id: str) -> str:
+    """The logical id of the patient; where the resource does not name one, the one whom its subject is about."""
+    named = patient_of(document.type, id, document.content)
+    found = () if named else subjects(document.type, document.content)
+    others = (record.patient for target in found if (record := transaction.read(*target)) is not None)
+    return named or next(others, "")
+
+
 def visible(transaction: Transaction, caller: Caller, type: str, id: str) -> Record:
-    """The current version, if the caller may see it. Raises ``NotFound``."""
+    """The current version, if the caller may see it. Raises ``NotFound``, and ``Gone`` for what was deleted."""
     record = transaction.read(type, id)
-    if record is None or not caller.may_see(record.unit):
-        raise NotFound(f"there is no such {type}")
+    if record is not None and caller.may_see(record.unit):
+        return record
+    gone = transaction.tombstone(type, id)
+    if gone is not None and caller.may_see(gone.unit):
+        raise Gone(f"this {type} has been deleted")
+    raise NotFound(f"there is no such {type}")
+
+
+def _current(transaction: Transaction, write: Write) -> Record | None:
+    """What an update replaces; ``None`` when it makes the resource, or makes it anew."""
+    record = transaction.read(write.document.type, write.id)
+    standing = record or transaction.tombstone(write.document.type, write.id)
+    if standing is None and write.expected:
+        raise NotFound(f"there is no such {write.document.type}")
+    if standing is not None and not write.caller.may_see(standing.unit):
+        raise NotFound(f"there is no such {write.document.type}: a new one is made with POST")
+    if standing is not None:
+        _refuse_other_version(write.expected, standing, is_there=record is not None)
     return record
 
 
-def _current(transaction: Transaction, write: Write) -> Record:
-    record = visible(transaction, write.caller, write.document.type, write.id)
-    if write.expected is not None and write.expected != record.version:
-        raise VersionConflict(
-            f"the current version is {record.version}: read it, apply your change to it and send If-Match for it"
-        )
-    return record
+def _refuse_other_version(expected: int | None, standing: Record, *, is_there: bool = True) -> None:
+    """``standing`` is the last version, which may be a deletion."""
+    if expected is None or expected == (standing.version if expected or is_there else ABSENT):
+        return
+    if not expected:
+        raise VersionConflict("it is there already")
+    raise VersionConflict(
+        f"the current version is {standing.version}: read it, apply your change to it and send If-Match for it"
+    )
 
 
 def _same_identity(transaction: Transaction, write: Write) -> Record | None:
     """What is stored already under the identifier of a new resource."""
-    wanted = write.unless or _own_identifier(write.document)
+    wanted = _own_identifier(write.document)
     if wanted is None:
         return None
     found = transaction.by_token(write.document.type, "identifier", *wanted, owner(write.caller, write.document.type))
-    if len(found) > 1 and write.unless:
-        raise VersionConflict("the condition matches several resources")
     return found[0] if found else None
 
 
@@ -104,31 +149,33 @@ def _own_identifier(document: Document) -> tuple[str, str] | None:
 
 
 def _already_there(transaction: Transaction, write: Write, earlier: Record) -> Recorded:
-    """A create that finds its like: asked for (If-None-Exist) or the same again is answered with what is there."""
-    if write.unless or same_content(write.document, decode(earlier.body)):
-        return _unchanged(transaction, write.caller, earlier)
+    """A create that finds its like: the same again is answered with what is there."""
+    if same_content(write.document, decode(earlier.body)):
+        return unchanged(transaction, write.caller, earlier)
     raise _taken(earlier, write.document.type)
 
 
-def _unchanged(transaction: Transaction, caller: Caller, earlier: Record) -> Recorded:
+def unchanged(transaction: Transaction, caller: Caller, earlier: Record) -> Recorded:
     """The answer shows what was there: that is a reading."""
     if earlier.patient:
         transaction.log_access(Access(caller, AccessAction.READ, earlier.patient, earlier.reference, "read"))
     return Recorded(earlier, changed=False)
 
 
-def _refuse_other_patient(document: Document, earlier: Record) -> None:
+def _refuse_other_patient(transaction: Transaction, write: Write, earlier: Record | None) -> None:
     """The history, the access log and what was promised are the patient's whom the record was first about."""
-    if patient_of(document.type, earlier.id, document.content) == earlier.patient:
+    document = write.document
+    known = earlier or transaction.tombstone(document.type, write.id)
+    if known is None or _about(transaction, document, write.id) == known.patient:
         return
     text = "a record stays with its patient: mark it as entered in error, and write a new one"
-    name = "subject" if "subject" in document.content else "patient"
-    raise Invalid(Issue(IssueType.BUSINESS_RULE, text, f"{document.type}.{name}", rule="same-patient"))
+    at = f"{document.type}.{subject_element(document.type, document.content)}"
+    raise Invalid(Issue(IssueType.BUSINESS_RULE, text, at, rule="same-patient"))
 
 
 def _refuse_taken_identity(transaction: Transaction, write: Write) -> None:
     """An update may not take an identifier that another record has: that would be the second of it."""
-    found = _same_identity(transaction, replace(write, unless=None))
+    found = _same_identity(transaction, write)
     if found is not None and found.id != write.id:
         raise _taken(found, write.document.type)
 
@@ -147,21 +194,24 @@ def _own_meta(content: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
 
 
-def check_references(transaction: Transaction, caller: Caller, document: Document) -> None:
+def check_references(transaction: Transaction, write: Write) -> None:
     """Every literal reference to a type that is kept here leads to something that the caller may see. Raises
     ``Invalid`` with all that do not."""
     issues = [
         Issue(IssueType.NOT_FOUND, "what this points at is not here", at)
-        for at, type, id in _literals(document.content, document.type)
-        if type in SERVED and not _is_there(transaction, caller, type, id)
+        for at, type, id in _literals(write.document.content, write.document.type)
+        if type in SERVED and f"{type}/{id}" not in write.coming and not _is_there(transaction, write, type, id)
     ]
     if issues:
         raise Invalid(*issues)
 
 
-def _is_there(transaction: Transaction, caller: Caller, type: str, id: str) -> bool:
+def _is_there(transaction: Transaction, write: Write, type: str, id: str) -> bool:
+    """A resource may point at itself, also while it is made."""
     record = transaction.read(type, id)
-    return record is not None and caller.may_see(record.unit)
+    if record is None:
+        return bool(write.id) and (type, id) == (write.document.type, write.id)
+    return write.caller.may_see(record.unit)
 
 
 def _literals(element: Any, at: str) -> Iterator[tuple[str, str, str]]:

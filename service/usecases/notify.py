@@ -21,9 +21,9 @@ from fhir_mappings import dialogue, people
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import HSA_ID
 from service.rules import notification as rules
-from service.usecases.context import Context, Recorded, Write
+from service.usecases.context import Context, Recorded, Removal, Write
 from service.usecases.deciding import belongs_to, ground_for, party_finder, registered_patient
-from service.usecases.keeping import keep
+from service.usecases.keeping import keep, remove
 from service.usecases.promising import promise
 
 _NO_CERTIFICATE = "no certificate of this patient is known: tell them by another channel, or pull the sick leaves"
@@ -46,7 +46,17 @@ def notify(transaction: Transaction, context: Context, write: Write) -> Recorded
     notes = _cancelled(transaction, kept.record, notification) or _promised(
         transaction, context, write.caller, kept.record, notification, recipient
     )
-    return Recorded(kept.record, notes=notes)
+    return replace(kept, notes=notes)
+
+
+def remove_request(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
+    """Delete the request: that takes it back. What was told because of it points at it, and keeps it from being deleted."""
+    removed = remove(transaction, context, removal)
+    if not removed.changed:
+        return removed
+    return replace(
+        removed, notes=tuple(_take_back(transaction, each) for each in _messages_of(transaction, removed.record))
+    )
 
 
 def obstacle(context: Context, message: OutboxMessage) -> str:
@@ -116,7 +126,7 @@ def _cancelled(transaction: Transaction, record: Record, notification: Notificat
     """A request that is taken back takes its unsent message back; one that is being sent leaves before that."""
     if notification.is_active:
         return ()
-    known = _messages_of(transaction, record, notification)
+    known = _messages_of(transaction, record)
     told = [_take_back(transaction, queued) for queued in known]
     return tuple(told) or (note("nothing is sent while the request is not active", "request-not-active"),)
 
@@ -129,8 +139,8 @@ def _take_back(transaction: Transaction, queued: Queued) -> Issue:
     return note(f"message {id_} is cancelled", "request-taken-back")
 
 
-def _messages_of(transaction: Transaction, record: Record, notification: Notification) -> list[Queued]:
-    queued = transaction.queued(notification.patient)
+def _messages_of(transaction: Transaction, record: Record) -> list[Queued]:
+    queued = transaction.queued(record.patient)
     return [each for each in queued if each.message.about == record.reference]
 
 
@@ -142,7 +152,7 @@ def _promised(
     notification: Notification,
     recipient: Recipient,
 ) -> tuple[Issue, ...]:
-    _replace_unsent(transaction, record, notification)
+    _replace_unsent(transaction, record)
     patient = registered_patient(transaction, notification.patient)
     assert patient is not None  # noqa: S101 - keep() has checked the reference
     message = _message(transaction, context, caller, record, notification, recipient, patient)
@@ -153,9 +163,9 @@ def _promised(
     return (note(f"message {message.id} to {recipient.kind}: {told}", "promised"),)
 
 
-def _replace_unsent(transaction: Transaction, record: Record, notification: Notification) -> None:
+def _replace_unsent(transaction: Transaction, record: Record) -> None:
     """A corrected request is promised anew. Once a try was made the recipient may have it: then a new request is due."""
-    known = _messages_of(transaction, record, notification)
+    known = _messages_of(transaction, record)
     tried = [queued for queued in known if queued.attempts or queued.state is DeliveryState.CLAIMED]
     if tried or (transaction.was_promised(record.reference) and not known):
         raise Conflict(

@@ -21,9 +21,9 @@ from fhir_mappings import activity as mapping
 from fhir_mappings.document import decode, with_elements
 from fhir_mappings.identifiers import BASE, RECORD_FLAG
 from service.rules import kva
-from service.usecases.context import Context, Recorded, Write
+from service.usecases.context import Context, Recorded, Removal, Write
 from service.usecases.deciding import consents_of, is_coordinated, is_protected
-from service.usecases.keeping import keep
+from service.usecases.keeping import keep, remove
 from service.usecases.promising import promise
 
 PLATFORM: Final = "regional_platform"
@@ -44,7 +44,21 @@ def record_activity(transaction: Transaction, context: Context, write: Write) ->
         told = _Telling(transaction, context, write.caller.unit, write.caller.employee, activity.patient, kept.record)
         _tell_platform(told, document, earlier)
         _write_back(told, activity, coded)
-    return Recorded(kept.record, kept.changed, (*kept.notes, *_explained(coded)))
+    return replace(kept, notes=(*kept.notes, *_explained(coded)))
+
+
+def remove_activity(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
+    """Delete the record of an activity: the platform learns that it no longer stands, as when it is marked as entered in
+    error, and no older copy is written back."""
+    earlier = transaction.read("Procedure", removal.id)
+    removed = remove(transaction, context, removal)
+    if removed.changed and earlier is not None and removal.caller.provider == context.provider:
+        told = _Telling(
+            transaction, context, removal.caller.unit, removal.caller.employee, earlier.patient, removed.record
+        )
+        _tell_platform(told, with_elements(decode(earlier.body), {"status": "entered-in-error"}), earlier)
+        _cancel_older_copies(told)
+    return removed
 
 
 def _check_part(transaction: Transaction, activity: CoordinationActivity) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect
-from contracts.errors import Invalid, Issue, note
+from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Document
@@ -19,10 +19,10 @@ from fhir_mappings import consent_door, primitives
 from fhir_mappings.document import decode, with_elements
 from service.rules import consent as rules
 from service.rules.consent_door import too_general
-from service.usecases.context import Context, Recorded, Write
+from service.usecases.context import Context, Recorded, Removal, Write
 from service.usecases.coordination_case import follow_consent
 from service.usecases.deciding import consents_of, decide_again, party_finder
-from service.usecases.keeping import keep
+from service.usecases.keeping import keep, remove
 from service.usecases.promising import reasons
 
 
@@ -36,7 +36,7 @@ def record_consent(transaction: Transaction, context: Context, write: Write) -> 
         return kept
     refusals = _end_refusals(transaction, context, write, consent)
     case = _follow_case(transaction, context, write, consent)
-    return Recorded(kept.record, notes=(*refusals, *case, *ask_again(transaction, context, consent.patient)))
+    return replace(kept, notes=(*refusals, *case, *ask_again(transaction, context, consent.patient)))
 
 
 def _follow_case(transaction: Transaction, context: Context, write: Write, consent: Consent) -> tuple[Issue, ...]:
@@ -53,6 +53,24 @@ def _heard(transaction: Transaction, write: Write) -> Write:
     earlier = transaction.read("Consent", write.id) if write.id else None
     known = {} if earlier is None else decode(earlier.body).content
     return replace(write, document=consent_door.recorded_by(write.document, write.caller.employee, known))
+
+
+def remove_consent(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
+    """Delete a consent or a refusal that is over and on which nothing rests. One in force is withdrawn instead, with all
+    that a withdrawal does; one on whose ground something was told is the proof of that. What is over carries no coordination
+    case. Raises ``Conflict``."""
+    record = transaction.read("Consent", removal.id)
+    if record is not None and removal.caller.may_see(record.unit):
+        if decode(record.body).content["status"] == ConsentStatus.ACTIVE:
+            raise Conflict(_stays("withdraw it first, by an update to inactive: then what waits is withheld"))
+        if transaction.rests_on(record.id, record.patient):
+            raise Conflict(_stays("something was told on the ground of this consent: it stays, as the proof"))
+    return remove(transaction, context, removal)
+
+
+def _stays(text: str) -> Issue:
+    """Why a consent cannot be deleted."""
+    return Issue(IssueType.BUSINESS_RULE, text, "Consent.status", rule="consent-stays")
 
 
 def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple[Issue, ...]:

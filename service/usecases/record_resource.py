@@ -1,4 +1,4 @@
-"""A resource that others point at is stored: patient, staff, organisation, goal."""
+"""A resource from which nothing follows is stored: patient, staff, organisation, goal, visit, list ..."""
 
 from contracts.ports import Transaction
 from fhir_mappings.registry import read

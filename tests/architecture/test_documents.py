@@ -16,7 +16,9 @@ from contracts.consent import LegalBasis, Reason
 from contracts.outbox import DeliveryState
 from contracts.record import Right
 from service import cli, telemetry
+from service.fhir_api import router
 from service.fhir_api.interactions import capabilities
+from service.fhir_api.resources import ROWS
 from service.http_edge import status_of
 from service.outbox.backoff import SCHEDULE
 from service.settings_page import page
@@ -152,6 +154,22 @@ def _rows(document: str) -> set[str]:
 )
 def test_every_member_has_its_row(document: str, members: type[Reason | DeliveryState | Right]) -> None:
     assert {str(member) for member in members} <= _rows(document)
+
+
+def test_every_served_type_is_told_as_its_row_says() -> None:
+    """Who writes and who deletes: in the table of docs/fhir.md as in the rows that make the routes."""
+    stated = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|", _text("docs/fhir.md"), re.MULTILINE)
+    assert [type_ for type_, _, _ in stated] == list(ROWS)
+    for type_, writing, deleting in stated:
+        row = ROWS[type_]
+        assert (deleting == "never") == (row.delete is None), type_
+        assert (writing == "create only") == row.written_once, type_
+
+
+def test_every_interaction_is_told() -> None:
+    text = _text("docs/fhir.md")
+    names = {interaction.__name__.partition("_")[0] for _, _, interaction in router.ROUTES}
+    assert not [name for name in names - {"search", "transaction"} if name not in text]
 
 
 def test_every_ground_is_explained() -> None:

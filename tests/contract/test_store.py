@@ -34,13 +34,14 @@ from contracts.consent import (
     Recipient,
     RecipientKind,
     UnreadableConsent,
+    UsedConsent,
 )
-from contracts.errors import Conflict, Unavailable
+from contracts.errors import Conflict, Invalid, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import UNSENT, DeliveryState, Queued, RecordCopy
 from contracts.ports import Snapshot, Store, Transaction
 from contracts.pulling import PullState
-from contracts.record import AccessAction, Document, Record
+from contracts.record import AccessAction, Document, Operation, Record
 from contracts.sick_leave import (
     Certificate,
     CertificatePeriod,
@@ -107,8 +108,10 @@ async def test_each_save_is_a_version_and_the_earlier_ones_stay(store: OpenStore
         clock.advance(hours=1)
     assert [record.version for record in made] == [1, 2, 3]
     assert [record.updated for record in made] == [NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=2)]
-    assert list(store.versions("Procedure", "a-1")) == made[::-1]
-    assert [store.version("Procedure", "a-1", number) for number in (1, 2, 3, 4, 0)] == [*made, None, None]
+    assert [each.record for each in store.versions("Procedure", "a-1")] == made[::-1]
+    found = [store.version("Procedure", "a-1", number) for number in (1, 2, 3, 4, 0)]
+    assert [each and each.record for each in found] == [*made, None, None]
+    assert [each.operation for each in found if each] == [Operation.CREATE, Operation.UPDATE, Operation.UPDATE]
     assert store.read("Procedure", "a-1") == made[-1]
 
 
@@ -234,6 +237,90 @@ async def test_a_transaction_finds_its_own_writes(store: OpenStore) -> None:
 
     found, read = await store.run(work)
     assert (found, read and read.version) == (["a"], 1)
+
+
+# Deletion
+
+
+async def test_what_is_deleted_is_found_by_nobody_and_its_versions_stay(store: OpenStore, clock: StillClock) -> None:
+    first = await save(store, procedure("p-1", identifier="1"), "a")
+    clock.advance(hours=1)
+    gone = await store.run(lambda each: each.remove("Procedure", "a"))
+    assert (gone.version, gone.body, gone.patient, gone.unit) == (2, b"", "p-1", UNIT.value)
+
+    def look(transaction: Transaction) -> list[object]:
+        return [
+            transaction.read("Procedure", "a"),
+            list(transaction.by_token("Procedure", "identifier", "urn:ehr", "1", UNIT.value)),
+            list(transaction.by_reference("Procedure", "patient", "Patient/p-1")),
+            transaction.pointed_at("Patient/p-1"),
+            transaction.tombstone("Procedure", "a"),
+        ]
+
+    assert await store.run(look) == [None, [], [], False, gone]
+    assert (store.read("Procedure", "a"), store.standing("Procedure", "a")) == (None, gone)
+    versions = [(each.record, each.operation) for each in store.versions("Procedure", "a")]
+    assert versions == [(gone, Operation.DELETE), (first, Operation.CREATE)]
+
+
+async def test_what_is_deleted_can_be_written_anew(store: OpenStore) -> None:
+    await save(store, procedure(), "a")
+    await store.run(lambda each: each.remove("Procedure", "a"))
+    anew = await store.run(lambda each: each.save(procedure(), "a", UNIT.value, named=True))
+    assert (anew.version, store.read("Procedure", "a"), store.standing("Procedure", "a")) == (3, anew, anew)
+    assert await store.run(lambda each: each.tombstone("Procedure", "a")) is None
+    operations = [each.operation for each in store.versions("Procedure", "a")]
+    assert operations == [Operation.UPDATE_AS_CREATE, Operation.DELETE, Operation.CREATE]
+
+
+async def test_who_points_at_it_is_known(store: OpenStore) -> None:
+    await save(store, procedure("p-1"), "a")
+    assert await store.run(lambda each: each.pointed_at("Patient/p-1"))
+    assert not await store.run(lambda each: each.pointed_at("Patient/p-2"))
+
+
+async def test_the_patient_may_be_told_from_elsewhere(store: OpenStore) -> None:
+    binary = Document({"resourceType": "Binary"}, b'{"resourceType":"Binary"}')
+    record = await store.run(lambda each: each.save(binary, "b", UNIT.value, about="p-1"))
+    assert (record.patient, store.read("Binary", "b")) == ("p-1", record)
+
+
+async def test_what_is_rehearsed_was_never_done(store: OpenStore) -> None:
+    await save(store, procedure(), "a")
+    before = await counts(store)
+
+    def work(transaction: Transaction) -> list[int]:
+        versions = [transaction.rehearse(lambda: _everything_of(transaction)) for _ in range(2)]
+        return [*versions, transaction.save(procedure(), "a", UNIT.value).version]
+
+    assert await store.run(work) == [2, 2, 2]
+    after = await counts(store)
+    assert {table for table in after if after[table] != before[table]} == {"history"}
+    with pytest.raises(Invalid):
+        await store.run(lambda each: each.rehearse(_refuse))
+    assert await counts(store) == after
+
+
+def _everything_of(transaction: Transaction) -> int:
+    write_everything(transaction, "new")
+    return transaction.save(procedure(), "a", UNIT.value).version
+
+
+def _refuse() -> None:
+    raise Invalid("no")
+
+
+async def test_what_rests_on_a_consent_is_known(store: OpenStore) -> None:
+    permitted = replace(DECISION.decision, consents=(UsedConsent("c-1", 1),))
+    await store.run(lambda each: each.note_decision(DecisionRecord(permitted), "Procedure/a"))
+    await store.run(lambda each: each.note_decision(DecisionRecord(replace(permitted, permitted=False)), "Procedure/a"))
+    patient = DECISION.decision.question.patient
+    asked = [("c-1", patient), ("c-2", patient), ("c-1", "another")]
+    assert [await store.run(partial(_rests_on, *one)) for one in asked] == [True, False, False]
+
+
+def _rests_on(consent: str, patient: str, transaction: Transaction) -> bool:
+    return transaction.rests_on(consent, patient)
 
 
 # All or nothing (decision D4)
@@ -615,7 +702,7 @@ async def test_every_version_is_whole_whoever_reads(store: OpenStore) -> None:
         if writing.done() and number > 60:
             break
     await writing
-    assert [record.version for record in store.versions("Procedure", "a")] == list(range(61, 0, -1))
+    assert [each.record.version for each in store.versions("Procedure", "a")] == list(range(61, 0, -1))
 
 
 async def _write_versions(store: Store, number: int) -> None:

@@ -271,6 +271,11 @@ class Flow:
     forms: Forms
     people: Iterator[Person] = field(default_factory=synthetic_people)
 
+    @staticmethod
+    def lifespan(app: ASGIApp) -> AbstractAsyncContextManager[None]:
+        """Start and stop another application as a server does."""
+        return _lifespan(app)
+
     # Who calls
 
     @property

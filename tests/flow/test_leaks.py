@@ -144,6 +144,7 @@ async def everything_good(flow: "Flow", canary: Canary) -> "tuple[Person, str]":
     await canary.send("POST", "/api/consent/decision", json=asked)
     for type in ("Patient", "Procedure", "Consent", "CarePlan", "Observation", "DocumentReference", "EpisodeOfCare"):
         await canary.send("GET", f"/fhir/{type}?_count=500")
+    await every_interaction(canary, person)
     criteria = {"identifier": f"{PERSONNUMMER.fhir}|{canary.number}", "name": NAME, "_count": "1"}
     await canary.send("POST", "/fhir/Patient/_search", data=criteria)
     for path in (f"trace/{person.id}", f"trace/{request['id']}", "outbox"):
@@ -151,6 +152,69 @@ async def everything_good(flow: "Flow", canary: Canary) -> "tuple[Person, str]":
     await canary.send("POST", f"/api/consents/{disclosure['id']}/withdrawal")
     await flow.quiet()
     return person, about
+
+
+async def every_interaction(canary: Canary, person: "Person") -> None:
+    """Where data about somebody may be shown, and where it may be put in a condition."""
+    national = f"identifier={PERSONNUMMER.fhir}|{canary.number}"
+    change = {"name": [{"text": NAME}], "active": True}
+    await canary.send("PATCH", f"/fhir/{person.reference}", json=change)
+    for path in (
+        f"{person.reference}/$everything?_count=1",
+        f"{person.reference}/_history?_count=1",
+        "_history?_count=3",
+    ):
+        await canary.send("GET", f"/fhir/{path}")
+    subject = {"reference": f"Patient?{national}"}
+    goal = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": NOTE}, "subject": subject}
+    request = {"method": "POST", "url": "Goal", "ifNoneExist": f"patient={person.id}&category=none"}
+    for type in ("transaction", "batch"):
+        entry = [{"resource": goal, "request": request}, {"request": {"method": "GET", "url": person.reference}}]
+        await canary.send("POST", "/fhir", json={"resourceType": "Bundle", "type": type, "entry": entry})
+    await canary.send("POST", "/fhir/Goal/$validate", json={**goal, "subject": {"reference": person.reference}})
+
+
+def bundled(method: str, url: str, resource: object = None, **request: object) -> Json:
+    body = {"resource": resource} if resource is not None else {}
+    return {**body, "request": {"method": method, "url": url, **request}}
+
+
+async def every_bad_interaction(canary: Canary, person: "Person") -> None:
+    """The same data in every kind of mistake that a change, a bundle or an operation can hold."""
+    number, path = canary.number, f"/fhir/{person.reference}"
+    patches: list[object] = [
+        [{"op": "replace", "path": f"/{number}", "value": NAME}],
+        [{"op": "test", "path": "/birthDate", "value": number}],
+        [{"op": "test", "path": "/name", "value": NAME}],
+        [{"op": "add", "path": "/birthDate", "value": number}],
+        [{"op": NAME, "path": number}],
+        {number: NAME},
+        {"birthDate": NAME},
+        {"id": number},
+    ]
+    for patch in patches:
+        assert (await canary.send("PATCH", path, json=patch)).is_error
+    entries = [
+        bundled("PUT", f"Patient/{number}", {"resourceType": "Patient", "id": number}),
+        bundled("DELETE", f"Patient?identifier={number}&{NAME}=1"),
+        bundled("POST", "Patient", {"resourceType": "Patient", "birthDate": number}),
+        bundled("POST", "Patient", {"resourceType": "Patient"}, ifNoneExist=f"{number}={NAME}"),
+        bundled("POST", "Goal", {"resourceType": "Goal", "subject": {"reference": f"Patient?identifier=a|{number}"}}),
+        bundled("GET", f"Patient/{number}"),
+        bundled(NAME, number),
+        bundled("PUT", f"{number}/{NAME}", {"resourceType": NAME}),
+    ]
+    for type in ("transaction", "batch"):
+        for entry in entries:
+            answer = await canary.send("POST", "/fhir", json={"resourceType": "Bundle", "type": type, "entry": [entry]})
+            canary.bodies.append(answer.text)
+    for body in ({"resourceType": "Patient", number: NAME}, {"resourceType": NAME}, [number]):
+        canary.bodies.append((await canary.send("POST", "/fhir/Patient/$validate", json=body)).text)
+    for query in (f"_since={NAME}", f"_at={NOTE}", f"{NAME}=1", f"_type={NAME}", f"start={NAME}"):
+        await canary.send("GET", f"{path}/_history?{query}")
+        await canary.send("GET", f"{path}/$everything?{query}")
+    for name in ("If-Match", "If-None-Match", "Content-Type"):
+        await canary.send("PUT", path, json={"resourceType": "Patient", "id": person.id}, headers={name: number})
 
 
 async def everything_bad(flow: "Flow", canary: Canary, person: "Person") -> None:
@@ -181,6 +245,7 @@ async def everything_bad(flow: "Flow", canary: Canary, person: "Person") -> None
     for form in bad:
         type = form["resourceType"] if form["resourceType"] != NAME else "Patient"
         assert (await canary.send("POST", f"/fhir/{type}", json=form)).is_error
+    await every_bad_interaction(canary, person)
     headers = {"Content-Type": "application/fhir+json"}
     half = orjson.dumps(bad[0])[:-20]
     await canary.send("POST", "/fhir/Patient", content=half, headers=headers)

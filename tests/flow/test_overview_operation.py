@@ -219,4 +219,4 @@ async def test_only_the_callers_own_unit(flow: "Flow") -> None:
 async def test_the_statement_names_the_operation(flow: "Flow") -> None:
     statement = (await flow.nobody.get("/fhir/metadata")).json()
     (organization,) = [each for each in statement["rest"][0]["resource"] if each["type"] == "Organization"]
-    assert [each["name"] for each in organization["operation"]] == ["sick-leave-overview"]
+    assert [each["name"] for each in organization["operation"]] == ["validate", "sick-leave-overview"]

@@ -116,7 +116,7 @@ def consent(flow: "Flow", person: "Person") -> Json:
     return form | {
         "identifier": [{"system": "urn:example:ehr:consent", "value": "s-1"}],
         "text": TEXT,
-        "sourceReference": {"reference": "QuestionnaireResponse/1", "display": "Blankett"},
+        "sourceReference": {"reference": "https://ehr.example/fhir/QuestionnaireResponse/1", "display": "Blankett"},
         "policyRule": concept(ACT_CODE, "OPTIN"),
         "category": [*form["category"], concept("http://loinc.org", "59284-0")],
     }

@@ -283,6 +283,7 @@ async def test_what_is_said_to_be_searchable_is(flow: "Flow") -> None:
     statement = (await flow.nobody.get("/fhir/metadata")).json()
     assert statement["fhirVersion"] == "4.0.1"
     samples = {"token": "a", "reference": "x", "date": "2026", "string": "a", "quantity": "5", "uri": "urn:a"}
+    samples["special"] = "59.3|18.0"
     for resource in statement["rest"][0]["resource"]:
         for parameter in resource["searchParam"]:
             if parameter["type"] == "composite":

@@ -1,5 +1,7 @@
 """Who may see what, and that nothing is shown which the access log does not tell of."""
 
+import base64
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -41,6 +43,8 @@ def reads(ours: Ours) -> list[str]:
     activity = f"/fhir/Procedure/{ours.activity['id']}"
     return [
         f"/fhir/Patient/{ours.person.id}",
+        f"/fhir/Patient/{ours.person.id}/$everything",
+        f"/fhir/Patient/{ours.person.id}/_history",
         activity,
         f"{activity}/_history/1",
         f"{activity}/_history",
@@ -63,6 +67,8 @@ def writes(flow: "Flow", ours: Ours) -> list[tuple[str, str, Json]]:
     done = {"kinds": ["plan"], "performedAt": "2026-11-02T10:00:00+01:00"}
     return [
         ("PUT", f"/fhir/Procedure/{ours.activity['id']}", ours.activity),
+        ("PATCH", f"/fhir/Procedure/{ours.activity['id']}", {"note": [{"text": "Tillägg"}]}),
+        ("POST", "/fhir", bundled("PATCH", f"Procedure/{ours.activity['id']}", note("Mer"))),
         ("PUT", f"/fhir/Consent/{ours.consent['id']}", {**ours.consent, "status": "inactive"}),
         ("POST", "/api/activities", {"patient": patient, **done}),
         ("POST", "/api/consents", {"patient": patient, "kind": "coordination", **said}),
@@ -80,7 +86,21 @@ def writes(flow: "Flow", ours: Ours) -> list[tuple[str, str, Json]]:
         ),
         ("POST", f"/api/outbox/{ours.message}/replay", {"why": "a test"}),
         ("POST", f"/api/outbox/{ours.message}/cancel", {"why": "a test"}),
+        ("POST", "/fhir", bundled("DELETE", f"CommunicationRequest/{ours.about.partition('/')[2]}")),
+        ("DELETE", f"/fhir/Procedure/{ours.activity['id']}", {}),
     ]
+
+
+def bundled(method: str, url: str, resource: Json | None = None) -> Json:
+    """A transaction of one entry."""
+    entry = {"request": {"method": method, "url": url}} | ({"resource": resource} if resource else {})
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+
+
+def note(text: str) -> Json:
+    """A patch, as a transaction carries it."""
+    patch = base64.b64encode(json.dumps({"note": [{"text": text}]}).encode()).decode()
+    return {"resourceType": "Binary", "contentType": "application/merge-patch+json", "data": patch}
 
 
 async def send(client: "httpx.AsyncClient", method: str, path: str, body: Json, **headers: str) -> "httpx.Response":
@@ -149,6 +169,8 @@ async def test_another_units_data_is_told_like_none(flow: "Flow", ours: Ours, na
             assert response.json() == nothing.json()
     for method, path, body in writes(flow, ours):
         assert (await send(other, method, path, body)).status_code == 404, path
+    for path in ("/fhir/_history?_count=500", "/fhir/Procedure/_history?_count=500"):
+        assert ours.activity["id"] not in (await other.get(path)).text
     for query in (f"patient={ours.person.id}", f"_id={ours.activity['id']}", "_count=500"):
         bundle = (await other.get(f"/fhir/Procedure?{query}&_total=accurate")).json()
         assert ours.activity["id"] not in str(bundle.get("entry"))
@@ -269,7 +291,12 @@ def full_log(flow: "Flow") -> Iterator[None]:
 
 
 async def test_what_cannot_be_logged_is_not_shown(flow: "Flow", ours: Ours) -> None:
-    searches = [f"/fhir/Procedure?patient={ours.person.id}", "/api/outbox"]
+    searches = [
+        f"/fhir/Procedure?patient={ours.person.id}",
+        "/api/outbox",
+        "/fhir/_history",
+        "/fhir/Procedure/_history",
+    ]
     with full_log(flow):
         for path in [*reads(ours), *searches]:
             response = await flow.coordinator.get(path)

@@ -6,26 +6,27 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from cryptography.fernet import InvalidToken
 from sqlalchemy import Select, select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.audit import AuditedDecision, AuditedDisclosure
 from contracts.consent import DecisionRecord, Question
-from contracts.errors import Malformed, NotFound
+from contracts.errors import Malformed, NotFound, NotSupported
 from contracts.outbox import Delivered, OutcomeUnknown
 from contracts.record import Caller, Record, Right
 from fhir_mappings import audit_event
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
+from service.fhir_api.pages import PAGE
 from service.fhir_api.reading import log_reading
 from service.fhir_api.search.dates import FAR_FUTURE, FAR_PAST, span
 from service.fhir_api.surroundings import Surroundings
+from service.page_tokens import seal, unseal
 from service.store.codec import decode, from_micros, to_micros
 from service.store.tables import attempt, decision, outbox
 
-PAGE: Final = 100
+USUAL_PAGE: Final = 100
 LONGEST_PAGE: Final = 1000
 
 _REACHED: Final = (Delivered.__name__, OutcomeUnknown.__name__)
@@ -64,7 +65,7 @@ class _Asked(msgspec.Struct, frozen=True):
     patient: str = ""
     first: int = FAR_PAST
     last: int = FAR_FUTURE
-    count: int = PAGE
+    count: int = USUAL_PAGE
     decisions_before: int = FAR_FUTURE
     tries_before: int = FAR_FUTURE
 
@@ -96,11 +97,16 @@ async def search_audit_events(around: Surroundings, request: Request) -> Respons
     found = sorted((*decisions, *tries), key=lambda each: each.updated, reverse=True)
     shown = found[: asked.count]
     await log_reading(around, caller, shown, "search-type")
-    links = {"self": f"{around.base}/AuditEvent?{urlencode([pair for pair in pairs if pair[0] != '_page'])}"}
+    links = {"self": f"{around.base}/AuditEvent?{urlencode([pair for pair in pairs if pair[0] != PAGE])}"}
     if len(found) > asked.count:
-        token = around.page_key.encrypt(msgspec.msgpack.encode(_after(asked, shown))).decode()
-        links["next"] = f"{around.base}/AuditEvent?{urlencode({'_page': token})}"
+        token = seal(around.page_key, _after(asked, shown))
+        links["next"] = f"{around.base}/AuditEvent?{urlencode({PAGE: token})}"
     return answers.resource(search_bundle(around.base, shown, links, None, []))
+
+
+async def refuse_change(*_: object) -> Response:
+    """Nobody writes the trail. Raises ``NotSupported``."""
+    raise NotSupported("AuditEvent is made by the service itself and can only be read")
 
 
 def _of_unit(statement: Select[Any], table: Any, unit: str) -> Select[Any]:
@@ -161,13 +167,10 @@ def _record(id: str, at: datetime, patient: str, body: bytes) -> Record:
 
 
 def _asked(around: Surroundings, pairs: Sequence[tuple[str, str]], caller: Caller) -> _Asked:
-    token = dict(pairs).get("_page")
+    token = dict(pairs).get(PAGE)
     if token is None:
         return _parsed(pairs, caller)
-    try:
-        asked = msgspec.msgpack.decode(around.page_key.decrypt(token.encode()), type=_Asked)
-    except (InvalidToken, msgspec.DecodeError, ValueError):
-        raise Malformed("this page link is not one of ours") from None
+    asked = unseal(around.page_key, token, _Asked)
     if asked.unit != caller.unit.value:
         raise Malformed("this page link belongs to another search")
     return asked

@@ -1,18 +1,19 @@
 """capabilities: https://hl7.org/fhir/R4/http.html#capabilities; made from the rows that also make the routes"""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.errors import Issue, IssueType, Malformed
 from fhir_mappings import guide
 from fhir_mappings.audit_event import AUTHZ_CONSENT, PRIVACY_DISCLOSURE
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
 from service.fhir_api.interactions.search_artefacts import PARAMETERS as OF_ARTEFACTS
-from service.fhir_api.operations import terminology
+from service.fhir_api.operations import everything, terminology
 from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
 from service.fhir_api.search.including import references, types_of
@@ -23,8 +24,10 @@ VERSION: Final = "0.1.0"
 DATE: Final = "2026-11-22"
 
 
-async def capabilities(around: Surroundings, _: Request) -> Response:
-    """What this server does, for anybody who asks."""
+async def capabilities(around: Surroundings, request: Request) -> Response:
+    """What this server does, for anybody who asks. Raises ``Malformed`` for a ``mode`` that asks for something else."""
+    if request.query_params.get("mode", "full") not in ("full", "normative"):
+        raise Malformed(Issue(IssueType.NOT_SUPPORTED, "mode is full or normative"))
     return answers.resource(orjson.dumps(statement(around.base)))
 
 
@@ -42,12 +45,14 @@ def statement(base: str) -> dict[str, Any]:
         "software": {"name": "Rekobryggan", "version": VERSION},
         "implementation": {"description": "Rekobryggan", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["json"],
+        "format": ["json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/merge-patch+json"],
         "rest": [
             {
                 "mode": "server",
                 "security": _SECURITY,
                 "resource": [*map(_resource, ROWS.values()), _AUDIT_EVENT, *map(_artefacts, guide.TYPES)],
+                "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
             }
         ],
     }
@@ -67,21 +72,22 @@ _AUDIT_EVENT: Final[Mapping[str, Any]] = {
 
 
 def _resource(row: Row) -> dict[str, Any]:
-    writes = [] if row.write is None else ["create", "update"]
     return {
         "type": row.type,
         **({"supportedProfile": [row.profile]} if row.profile else {}),
-        "interaction": [{"code": code} for code in ("read", "vread", "history-instance", "search-type", *writes)],
-        "versioning": "versioned" if row.write is None else "versioned-update",
+        "interaction": [{"code": code} for code in (*_READS, *_writes(row))],
+        "versioning": "versioned-update" if _is_changeable(row) else "versioned",
         "readHistory": True,
-        "updateCreate": False,
-        "conditionalCreate": row.write is not None,
+        "updateCreate": _is_changeable(row),
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": _is_changeable(row),
+        "conditionalDelete": "not-supported" if row.delete is None else "single",
+        "referencePolicy": ["literal", "logical", "enforced", "local"],
         "searchInclude": _includes(row.type),
         "searchRevInclude": _revincludes(row.type),
         "searchParam": [_parameter(each) for each in (*SPECIAL.values(), *PARAMETERS[row.type].values())],
-        **(
-            {"operation": operations} if (operations := [o.described for o in OPERATIONS if o.type == row.type]) else {}
-        ),
+        "operation": [*_operations(row)],
     }
 
 
@@ -100,6 +106,28 @@ def _artefacts(type: str) -> dict[str, Any]:
         "searchParam": [{"name": name, "type": kind} for name, (_, kind, _) in OF_ARTEFACTS.items()],
         **({"operation": operations} if operations else {}),
     }
+
+
+_READS: Final = ("read", "vread", "history-instance", "history-type", "search-type")
+
+
+def _writes(row: Row) -> Iterator[str]:
+    yield "create"
+    if _is_changeable(row):
+        yield from ("update", "patch")
+    if row.delete is not None:
+        yield "delete"
+
+
+def _operations(row: Row) -> Iterator[Mapping[str, str]]:
+    yield {"name": "validate", "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate"}
+    if row.type in everything.OF:
+        yield {"name": "everything", "definition": everything.OF[row.type]}
+    yield from (each.described for each in OPERATIONS if each.type == row.type)
+
+
+def _is_changeable(row: Row) -> bool:
+    return not row.written_once
 
 
 def _parameter(parameter: SearchParameter) -> dict[str, str]:

@@ -1,25 +1,41 @@
-"""create: https://hl7.org/fhir/R4/http.html#create (conditional: #ccreate, on ``identifier``)"""
+"""create: https://hl7.org/fhir/R4/http.html#create (conditional: #ccreate)"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.errors import Malformed
 from contracts.record import Document, Right
 from fhir_mappings import r4
-from service.fhir_api.preferences import condition, expects_json, preferred
-from service.fhir_api.surroundings import Surroundings, row_of, writable
-from service.http_edge import read_body
-from service.usecases.context import Write
+from service.fhir_api import changing
+from service.fhir_api.preferences import read_fhir, written
+from service.fhir_api.raw import is_raw, read_raw
+from service.fhir_api.search.query import LET_THROUGH
+from service.fhir_api.stage import Stage
+from service.fhir_api.surroundings import Surroundings, row_of
 
 
 async def create(around: Surroundings, request: Request) -> Response:
-    """201 with ``Location``; 200 when the same is there already."""
+    """201 with ``Location``; 200 when the same is there already, or what ``If-None-Exist`` asks for."""
     row = row_of(request)
     caller = around.caller(request, Right.FHIR_WRITE)
-    use_case = writable(row)
-    expects_json(request)
-    body = await read_body(request)
-    document = Document(r4.parse(body, expected=row.type), body)
-    write = Write(caller, document, unless=condition(request))
-    recorded = await around.store.run(lambda transaction: use_case(transaction, around.context, write))
-    location = f"{around.base}/{recorded.record.reference}/_history/{recorded.record.version}"
-    return preferred(request, recorded, 201 if recorded.changed else 200, {"Location": location})
+    _no_condition_in_address(request)
+    document = await judged(request, row.type)
+    unless = request.headers.get("if-none-exist")
+    recorded = await around.store.run(
+        lambda transaction: changing.create(Stage(transaction, around, caller), row, document, unless)
+    )
+    return written(request, around.base, recorded)
+
+
+def _no_condition_in_address(request: Request) -> None:
+    """A client that means *create unless it is there* must not get a second one. Raises ``Malformed``."""
+    if set(request.query_params) - LET_THROUGH:
+        raise Malformed("a create takes no search in its address: a condition stands in If-None-Exist")
+
+
+async def judged(request: Request, type_: str) -> Document:
+    """The resource in the body. Raises ``WrongMedia`` and ``Malformed``; bytes of a Binary are taken as they are."""
+    if is_raw(request, type_):
+        return await read_raw(request)
+    body = await read_fhir(request)
+    return Document(r4.parse(body, expected=type_), body)

@@ -1,18 +1,21 @@
-"""read: https://hl7.org/fhir/R4/http.html#read"""
+"""read: https://hl7.org/fhir/R4/http.html#read (conditional: #cread; bytes of a Binary: binary.html#rest)"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.record import Right
 from service.fhir_api import answers
-from service.fhir_api.reading import log_reading, visible
+from service.fhir_api.conditions import is_unmodified
+from service.fhir_api.raw import raw, wants_raw
+from service.fhir_api.reading import shown
 from service.fhir_api.surroundings import Surroundings, row_of
 
 
 async def read(around: Surroundings, request: Request) -> Response:
-    """The stored bytes, once the row in the access log is durable."""
+    """The stored bytes, once the row in the access log is durable; 304 for who has this version already."""
     row = row_of(request)
     caller = around.caller(request, Right.FHIR_READ)
-    record = visible(around.store.read(row.type, request.path_params["id"]), caller, row.type)
-    await log_reading(around, caller, [record], "read")
-    return answers.record(record)
+    record = await shown(around, caller, row.type, request.path_params["id"], "read")
+    if is_unmodified(request, record):
+        return Response(status_code=304, headers=answers.version_headers(record))
+    return raw(record) if wants_raw(request, record) else answers.record(record)

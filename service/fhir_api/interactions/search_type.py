@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from cryptography.fernet import InvalidToken
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from contracts.record import Caller, Record, Right
 from fhir_mappings.identifiers import is_national_person_system
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
+from service.fhir_api.pages import PAGE
 from service.fhir_api.preferences import is_lenient
 from service.fhir_api.reading import log_reading
 from service.fhir_api.search import including, subset
@@ -27,11 +27,9 @@ from service.fhir_api.search.sorting import Place
 from service.fhir_api.search.statements import Question
 from service.fhir_api.surroundings import Surroundings, row_of
 from service.http_edge import names_a_person, read_body
+from service.page_tokens import seal, unseal
 from service.store.snapshot import Row, SqlSnapshot, to_record
 from service.store.sql import CURRENT_COLUMNS
-
-PAGE: Final = "_page"
-"""The parameter that carries an opaque token in ``next`` links: nobody can read or change what it asks for."""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -118,10 +116,7 @@ def _asked(
     token = dict(pairs).get(PAGE)
     if token is None:
         return queries.parse(type_, queries.relative(around.base, pairs), lenient=is_lenient(request)), None
-    try:
-        page = msgspec.msgpack.decode(around.page_key.decrypt(token.encode()), type=_Page)
-    except (InvalidToken, msgspec.DecodeError, ValueError):
-        raise Malformed("this page link is not one of ours") from None
+    page = unseal(around.page_key, token, _Page)
     if page.unit != caller.unit.value or page.type != type_:
         raise Malformed("this page link belongs to another search")
     return replace(queries.parse(type_, page.pairs), ignored=page.ignored), page.place
@@ -135,8 +130,7 @@ def _links(
     if len(found) > query.count > 0:
         place = queries.place_of(found[query.count - 1])
         page = _Page(query.type, query.pairs, query.ignored, place, caller.unit.value)
-        token = around.page_key.encrypt(msgspec.msgpack.encode(page)).decode()
-        links["next"] = f"{address}?{urlencode({PAGE: token})}"
+        links["next"] = f"{address}?{urlencode({PAGE: seal(around.page_key, page)})}"
     return links
 
 

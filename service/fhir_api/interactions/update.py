@@ -1,32 +1,35 @@
-"""update: https://hl7.org/fhir/R4/http.html#update"""
+"""update: https://hl7.org/fhir/R4/http.html#update (conditional: #cond-update; under the client's id: #upsert)"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.errors import Issue, IssueType, Malformed
-from contracts.record import Document, Right
-from fhir_mappings import r4
-from service.fhir_api.preferences import expected_version, expects_json, preferred
-from service.fhir_api.surroundings import Surroundings, row_of, writable
-from service.http_edge import read_body
-from service.usecases.context import Write
+from contracts.record import Right
+from fhir_mappings.document import with_elements
+from service.fhir_api import changing
+from service.fhir_api.addressing import target_of
+from service.fhir_api.conditions import expected_version
+from service.fhir_api.interactions.create import judged
+from service.fhir_api.preferences import written
+from service.fhir_api.raw import is_raw
+from service.fhir_api.stage import Stage
+from service.fhir_api.surroundings import Surroundings, changeable, row_of
+from service.store.transaction import SqlTransaction
+from service.usecases.context import Recorded
 
 
 async def update(around: Surroundings, request: Request) -> Response:
-    """200 with the new version; the current one when nothing changed; 412 when If-Match names another."""
+    """200 with the new version, or the current one when nothing changed; 201 for what was not there; 412 when ``If-Match``
+    names another version."""
     row = row_of(request)
     caller = around.caller(request, Right.FHIR_WRITE)
-    use_case = writable(row)
-    expects_json(request)
-    expected = expected_version(request)
-    body = await read_body(request)
-    document = Document(r4.parse(body, expected=row.type), body)
-    _same_id(document, request.path_params["id"])
-    write = Write(caller, document, request.path_params["id"], expected)
-    recorded = await around.store.run(lambda transaction: use_case(transaction, around.context, write))
-    return preferred(request, recorded, 200, {})
+    changeable(row)
+    target = target_of(request, row)
+    expected = expected_version(request.headers.get("if-match"), request.headers.get("if-none-match"))
+    document = await judged(request, row.type)
+    if is_raw(request, row.type) and target.id:
+        document = with_elements(document, {"id": target.id})
 
+    def work(transaction: SqlTransaction) -> Recorded:
+        return changing.update(Stage(transaction, around, caller), target, document, expected)
 
-def _same_id(document: Document, id: str) -> None:
-    if document.content.get("id") != id:
-        raise Malformed(Issue(IssueType.VALUE, "the id in the body is the id in the address", f"{document.type}.id"))
+    return written(request, around.base, await around.store.run(work))

@@ -3,18 +3,23 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.record import Right
+from contracts.errors import Gone
+from contracts.record import Operation, Right
 from service.fhir_api import answers
+from service.fhir_api.raw import raw, wants_raw
 from service.fhir_api.reading import log_reading, visible
 from service.fhir_api.surroundings import Surroundings, row_of
 
 
 async def vread(around: Surroundings, request: Request) -> Response:
-    """One version, as it was."""
+    """One version, as it was, also of what has been deleted since; 410 for the version that is the deletion."""
     row = row_of(request)
     caller = around.caller(request, Right.FHIR_READ)
     wanted = request.path_params["vid"]
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
-    record = visible(around.store.version(row.type, request.path_params["id"], number), caller, row.type)
+    version = around.store.version(row.type, request.path_params["id"], number)
+    record = visible(None if version is None else version.record, caller, row.type)
+    if version is not None and version.operation is Operation.DELETE:
+        raise Gone(f"with this version the {row.type} was deleted")
     await log_reading(around, caller, [record], "vread")
-    return answers.record(record)
+    return raw(record) if wants_raw(request, record) else answers.record(record)

@@ -8,9 +8,8 @@ from contracts.record import Right
 from fhir_mappings import decision as mapping
 from fhir_mappings import r4
 from service.fhir_api import answers
-from service.fhir_api.preferences import expects_json
+from service.fhir_api.preferences import read_fhir
 from service.fhir_api.surroundings import Surroundings
-from service.http_edge import read_body
 from service.usecases.answering import answer, blocks_on, parties_seen
 from service.usecases.keeping import visible
 
@@ -18,8 +17,7 @@ from service.usecases.keeping import visible
 async def decide(around: Surroundings, request: Request) -> Response:
     """The answer with all its reasons; it is kept, with a row in the access log, before it leaves."""
     caller = around.caller(request, Right.FHIR_READ)
-    expects_json(request)
-    parameters = r4.parse(await read_body(request), expected="Parameters")
+    parameters = r4.parse(await read_fhir(request), expected="Parameters")
     patient, asked = await around.store.run(
         lambda transaction: mapping.from_fhir(parameters, parties_seen(transaction, caller))
     )

@@ -18,9 +18,8 @@ from fhir_mappings import primitives, r4, terminology
 from fhir_mappings.primitives import Json
 from fhir_mappings.terminology import Coded
 from service.fhir_api import answers
-from service.fhir_api.preferences import expects_json
+from service.fhir_api.preferences import read_fhir
 from service.fhir_api.surroundings import Surroundings
-from service.http_edge import read_body
 
 _HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
 _CODED: Final = frozenset({"code", "system", "version", "display", "coding", "codeableConcept"})
@@ -113,8 +112,7 @@ async def asked(around: Surroundings, request: Request, known: Collection[str]) 
 
 
 async def _posted(request: Request) -> dict[str, Any]:
-    expects_json(request)
-    stated = r4.parse(await read_body(request), expected="Parameters").get("parameter", ())
+    stated = r4.parse(await read_fhir(request), expected="Parameters").get("parameter", ())
     return {each["name"]: _value(each) for each in stated}
 
 

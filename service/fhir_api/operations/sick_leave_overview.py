@@ -23,10 +23,9 @@ from fhir_mappings.primitives import to_instant
 from fhir_mappings.sick_leave import EngineMode
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
-from service.fhir_api.preferences import expects_json
+from service.fhir_api.preferences import read_fhir
 from service.fhir_api.reading import visible
 from service.fhir_api.surroundings import Surroundings
-from service.http_edge import read_body
 from service.page_tokens import OverviewPages
 from service.rules.sick_leave import Overview, Question, Row
 from service.rules.sick_leave.question import PARAMETERS, read, written
@@ -80,8 +79,7 @@ async def _pairs(request: Request) -> Pairs:
 
 async def _parameters(request: Request) -> Pairs:
     """Of a Parameters resource; a body may be missing. Raises ``Malformed`` and ``WrongMedia``."""
-    expects_json(request)
-    body = await read_body(request)
+    body = await read_fhir(request)
     parameters = r4.parse(body, expected="Parameters").get("parameter", ()) if body else ()
     return [(str(each["name"]), _value(each, at)) for at, each in enumerate(parameters)]
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from sqlalchemy import Select, and_, func, select
 
-from contracts.errors import Issue, IssueType, Malformed
+from contracts.errors import Issue, IssueType, Malformed, VersionConflict
 from contracts.record import Record
 from service.fhir_api.search import criteria, including, sorting, subset
 from service.fhir_api.search.criteria import Criterion, ModifierNotServed, NotServed
@@ -72,9 +72,11 @@ def parse(type_: str, pairs: Pairs, *, lenient: bool = False) -> Query:
 
 def condition(type_: str, text: str, base: str) -> Query:
     """The query of a conditional interaction, ``name=value&name=value``: https://hl7.org/fhir/R4/http.html#ccreate.
-    Raises ``Malformed``, also when it asks for nothing or says how to answer."""
+    Raises ``VersionConflict`` when it asks for nothing, ``Malformed`` as a search does and when it says how to answer."""
     asked = parse(type_, relative(base, parse_qsl(text, keep_blank_values=True)))
-    if not asked.criteria or len(asked.criteria) != len(asked.pairs):
+    if not asked.pairs:
+        raise VersionConflict("the condition does not say which resource is meant")
+    if len(asked.criteria) != len(asked.pairs):
         raise Malformed("a condition takes search parameters of the type, and nothing else")
     return replace(asked, count=1)
 

@@ -236,6 +236,17 @@ SMALL: list[Resource] = [
         "parameter": [{"name": "x", "part": [{"name": "y", "resource": PATIENT}, {"name": "z", "valueId": "a"}]}],
     },
     {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "code-invalid"}]},
+    {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-28",
+        "kind": "instance",
+        "software": {"name": "a"},
+        "implementation": {"description": "a"},
+        "fhirVersion": "4.0.1",
+        "format": ["json"],
+        "rest": [{"mode": "server", "resource": [{"type": "Patient", "interaction": [{"code": "read"}]}]}],
+    },
 ]
 MAIN = [
     PATIENT,

@@ -30,7 +30,7 @@ ALL = [(type_, each) for type_, rows in PARAMETERS.items() for each in rows.valu
 
 def test_every_type_that_is_served_can_be_searched() -> None:
     assert set(ROWS) <= set(PARAMETERS)
-    assert set(TYPES) - {"Bundle", "Parameters", "OperationOutcome"} <= set(PARAMETERS)
+    assert set(TYPES) - {"Bundle", "Parameters", "OperationOutcome", "CapabilityStatement"} <= set(PARAMETERS)
 
 
 def test_as_many_as_r4_has() -> None:

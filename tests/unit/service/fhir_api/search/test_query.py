@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import literal, select
 
-from contracts.errors import IssueType, Malformed
+from contracts.errors import IssueType, Malformed, VersionConflict
 from contracts.record import Document, Record
 from service.fhir_api.search import parameters, query, ranges
 from service.fhir_api.search.query import Query, parse
@@ -646,7 +646,12 @@ def test_a_condition_is_asked_in_the_transaction_that_writes(store: SqlStore, ru
     assert run(store.run(write)) == [[], ["c-0"], ["c-0", "c-1"], ["c-0", "c-1"]]
 
 
-@pytest.mark.parametrize("text", ["", "_count=1", "code=x&_sort=code", "colour=blue", "date=spring", "_summary=count"])
+def test_a_condition_that_says_nothing_means_no_resource() -> None:
+    with pytest.raises(VersionConflict):
+        query.condition("Procedure", "", "http://here/fhir")
+
+
+@pytest.mark.parametrize("text", ["_count=1", "code=x&_sort=code", "colour=blue", "date=spring", "_summary=count"])
 def test_a_condition_asks_for_something_and_nothing_else(text: str) -> None:
     with pytest.raises(Malformed):
         query.condition("Procedure", text, "http://here/fhir")

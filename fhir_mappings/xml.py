@@ -1,0 +1,225 @@
+"""FHIR's XML and FHIR's JSON, each made from the other by one table of elements: the schema that judges what arrives.
+
+The models would rewrite decimals and characters (decision D26). Here a decimal is its digits, and nothing is judged: what
+becomes JSON is judged as JSON. http://hl7.org/fhir/R4/xml.html, http://hl7.org/fhir/R4/json.html
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import zip_longest
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from lxml import etree
+
+from contracts.errors import Issue, IssueType, Malformed
+from fhir_mappings import r4
+
+FHIR: Final = "http://hl7.org/fhir"
+XHTML: Final = "http://www.w3.org/1999/xhtml"
+_INSTANCE: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+
+_DIGITS: Final = msgspec.json.Decoder(float_hook=str)
+_ENCODER: Final = msgspec.json.Encoder()
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+
+Json = Mapping[str, Any]
+
+
+class Member(NamedTuple):
+    """An element of a type. ``type`` is the name of its definition, ``kind`` what its JSON is: object, or of a primitive
+    string, number, integer or boolean."""
+
+    type: str
+    kind: str
+    repeats: bool
+
+
+@cache
+def members(type_: str) -> dict[str, Member]:
+    """The elements of a type by their JSON names, in R4's order."""
+    properties = r4.properties(type_)
+    return {
+        name: _member(schema)
+        for name, schema in properties.items()
+        if name != "resourceType" and not name.startswith("_")
+    }
+
+
+def _member(schema: Json) -> Member:
+    repeats = schema.get("type") == "array"
+    one = schema["items"] if repeats else schema
+    name = one["$ref"].rpartition("/")[2].removesuffix("-or-null") if "$ref" in one else ""
+    kind = r4.kind(name) if name else "string"
+    return Member(name, kind, repeats)
+
+
+def _is_attribute(type_: str, name: str) -> bool:
+    """``id`` of whatever is no resource, and the address of an extension."""
+    return (name == "id" and type_ not in r4.TYPES) or (type_ == "Extension" and name == "url")
+
+
+# ---- JSON to XML -------------------------------------------------------------------------------------------------
+
+
+def to_xml(body: bytes) -> bytes:
+    """A judged resource as XML."""
+    resource = _DIGITS.decode(body)
+    root = etree.Element(f"{{{FHIR}}}{resource['resourceType']}", nsmap={None: FHIR})
+    _write(root, resource, resource["resourceType"])
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _write(parent: etree._Element, content: Json, type_: str) -> None:
+    for name, member in members(type_).items():
+        if _is_attribute(type_, name):
+            if name in content:
+                parent.set(name, content[name])
+        elif name in content or f"_{name}" in content:
+            for value, more in _pairs(content, name, member):
+                _append(parent, name, member, value, more)
+
+
+def _pairs(content: Json, name: str, member: Member) -> Iterator[tuple[Any, Any]]:
+    """Each value with what stands beside it under ``_name``."""
+    values, siblings = content.get(name), content.get(f"_{name}")
+    if member.repeats:
+        return zip_longest(values or (), siblings or ())
+    return iter([(values, siblings)])
+
+
+def _append(parent: etree._Element, name: str, member: Member, value: Any, more: Json | None) -> None:
+    if member.type == "xhtml":
+        parent.append(_narrative(value))
+        return
+    child = etree.SubElement(parent, f"{{{FHIR}}}{name}")
+    if member.type == "Resource":
+        inside = etree.SubElement(child, f"{{{FHIR}}}{value['resourceType']}")
+        _write(inside, value, value["resourceType"])
+    elif member.kind == "object":
+        _write(child, value, member.type)
+    else:
+        if value is not None:
+            child.set("value", _text(value))
+        if more is not None:
+            _write(child, more, "Element")
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _narrative(text: str) -> etree._Element:
+    """The narrative; one that is no XML is shown as the text that it is."""
+    try:
+        found = etree.fromstring(text.encode(), _parser())
+    except etree.XMLSyntaxError:
+        found = None
+    if found is not None and found.tag == _DIV:
+        return found
+    shown = etree.Element(_DIV, nsmap={None: XHTML})
+    shown.text = text
+    return shown
+
+
+_DIV: Final = f"{{{XHTML}}}div"
+
+
+# ---- XML to JSON -------------------------------------------------------------------------------------------------
+
+
+def to_json(body: bytes) -> bytes:
+    """The resource as JSON, to be judged. Raises ``Malformed`` for what is no FHIR XML."""
+    try:
+        root = etree.fromstring(body, _parser())
+    except (etree.XMLSyntaxError, ValueError):
+        raise Malformed("this is not XML, or nested too deep") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Malformed("a document type declaration is not read here")
+    for name in [name for name in root.attrib if str(name).startswith(_INSTANCE)]:
+        del root.attrib[name]
+    return _ENCODER.encode(_resource(root))
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _resource(element: etree._Element) -> dict[str, Any]:
+    name = etree.QName(element)
+    if name.namespace != FHIR or name.localname not in r4.TYPES:
+        raise Malformed(Issue(IssueType.STRUCTURE, f"a resource that is served is wanted, in the namespace {FHIR}"))
+    return {"resourceType": name.localname, **_read(element, name.localname)}
+
+
+def _read(element: etree._Element, type_: str) -> dict[str, Any]:
+    """An object's members. A primitive's ``value`` is read by whoever knows that it is one."""
+    known = members(type_)
+    found: dict[str, Any] = {}
+    for attribute, text in element.attrib.items():
+        if not _is_attribute(type_, str(attribute)):
+            raise _unknown(type_)
+        found[str(attribute)] = text
+    if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+        raise Malformed(Issue(IssueType.STRUCTURE, "text stands between the elements", type_))
+    for child in element:
+        name = etree.QName(child)
+        member = known.get(name.localname)
+        if member is None or name.namespace != (XHTML if member.type == "xhtml" else FHIR):
+            raise _unknown(type_)
+        _put(found, name.localname, member, child, type_)
+    return found
+
+
+def _unknown(type_: str) -> Malformed:
+    return Malformed(Issue(IssueType.STRUCTURE, "an element or attribute is unknown to FHIR R4 here", type_))
+
+
+def _put(found: dict[str, Any], name: str, member: Member, child: etree._Element, type_: str) -> None:
+    value, more = _value(child, member)
+    if not member.repeats:
+        if name in found or f"_{name}" in found:
+            raise Malformed(Issue(IssueType.STRUCTURE, f"{name} stands twice", f"{type_}.{name}"))
+        found.update({each: it for each, it in ((name, value), (f"_{name}", more)) if it is not None})
+        return
+    found.setdefault(name, []).append(value)
+    if more is not None or f"_{name}" in found:
+        siblings = found.setdefault(f"_{name}", [])
+        siblings += [None] * (len(found[name]) - 1 - len(siblings)) + [more]
+
+
+def _value(child: etree._Element, member: Member) -> tuple[Any, dict[str, Any] | None]:
+    """What a child is in JSON, and what stands under ``_name``."""
+    if member.type == "xhtml":
+        etree.cleanup_namespaces(child)
+        return etree.tostring(child, encoding="unicode", with_tail=False), None
+    if member.type == "Resource":
+        inside = list(child)
+        if len(inside) != 1 or child.attrib:
+            raise Malformed("a resource stands alone in its element")
+        return _resource(inside[0]), None
+    if member.kind == "object":
+        return _read(child, member.type), None
+    text = child.attrib.pop("value", None)
+    more = _read(child, "Element") or None
+    return None if text is None else _primitive(str(text), member.kind), more
+
+
+def _primitive(text: str, kind: str) -> Any:
+    """A number keeps its digits. What is none stays a text, which the judge then refuses."""
+    if kind in ("integer", "number") and _NUMBER.fullmatch(text):
+        return msgspec.Raw(text.encode())
+    return _BOOLEANS.get(text, text) if kind == "boolean" else text
+
+
+_BOOLEANS: Final = {"true": True, "false": False}

@@ -1,0 +1,75 @@
+"""In which form an answer leaves. https://hl7.org/fhir/R4/http.html#mime-type"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.errors import NotAcceptable
+from fhir_mappings import xml
+from service.fhir_api import answers
+
+FHIR_XML: Final = "application/fhir+xml"
+PACKED_FROM: Final = 1000
+"""Bytes from which an answer is compressed, for who takes that."""
+
+_JSON: Final = frozenset({"*/*", "application/*", answers.FHIR_JSON, "application/json", "text/json", "json"})
+_XML: Final = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
+
+
+def accept_format(request: Request) -> None:
+    """Raises ``NotAcceptable`` when no form that is wanted is made here. A Binary leaves in whatever form it is."""
+    accepted = _accepted(request)
+    if accepted in _JSON or request.path_params.get("type") == "Binary":
+        return
+    if not any(weight and (form in _JSON or form in _XML) for form, weight in _offers(accepted)):
+        raise NotAcceptable(f"answers are {answers.FHIR_JSON} or {FHIR_XML}")
+
+
+def in_form(request: Request, response: Response) -> Response:
+    """As XML, where that is liked better; as indented JSON, where ``_pretty`` asks for it; without the body, where HEAD asks
+    for the headers."""
+    if response.headers.get("content-type", "").startswith(answers.FHIR_JSON):
+        if _likes_xml(request):
+            _replace(response, xml.to_xml(bytes(response.body)))
+            response.headers["content-type"] = f"{FHIR_XML}; charset=utf-8"
+        elif b"_pretty=true" in request.scope["query_string"]:
+            _replace(response, msgspec.json.format(bytes(response.body), indent=2))
+    if request.method == "HEAD":
+        if len(response.body) >= PACKED_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+            del response.headers["content-length"]  # nobody packs what is not sent, to say how long it would be
+        response.body = b""
+    return response
+
+
+def _replace(response: Response, body: bytes) -> None:
+    response.body = body
+    response.headers["content-length"] = str(len(body))
+
+
+def _likes_xml(request: Request) -> bool:
+    accepted = _accepted(request)
+    if accepted in _JSON:
+        return False
+    offers = list(_offers(accepted))
+    best = {forms: max((weight for form, weight in offers if form in forms), default=0.0) for forms in (_XML, _JSON)}
+    return best[_XML] > best[_JSON]
+
+
+def _accepted(request: Request) -> str:
+    asked = request.query_params.get("_format") if b"_format=" in request.scope["query_string"] else None
+    return asked or request.headers.get("accept") or "*/*"
+
+
+def _offers(accepted: str) -> Iterator[tuple[str, float]]:
+    """Each form with its weight. A plus in ``_format`` that was not escaped arrives as a space."""
+    for part in accepted.split(","):
+        form, *parameters = part.split(";")
+        yield form.strip().lower().replace(" ", "+"), _weight(parameters)
+
+
+def _weight(parameters: list[str]) -> float:
+    stated = next((each.strip()[2:] for each in parameters if each.strip().startswith("q=")), "1")
+    return float(stated) if stated.replace(".", "", 1).isascii() and stated.replace(".", "", 1).isdigit() else 1.0

@@ -1,0 +1,98 @@
+"""FHIR's XML over HTTP: in and out, alone and in bundles, errors too; what is stored is the same as from JSON."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import pytest
+
+from fhir_mappings import r4
+from fhir_mappings.xml import to_json, to_xml
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.flow.conftest import Flow
+
+Json = dict[str, Any]
+pytestmark = pytest.mark.anyio
+
+XML: Final = {"Content-Type": "application/fhir+xml", "Accept": "application/fhir+xml"}
+
+
+def as_json(response: "httpx.Response") -> Any:
+    assert response.headers["content-type"] == "application/fhir+xml; charset=utf-8"
+    return orjson.loads(to_json(response.content))
+
+
+async def test_what_comes_as_xml_is_stored_as_what_comes_as_json(flow: "Flow") -> None:
+    person = await flow.patient()
+    form = flow.forms.activity(person)
+    made = await flow.coordinator.post("/fhir/Procedure", content=to_xml(orjson.dumps(form)), headers=XML)
+    assert made.status_code == 201, made.text
+    stored = as_json(made)
+    assert stored["code"]["coding"][0]["code"] == "GC001"
+    path = f"/fhir/Procedure/{stored['id']}"
+    assert (await flow.reader.get(path)).json() == stored
+    for ask in ({"headers": XML}, {"params": {"_format": "xml"}}, {"params": {"_format": "application/fhir+xml"}}):
+        assert as_json(await flow.reader.get(path, **ask)) == stored  # type: ignore[arg-type]
+    changed = to_xml(orjson.dumps({**stored, "note": [{"text": "Å & <ö>"}]}))
+    put = await flow.coordinator.put(path, content=changed, headers=XML | {"If-Match": 'W/"1"'})
+    assert as_json(put)["note"] == [{"text": "Å & <ö>"}]
+    found = as_json(await flow.reader.get(f"/fhir/Procedure?patient={person.id}", headers=XML))
+    assert [entry["resource"] for entry in found["entry"]] == [as_json(put)]
+
+
+async def test_a_transaction_in_xml(flow: "Flow") -> None:
+    person = await flow.patient()
+    goal = {**flow.forms.goal(person), "subject": {"reference": f"Patient?_id={person.id}"}}
+    bundle: Json = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"resource": goal, "request": {"method": "POST", "url": "Goal"}}],
+    }
+    answer = await flow.coordinator.post("/fhir", content=to_xml(orjson.dumps(bundle)), headers=XML)
+    assert as_json(answer)["entry"][0]["response"]["status"] == "201"
+
+
+async def test_errors_and_the_statement_in_xml(flow: "Flow") -> None:
+    missing = await flow.coordinator.get("/fhir/Goal/nothing", headers=XML)
+    assert (missing.status_code, as_json(missing)["issue"][0]["code"]) == (404, "not-found")
+    broken = await flow.coordinator.post("/fhir/Goal", content=b"<Goal>", headers=XML)
+    assert (broken.status_code, as_json(broken)["resourceType"]) == (400, "OperationOutcome")
+    validated = await flow.coordinator.post(
+        "/fhir/Goal/$validate", content=b'<Goal xmlns="http://hl7.org/fhir"/>', headers=XML
+    )
+    assert {issue["severity"] for issue in as_json(validated)["issue"]} == {"error"}
+    statement = await flow.nobody.get("/fhir/metadata", headers=XML)
+    assert statement.headers["content-type"].startswith("application/fhir+xml")
+    assert as_json(statement) == (await flow.nobody.get("/fhir/metadata")).json()
+    assert not r4.check(as_json(statement))
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("application/fhir+xml, application/fhir+json;q=0.9", "xml"),
+        ("application/fhir+xml;q=0.8, application/fhir+json;q=0.9", "json"),
+        ("text/xml", "xml"),
+        ("application/fhir+xml, */*;q=0.1", "xml"),
+        ("*/*", "json"),
+        ("application/fhir+xml;q=x", "xml"),
+        ("application/fhir+xml, application/fhir+json", "json"),
+    ],
+)
+async def test_what_is_liked_better_is_what_comes(flow: "Flow", accept: str, form: str) -> None:
+    response = await flow.coordinator.get("/fhir/Goal?_count=1", headers={"Accept": accept})
+    assert response.headers["content-type"].startswith(f"application/fhir+{form}")
+    head = await flow.coordinator.head("/fhir/Goal?_count=1", headers={"Accept": accept})
+    assert head.headers["content-type"] == response.headers["content-type"]
+    plain = {"Accept": accept, "Accept-Encoding": "identity"}
+    whole = await flow.coordinator.get("/fhir/Goal?_count=1", headers=plain)
+    alone = await flow.coordinator.head("/fhir/Goal?_count=1", headers=plain)
+    assert int(alone.headers["content-length"]) == len(whole.content)
+    assert head.headers.get("content-length") in (None, alone.headers["content-length"])
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/fhir+json;q=0", "application/fhir+turtle"])
+async def test_what_is_not_made_is_told(flow: "Flow", accept: str) -> None:
+    assert (await flow.coordinator.get("/fhir/Goal", headers={"Accept": accept})).status_code == 406
