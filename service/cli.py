@@ -154,7 +154,7 @@ def sjukfall(
     mode: Annotated[
         Literal["rehabstod", "corrected"],
         typer.Option(help="As the national engine counts, or with five of its quirks mended."),
-    ],
+    ] = "rehabstod",
 ) -> None:
     """Sick leaves from questions on standard input: JSON lines in, JSON lines out."""
     from service.rules.sick_leave import MODES

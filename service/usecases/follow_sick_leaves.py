@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
-from contracts.errors import RekoError
+from contracts.errors import Conflict, RekoError
 from contracts.identity import HsaId, PersonId
 from contracts.ports import CertificateSource, Store, Transaction
 from contracts.pulling import Known, Pull, PullState
 from contracts.record import Access, AccessAction, Caller
 from contracts.sick_leave import Certificate, Judged, SetAside
+from contracts.time import swedish_day
 from fhir_mappings import people
 from fhir_mappings.document import from_content
 from fhir_mappings.identifiers import person_system
@@ -33,6 +34,7 @@ CHANGES: Final = 4
 """Certificates that end a slice: each is written as three or four resources."""
 CLEARED: Final = 2000
 """Staged rows that one transaction forgets."""
+_APPLIED: Final = (PullState.APPLYING, PullState.CLOSING)
 STOPPED: Final = "the service was stopped while the answer came"
 
 _log = logging.getLogger(__name__)
@@ -42,19 +44,28 @@ async def follow_sick_leaves(
     store: Store, source: CertificateSource, context: Context, caller: Caller, max_days_since_end: int = 0
 ) -> Pull:
     """Pull the caller's care unit once, after what an earlier pull of it may have left to apply. Raises ``Conflict`` while
-    another answer about it comes in, and ``Unavailable`` when the source does not answer in full: nothing has changed
-    then."""
+    another answer about it comes in, or when midnight comes meanwhile, and ``Unavailable`` when the source does not answer
+    in full: nothing has changed then."""
     for left in await store.run(lambda transaction: transaction.pulls.under_way()):
         if left.unit == caller.unit.value and left.state is not PullState.READING:
             await apply(store, context, left)
     pull = await store.run(lambda transaction: transaction.pulls.begin(caller, max_days_since_end))
     try:
         await stage(store, pull, source.active_for_unit(caller.unit, max_days_since_end))
+        sealed = await store.run(lambda transaction: _seal(transaction, pull))
     except BaseException as error:
         # Also when this process is told to stop: whatever has come is no answer.
         await asyncio.shield(abandon(store, pull, _reason(error)))
         raise
-    return await apply(store, context, await store.run(lambda transaction: transaction.pulls.seal(pull.number)))
+    return await apply(store, context, sealed)
+
+
+def _seal(transaction: Transaction, pull: Pull) -> Pull:
+    """Raises ``Conflict`` when midnight came in between: the source may have answered for either day, and what it left
+    out as too old on the new one would be taken for vanished on the old one."""
+    if swedish_day(transaction.at) != pull.day:
+        raise Conflict("midnight came while the answer did: pull again")
+    return transaction.pulls.seal(pull.number)
 
 
 async def stage(store: Store, pull: Pull, answer: AsyncIterator[Judged]) -> None:
@@ -79,17 +90,24 @@ class _Stage:
 
 async def apply(store: Store, context: Context, pull: Pull) -> Pull:
     """Apply what is staged, from where the pull stands to its end. Two may do so at once: each slice begins where the last
-    one ended."""
-    while pull.state is not PullState.DONE:
+    one ended. The pull may come in as it stood some time ago: another may have ended it since."""
+    while pull.state in _APPLIED:
         pull = await store.run(_Slice(context, pull.number))
     await _forget(store, pull)
     return pull
 
 
 async def abandon(store: Store, pull: Pull, reason: str) -> None:
-    """Discard an answer of which nothing has been applied."""
-    await store.run(lambda transaction: transaction.pulls.fail(pull.number, reason))
-    await _forget(store, pull)
+    """Discard an answer that has not come whole. One that has is kept: it may be on its way in."""
+    if await store.run(lambda transaction: _failed(transaction, pull.number, reason)):
+        await _forget(store, pull)
+
+
+def _failed(transaction: Transaction, number: int, reason: str) -> bool:
+    reads = transaction.pulls.read(number).state is PullState.READING
+    if reads:
+        transaction.pulls.fail(number, reason)
+    return reads
 
 
 async def take_up(store: Store, context: Context, pull: Pull) -> None:
@@ -135,6 +153,8 @@ class _Slice:
 
     def __call__(self, transaction: Transaction) -> Pull:
         pull = transaction.pulls.read(self.number)
+        if pull.state not in _APPLIED:
+            return pull  # what it staged may be gone, and must not be taken for an empty answer
         work = _Work(transaction, self.context, pull, transaction.pulls.last_day(pull.unit))
         work.named() if pull.state is PullState.APPLYING else work.others()
         transaction.pulls.save(work.pull)

@@ -325,7 +325,20 @@ def test_the_command_answers_before_it_is_asked_again() -> None:
     assert reko.returncode == 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["--mode", "other"], ["--mode"], ["--mode", "rehabstod", "more"]])
+def test_the_national_way_is_the_default() -> None:
+    """Q1 tells the modes apart."""
+
+    def intyg(id: str, hour: int) -> dict[str, object]:
+        periods = [{"start": "2026-02-01", "slut": "2026-02-20", "nedsattning": 50}]
+        return {"id": id, "patientId": "x", "signeringsTidpunkt": f"2026-02-01T{hour}:00", "formagor": periods}
+
+    asked = {"id": 1, "view": "enhet", "aktivtDatum": "2026-02-10", "maxIntygsGlapp": 5}
+    question = json.dumps({**asked, "intyg": [intyg("A", 10), intyg("B", 11)]}).encode()
+    done = subprocess.run([REKO, "sjukfall"], input=question, capture_output=True, check=True)
+    assert json.loads(done.stdout)["result"][0]["intygLista"] == ["B", "B"]
+
+
+@pytest.mark.parametrize("arguments", [["--mode", "other"], ["--mode"], ["--mode", "rehabstod", "more"]])
 def test_wrong_use_of_the_command_is_2(arguments: list[str]) -> None:
     done = subprocess.run([REKO, "sjukfall", *arguments], input=b"", capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (2, b"")
