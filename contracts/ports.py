@@ -154,6 +154,11 @@ class Transaction(Snapshot, Protocol):
         ``after``."""
         ...
 
+    def attempt(self, work: Callable[[], None]) -> Exception | None:
+        """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
+        none: that is raised."""
+        ...
+
     @property
     def pulls(self) -> "Pulls":
         """Answers of the feed on their way in."""
@@ -184,6 +189,10 @@ class Pulls(Protocol):
     def seal(self, number: int) -> Pull:
         """The answer was whole: count it, set aside every certificate whose id has come before, begin to apply. Raises as
         ``stage``."""
+        ...
+
+    def put_aside(self, number: int, records: Sequence[SetAside]) -> None:
+        """Keep what turned out to be unusable while it was applied."""
         ...
 
     def fail(self, number: int, reason: str) -> None:

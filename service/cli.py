@@ -124,12 +124,20 @@ def pull(
     as_json: Json = False,
     url: Url = SERVICE,
     token: Token = "",
-    max_days_since_end: Annotated[int, typer.Option(min=0, max=14)] = 0,
+    max_days_since_end: Annotated[
+        int,
+        typer.Option(
+            min=0, max=14, help="How long ago a sick leave may have ended: 14 is all that a view may ask for."
+        ),
+    ] = 14,
+    accept_empty: Annotated[
+        bool, typer.Option("--accept-empty", help="Also if the answer is empty and takes back all that the unit has.")
+    ] = False,
 ) -> None:
     """Fetch sick leaves now."""
     failed = 0
     for each in unit:
-        path = f"/api/units/{each}/pull?max_days_since_end={max_days_since_end}"
+        path = f"/api/units/{each}/pull?max_days_since_end={max_days_since_end}&accept_empty={accept_empty}"
         answer = _call("POST", url, token, path)
         failed += answer is None
         if answer is not None:

@@ -115,15 +115,17 @@ def api_app(
     comparison_route(app, store, source, reader)
 
     @app.post("/units/{unit}/pull")
-    async def pull(caller: Puller, unit: str, max_days_since_end: int = 0) -> models.PulledOut:
-        """Fetch the unit's sick leaves now."""
+    async def pull(
+        caller: Puller, unit: str, max_days_since_end: int = 0, accept_empty: bool = False
+    ) -> models.PulledOut:
+        """Fetch the unit's sick leaves now. ``accept_empty``: also if the answer is empty, and takes back all of them."""
         if unit != caller.unit.value:
             raise NotFound("there is no such unit")
         if source is None:
             raise NotSupported("no source of sick leaves is configured: set REKO_ADAPTERS__INTYGSTJANST__URL")
         if not 0 <= max_days_since_end <= MOST_DAYS:
             raise Invalid(f"days since the end of a sick leave are 0 to {MOST_DAYS}")
-        pulled = await follow_sick_leaves(store, source, context, caller, max_days_since_end)
+        pulled = await follow_sick_leaves(store, source, context, caller, max_days_since_end, accept_empty=accept_empty)
         return await pulling.pulled(store, caller, pulled.number)
 
     @app.get("/pulls")

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from contracts.errors import RekoError, Unavailable
 from contracts.ports import CertificateSource, Clock
 from contracts.pulling import Pull, PullState
-from service.pulling.timetable import Past, next_pull
+from service.pulling.timetable import RETRY, Past, next_pull
 from service.pulling.units import ScheduledUnit
 from service.store.codec import from_micros
 from service.store.store import SqlStore
@@ -51,6 +51,7 @@ class Rounds:
         self._clock = clock
         self._slots = slots
         self._due: dict[str, datetime] = {}
+        self._rest: dict[str, datetime] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ended = asyncio.Event()
 
@@ -109,15 +110,20 @@ class Rounds:
         try:
             pull = await follow_sick_leaves(self._store, self._source, self._context, unit.caller, unit.days)
         except RekoError as error:
-            PULLS.labels("failed").inc()
+            self._failed(unit)
             _log.warning("a pull failed", extra={"event": "pull.failed", "reason": str(error), **told})
         except Exception as error:
-            PULLS.labels("failed").inc()
+            self._failed(unit)
             _log.error("a pull failed", exc_info=error, extra={"event": "pull.failed", **told})
         else:
-            self._ended.set()  # not after a failure: what fails at once would be tried again at once
+            self._ended.set()
             PULLS.labels("done").inc()
             _log.info("a unit was pulled", extra={"event": "pull.done", **told, **_counted(pull)})
+
+    def _failed(self, unit: ScheduledUnit) -> None:
+        """Also where no row tells of it, such as when an earlier answer cannot be applied: it is not tried again at once."""
+        PULLS.labels("failed").inc()
+        self._rest[unit.id] = self._clock.now() + RETRY * 0.8
 
     async def _next(self, unit: str) -> datetime:
         statement = (
@@ -128,7 +134,8 @@ class Rounds:
         )
         rows = await self._store.select(statement)
         past = [Past(from_micros(at), state == PullState.FAILED.value) for at, state in rows]
-        return next_pull(self._units[unit], past, self._clock.now())
+        now = self._clock.now()
+        return max(next_pull(self._units[unit], past, now), self._rest.pop(unit, now))
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):

@@ -150,6 +150,10 @@ class SqlPulls:
     def _one(self, statement: str, **wanted: Any) -> Any:
         return self.connection.execute(statement, wanted).fetchone()
 
+    def put_aside(self, number: int, records: Sequence[SetAside]) -> None:
+        """See ``contracts.ports.Pulls``."""
+        self._set_aside(number, records)
+
     def _set_aside(self, number: int, records: Sequence[SetAside]) -> None:
         rows = [{"pull": number, "certificate": each.certificate, "reason": each.reason} for each in records]
         self.connection.executemany(sql_pulls.INSERT_ASIDE, rows)

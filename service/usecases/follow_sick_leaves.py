@@ -15,7 +15,7 @@ from typing import Final
 from contracts.errors import Conflict, RekoError
 from contracts.identity import HsaId, PersonId
 from contracts.ports import CertificateSource, Store, Transaction
-from contracts.pulling import Known, Pull, PullState
+from contracts.pulling import Known, Pull, PullCounts, PullState
 from contracts.record import Access, AccessAction, Caller
 from contracts.sick_leave import Certificate, Judged, SetAside
 from contracts.time import swedish_day
@@ -32,6 +32,8 @@ PATIENTS: Final = 50
 """The most that one slice goes through."""
 CHANGES: Final = 4
 """Certificates that end a slice: each is written as three or four resources."""
+TOO_MANY_AT_ONCE: Final = 5
+"""Patients with ongoing certificates, all of whom an empty answer would take back."""
 CLEARED: Final = 2000
 """Staged rows that one transaction forgets."""
 _APPLIED: Final = (PullState.APPLYING, PullState.CLOSING)
@@ -41,18 +43,25 @@ _log = logging.getLogger(__name__)
 
 
 async def follow_sick_leaves(
-    store: Store, source: CertificateSource, context: Context, caller: Caller, max_days_since_end: int = 0
+    store: Store,
+    source: CertificateSource,
+    context: Context,
+    caller: Caller,
+    max_days_since_end: int = 0,
+    *,
+    accept_empty: bool = False,
 ) -> Pull:
     """Pull the caller's care unit once, after what an earlier pull of it may have left to apply. Raises ``Conflict`` while
-    another answer about it comes in, or when midnight comes meanwhile, and ``Unavailable`` when the source does not answer
-    in full: nothing has changed then."""
+    another answer about it comes in, when midnight comes meanwhile, or for an empty answer that would take back all that the
+    unit has, unless the caller accepts that; and ``Unavailable`` when the source does not answer in full: nothing has
+    changed then."""
     for left in await store.run(lambda transaction: transaction.pulls.under_way()):
         if left.unit == caller.unit.value and left.state is not PullState.READING:
             await apply(store, context, left)
     pull = await store.run(lambda transaction: transaction.pulls.begin(caller, max_days_since_end))
     try:
         await stage(store, pull, source.active_for_unit(caller.unit, max_days_since_end))
-        sealed = await store.run(lambda transaction: _seal(transaction, pull))
+        sealed = await store.run(lambda transaction: _seal(transaction, pull, accept_empty=accept_empty))
     except BaseException as error:
         # Also when this process is told to stop: whatever has come is no answer.
         await asyncio.shield(abandon(store, pull, _reason(error)))
@@ -60,12 +69,21 @@ async def follow_sick_leaves(
     return await apply(store, context, sealed)
 
 
-def _seal(transaction: Transaction, pull: Pull) -> Pull:
+def _seal(transaction: Transaction, pull: Pull, *, accept_empty: bool) -> Pull:
     """Raises ``Conflict`` when midnight came in between: the source may have answered for either day, and what it left
-    out as too old on the new one would be taken for vanished on the old one."""
+    out as too old on the new one would be taken for vanished on the old one. So it does for an empty answer about a unit
+    with several ongoing patients: a source that has lost its data says the same as one whose patients are all well."""
     if swedish_day(transaction.at) != pull.day:
         raise Conflict("midnight came while the answer did: pull again")
-    return transaction.pulls.seal(pull.number)
+    sealed = transaction.pulls.seal(pull.number)
+    if not accept_empty and sealed.counts == PullCounts() and _patients(transaction, pull) >= TOO_MANY_AT_ONCE:
+        raise Conflict("the answer is empty, and would take back everything: if that is right, pull with accept_empty")
+    return sealed
+
+
+def _patients(transaction: Transaction, pull: Pull) -> int:
+    """With a certificate that has not ended."""
+    return len({patient for patient, _ in transaction.certificates_of_unit(pull.unit, pull.day)})
 
 
 async def stage(store: Store, pull: Pull, answer: AsyncIterator[Judged]) -> None:
@@ -188,9 +206,23 @@ class _Work:
         for one in each_of:
             if self.changes >= CHANGES:
                 return False
-            work(one)
+            self._try(work, one)
             self.pull = replace(self.pull, cursor=one)
         return len(each_of) < PATIENTS
+
+    def _try(self, work: Callable[[str], None], one: str) -> None:
+        """A patient on whom the service itself fails stops nobody else: what the answer says of her is set aside."""
+        before = self.pull
+        error = self.transaction.attempt(lambda: work(one))
+        if error is None:
+            return
+        told = {"event": "pull.patient-failed", "unit": before.unit}
+        _log.error("a patient's certificates could not be applied", exc_info=error, extra=told)
+        reason = f"the service failed on it ({type(error).__name__})"
+        aside = [SetAside(id, reason) for id in self.transaction.pulls.contents(before.number, one)]
+        self.transaction.pulls.put_aside(before.number, aside)
+        self.pull = before
+        self._count(applied=before.state is PullState.APPLYING, set_aside=len(aside))
 
     def _of_answer(self, person: str) -> None:
         patient = self._patient(person)

@@ -154,7 +154,8 @@ class Parameter(NamedTuple):
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         raise ValueError("a whole number")
     return int(text)
 

@@ -1,6 +1,7 @@
 """Pulls that meet each other, the end of the day and a store that fails, on a real store with a source in memory."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from contracts.errors import Conflict, Unavailable
 from contracts.identity import PersonId, control_digit
 from contracts.pulling import Pull, PullState
 from contracts.sick_leave import Certificate, CertificatePeriod, Judged
+from fhir_mappings import sick_leave
 from service.clock import Uuid7
 from service.rules.region import RegionalProfile
 from service.store.store import SqlStore
@@ -117,3 +119,51 @@ async def test_a_whole_answer_that_cannot_be_sealed_is_given_up_at_once(
         with pytest.raises(Unavailable, match="cannot be written"):
             await pull(store, certificate("c-1"))
     assert (await pull(store, certificate("c-1"))).state is PullState.DONE, "nothing is in its way"
+
+
+def patients(number: int) -> list[Certificate]:
+    """A certificate of each."""
+    people = [f"19{60 + each}0101980" for each in range(number)]
+    return [
+        replace(certificate(f"c-{each}"), id=f"c-{each}", patient=PersonId(f"{each}{control_digit(each[2:])}"))
+        for each in people
+    ]
+
+
+async def test_a_patient_on_whom_the_service_fails_stops_nobody_else(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = patients(3)
+    real = sick_leave.document_reference
+
+    def failing(one: Certificate, *rest: Any) -> bytes:
+        if one.id == everybody[1].id:
+            raise KeyError(one.patient.digits)
+        return real(one, *rest)
+
+    monkeypatch.setattr(sick_leave, "document_reference", failing)
+    done = await pull(store, *everybody)
+    assert (done.state, done.counts.applied, done.counts.changed, done.counts.set_aside) == (PullState.DONE, 3, 2, 1)
+    (aside,) = await store.run(lambda transaction: transaction.pulls.set_aside(done.number))
+    assert (aside.certificate, aside.reason) == (everybody[1].id, "the service failed on it (KeyError)")
+    kept = await store.run(lambda transaction: transaction.certificates_of_unit(UNIT.value, TODAY))
+    assert {each.certificate.id for _, each in kept} == {everybody[0].id, everybody[2].id}
+    monkeypatch.undo()
+    assert (await pull(store, *everybody)).counts.changed == 1, "mended, it is there with the next pull"
+
+
+@pytest.mark.parametrize(("number", "refused"), [(4, False), (5, True)])
+async def test_an_empty_answer_that_would_take_back_everything_needs_a_persons_word(
+    store: SqlStore, number: int, refused: bool
+) -> None:
+    await pull(store, *patients(number))
+    if refused:
+        with pytest.raises(Conflict, match="accept_empty"):
+            await pull(store)
+        kept = await store.run(lambda transaction: transaction.certificates_of_unit(UNIT.value, TODAY))
+        assert len(kept) == number
+        source: Any = Source()
+        done = await follow_sick_leaves(store, source, CONTEXT, CALLER, accept_empty=True)
+    else:
+        done = await pull(store)
+    assert done.counts.vanished == number

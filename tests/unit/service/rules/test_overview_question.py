@@ -91,7 +91,7 @@ def test_ranges_are_inclusive_and_told(field: str, span: tuple[int, int]) -> Non
 
 REFUSED = {
     "no number": ({"gap": "fem"}, {"gap": "gap takes a whole number"}),
-    "a sign": ({"gap": "-1"}, {"gap": "gap takes a whole number"}),
+    "a sign": ({"gap": "-1"}, {"gap": "gap takes a whole number from 0 to 90"}),
     "a number in other digits": ({"gap": "٥"}, {"gap": "gap takes a whole number"}),
     "no date": ({"endFrom": "2016-02-30"}, {"endFrom": "endFrom takes a date, YYYY-MM-DD"}),
     "another date": ({"endTo": "20160220"}, {"endTo": "endTo takes a date, YYYY-MM-DD"}),
