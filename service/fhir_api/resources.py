@@ -20,7 +20,7 @@ class Row:
 
     ``write`` is the story of create, update and patch; ``delete`` that of a deletion, ``None`` for what is never deleted. What is ``written_once`` is created and never changed. ``dated`` is the
     search parameter of the time of care, by which ``$everything`` picks a period. Why each type is as it is:
-    docs/adr/0030-deletes-are-versions.md and docs/fhir.md.
+    docs/adr/0013-deletes-are-versions.md and docs/fhir.md.
     """
 
     type: str

@@ -1,5 +1,5 @@
 """AuditEvent: one per decision and one per disclosure, in the shapes of IHE BALP, made from the rows that were committed
-with them (ADR 0021)."""
+with them (ADR 0011)."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""read and search-type of ``AuditEvent``: made from the rows of decisions and tries when somebody asks (ADR 0021)."""
+"""read and search-type of ``AuditEvent``: made from the rows of decisions and tries when somebody asks (ADR 0011)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
