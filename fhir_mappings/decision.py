@@ -36,7 +36,7 @@ class _Rule(NamedTuple):
     at_most: int = 1
 
 
-_KNOWN: Final = {
+PARAMETERS: Final = {
     "patient": _Rule("valueReference"),
     "recipient": _Rule("valueReference"),
     "kind": _Rule("valueCode"),
@@ -48,6 +48,7 @@ _KNOWN: Final = {
     "request": _Rule("valueString"),
     "source": _Rule("part", 50),
 }
+"""What a question may hold, as the guide's OperationDefinition says it."""
 
 
 # ---- FHIR in -----------------------------------------------------------------------------------------------------
@@ -89,9 +90,9 @@ def _given(parameters: Json, reading: Reading) -> _Given:
     given: list[tuple[str, Any, str]] = []
     for index, each in enumerate(parameters.get("parameter", ())):
         at = f"Parameters.parameter[{index}]"
-        rule = _KNOWN.get(each["name"])
+        rule = PARAMETERS.get(each["name"])
         if rule is None:
-            reading.note(IssueType.NOT_SUPPORTED, f"{at}.name", f"known here are {', '.join(_KNOWN)}")
+            reading.note(IssueType.NOT_SUPPORTED, f"{at}.name", f"known here are {', '.join(PARAMETERS)}")
         elif rule.kind not in each:
             reading.note(IssueType.VALUE, at, f"this one has a {rule.kind}")
         elif sum(name == each["name"] for name, _, _ in given) >= rule.at_most:

@@ -4,12 +4,15 @@ surface alike: the models here say what there is, and the ranges are told by the
 from datetime import date, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from contracts.sick_leave import RekoStatusType
 from service.api.models import Model
 from service.rules.sick_leave import FILTERS
 from service.rules.sick_leave.question import MEMBERS, PARAMETERS, RANGES, Parameter
+
+Whole = Annotated[int, Strict()]
+"""A JSON number: ``true`` is not 1, and no text is a number."""
 
 PAGE: Final = "page"
 """The name of the token that carries a list on; it stands alone."""
@@ -20,23 +23,23 @@ class OverviewIn(Model):
     lists. ``page`` is an answer's ``next``, and then nothing else is asked."""
 
     mode: str | None = None
-    gap: int | None = None
-    max_days_since_end: int | None = None
+    gap: Whole | None = None
+    max_days_since_end: Whole | None = None
     unit: str | None = None
     doctor: tuple[str, ...] = ()
     length: tuple[str, ...] = ()
     end_from: str | None = None
     end_to: str | None = None
-    ends_within: int | None = None
-    age_from: int | None = None
-    age_to: int | None = None
+    ends_within: Whole | None = None
+    age_from: Whole | None = None
+    age_to: Whole | None = None
     chapter: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
     occupation: tuple[str, ...] = ()
     text: str | None = None
     sort: str | None = None
-    offset: int | None = None
-    limit: int | None = None
+    offset: Whole | None = None
+    limit: Whole | None = None
     communication: Annotated[Any, Field(description="Not available: asking for it is refused")] = None
     risk: Annotated[Any, Field(description="Not available: asking for it is refused")] = None
     page: str | None = None
@@ -223,8 +226,8 @@ class RekoStatusIn(Model):
 
     status: RekoStatusType
     mode: str | None = None
-    gap: int | None = None
-    max_days_since_end: int | None = None
+    gap: Whole | None = None
+    max_days_since_end: Whole | None = None
 
     def pairs(self) -> list[tuple[str, str]]:
         """The settings as in an address."""

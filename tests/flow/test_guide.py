@@ -65,7 +65,11 @@ async def test_the_guide_is_searched(flow: "Flow") -> None:
     assert await ids("StructureDefinition", name="rekocons") == ["reko-consent"]
     assert await ids("ValueSet", _id="kva,plan-kind") == ["kva", "plan-kind"]
     assert await ids("SearchParameter", status="draft") == []
-    assert await ids("OperationDefinition", version="0.1.0") == ["decide", "sick-leave-overview"]
+    assert await ids("OperationDefinition", version="0.1.0") == [
+        "consent-decide",
+        "episode-everything",
+        "sick-leave-overview",
+    ]
     assert await ids("ConceptMap", title="slag av") == ["activity-kind-to-kva"]
 
 

@@ -280,6 +280,8 @@ async def test_bad_bodies_are_told(flow: "Flow") -> None:
     for body, status in (
         ({"gap": 91}, 422),
         ({"gap": "fem"}, 422),
+        ({"gap": True}, 422),
+        ({"limit": "10"}, 422),
         ({"name": "Prov"}, 422),
         ({"length": "0-14"}, 422),
         ({"risk": 1}, 422),

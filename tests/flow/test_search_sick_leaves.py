@@ -102,6 +102,12 @@ async def test_sick_leaves_that_go_on_on_a_day(flow: "Flow", patient: str) -> No
     assert refused.status_code == 400
 
 
+@pytest.mark.parametrize(("days", "found"), [(-6, 0), (-5, 1), (20, 1), (21, 0)])
+async def test_certificates_that_go_on_on_a_day(flow: "Flow", patient: str, days: int, found: int) -> None:
+    day = swedish_day(flow.clock.now()) + timedelta(days=days)
+    assert len(await search(flow, "DocumentReference", patient=patient, ongoing=f"{day}")) == found
+
+
 async def test_sick_leaves_and_certificates_of_a_unit(flow: "Flow", patient: str) -> None:
     (episode,) = await search(flow, "EpisodeOfCare", patient=patient)
     asked = {"patient": patient, "organization:identifier": f"{HSA_ID.fhir}|{flow.UNIT}"}

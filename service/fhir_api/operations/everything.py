@@ -84,7 +84,7 @@ async def everything(around: Surroundings, request: Request) -> Response:
     asked, after = _asked(around, caller, subject, parameters)
     found, last = await _found(around, caller, subject, asked, after)
     beside = _pointed_at(around, caller, found, asked)
-    pages = {"self": page_address(f"{around.base}/{subject.path}", parameters, (*_PARAMETERS, PAGE))}
+    pages = {"self": page_address(f"{around.base}/{subject.path}", parameters, (*PARAMETERS, PAGE))}
     if last is not None:
         page = _Page(subject.path, asked, last, caller.unit.value)
         pages["next"] = f"{around.base}/{subject.path}?{urlencode({PAGE: seal(around.page_key, page)})}"
@@ -188,10 +188,10 @@ def _read(parameters: dict[str, str]) -> Asked:
     for name, value in parameters.items():
         if name in _LET_THROUGH:
             continue
-        if name not in _PARAMETERS:
-            issues.append(Issue(IssueType.NOT_SUPPORTED, f"$everything takes {', '.join(_PARAMETERS)}"))
+        if name not in PARAMETERS:
+            issues.append(Issue(IssueType.NOT_SUPPORTED, f"$everything takes {', '.join(PARAMETERS)}"))
             continue
-        element, read, wanted = _PARAMETERS[name]
+        element, read, wanted = PARAMETERS[name]
         try:
             values[element] = read(value.replace(" ", "+"))
         except ValueError:
@@ -233,7 +233,7 @@ def _edge(instant: Any) -> int:
 
 
 _LET_THROUGH: Final = ("_format", "_pretty")
-_PARAMETERS: Final = {
+PARAMETERS: Final = {
     "_count": ("count", _count, "a whole number from 1"),
     "_type": ("types", _types, "resource types that are served, with commas between"),
     "_since": ("since", _since, "a time with a zone, or a day"),

@@ -36,7 +36,7 @@ Pairs = Sequence[tuple[str, str]]
 COUNT: Final = "_count"
 PAGE: Final = "_page"
 """As in a search."""
-_NAMES: Final = frozenset({each.name for each in PARAMETERS} - {"offset"})
+NAMES: Final = frozenset({each.name for each in PARAMETERS} - {"offset"})
 _CONCEALED: Final = frozenset(each.name for each in PARAMETERS if each.concealed)
 _LET_THROUGH: Final = frozenset({"_format", "_pretty"})
 
@@ -102,7 +102,7 @@ def _asked(pairs: Pairs, pages: OverviewPages, caller: Caller) -> Ask:
 
 
 def _read(pairs: Pairs, on: date) -> Question:
-    return read([("limit" if name == COUNT else name, value) for name, value in pairs], on, _NAMES)
+    return read([("limit" if name == COUNT else name, value) for name, value in pairs], on, NAMES)
 
 
 # What is answered

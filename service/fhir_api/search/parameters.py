@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Final
 
@@ -121,6 +121,7 @@ EPISODE: Final = _ours(
 """Through the standard extension workflow-episodeOfCare: an EpisodeOfCare has no link to what belongs to it."""
 
 OURS: Final[Mapping[str, Sequence[SearchParameter]]] = {
+    "DocumentReference": (replace(ONGOING, rows="period"),),
     "EpisodeOfCare": (ONGOING,),
     "Observation": (ONGOING, EPISODE),
     "CarePlan": (EPISODE,),

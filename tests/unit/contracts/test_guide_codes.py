@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from contracts import activity, consent, dialogue, plan
-from fhir_mappings import identifiers, sick_leave
+from fhir_mappings import coordination_case, identifiers, sick_leave
 from service.rules import kva
 
 COMPILED: Final = Path(__file__).parents[3] / "contracts/wire/profiles/compiled"
@@ -22,7 +22,7 @@ WORDS_OF_CODE: Final[dict[str, Iterable[str]]] = {
     identifiers.RECIPIENT_KIND: consent.RecipientKind,
     identifiers.NOTIFICATION_TOPIC: dialogue.Topic,
     identifiers.PLAN_KIND: plan.PlanKind,
-    identifiers.EPISODE_TYPE: [sick_leave.EPISODE],
+    identifiers.EPISODE_TYPE: [sick_leave.EPISODE, coordination_case.CASE],
     identifiers.WORK_ABILITY: [
         sick_leave.CATEGORY,
         sick_leave.CODE,

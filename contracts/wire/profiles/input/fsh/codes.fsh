@@ -109,6 +109,7 @@ Title: "Slag av vårdepisod"
 Description: "Vad en EpisodeOfCare är."
 * insert Codes
 * insert Code(#sjukfall, "Sjukfall", "Sick leave")
+* insert Code(#coordination-case, "Koordineringsärende", "Coordination case")
 
 CodeSystem: WorkAbility
 Id: work-ability

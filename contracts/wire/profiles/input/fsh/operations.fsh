@@ -12,26 +12,66 @@ Usage: #definition
 * experimental = false
 * date = "2026-11-28"
 * publisher = "Rekobryggan"
-* description = "Enhetens sjukfall, framräknade vid frågan ur de senast hämtade intygen."
+* description = "Enhetens sjukfall, framräknade vid frågan ur de senast hämtade intygen. Fri text frågas bara med POST."
 * affectsState = false
 * code = #sick-leave-overview
 * resource = #Organization
 * system = false
 * type = false
 * instance = true
-* parameter[0].name = #return
-* parameter[0].use = #out
-* parameter[0].min = 1
-* parameter[0].max = "1"
-* parameter[0].documentation = "En samling av EpisodeOfCare och det de bygger på."
-* parameter[0].type = #Bundle
+* insert Part(0, mode, in, 0, 1, code)
+* insert Part(1, gap, in, 0, 1, integer)
+* insert Part(2, maxDaysSinceEnd, in, 0, 1, integer)
+* insert Part(3, unit, in, 0, 1, string)
+* insert Part(4, doctor, in, 0, *, string)
+* insert Part(5, length, in, 0, *, string)
+* insert Part(6, endFrom, in, 0, 1, date)
+* insert Part(7, endTo, in, 0, 1, date)
+* insert Part(8, endsWithin, in, 0, 1, integer)
+* insert Part(9, ageFrom, in, 0, 1, integer)
+* insert Part(10, ageTo, in, 0, 1, integer)
+* insert Part(11, chapter, in, 0, *, string)
+* insert Part(12, status, in, 0, *, string)
+* insert Part(13, occupation, in, 0, *, string)
+* insert Part(14, text, in, 0, 1, string)
+* insert Part(15, sort, in, 0, 1, string)
+* insert Part(16, _count, in, 0, 1, integer)
+* insert Part(17, return, out, 1, 1, Bundle)
+* parameter[17].documentation = "En samling av EpisodeOfCare som räknats fram för frågan och inte sparas. En OperationOutcome säger hur gamla uppgifterna är."
 
-Instance: decide
+Instance: episode-everything
 InstanceOf: OperationDefinition
 Usage: #definition
-* url = "https://rekobryggan.example/fhir/OperationDefinition/decide"
+* url = "https://rekobryggan.example/fhir/OperationDefinition/episode-everything"
 * version = "0.1.0"
-* name = "Decide"
+* name = "EpisodeEverything"
+* title = "Allt om ett sjukfall eller koordineringsärende"
+* status = #active
+* kind = #operation
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "Patienten, vårdepisoden och allt som pekar på den, med personal och enheter som det i sin tur pekar på."
+* affectsState = false
+* code = #everything
+* resource = #EpisodeOfCare
+* system = false
+* type = false
+* instance = true
+* insert Part(0, start, in, 0, 1, date)
+* insert Part(1, end, in, 0, 1, date)
+* insert Part(2, _since, in, 0, 1, instant)
+* insert Part(3, _type, in, 0, 1, string)
+* insert Part(4, _count, in, 0, 1, integer)
+* insert Part(5, return, out, 1, 1, Bundle)
+* parameter[3].documentation = "Resurstyper med komma emellan."
+
+Instance: consent-decide
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/OperationDefinition/consent-decide"
+* version = "0.1.0"
+* name = "ConsentDecide"
 * title = "Får detta lämnas ut?"
 * status = #active
 * kind = #operation
@@ -45,55 +85,54 @@ Usage: #definition
 * system = false
 * type = true
 * instance = false
-* parameter[0].name = #patient
-* parameter[0].use = #in
-* parameter[0].min = 1
-* parameter[0].max = "1"
-* parameter[0].type = #Reference
+* insert Part(0, patient, in, 1, 1, Reference)
+* insert Part(1, recipient, in, 1, 1, Reference)
+* insert Part(2, kind, in, 0, 1, code)
+* insert Part(3, category, in, 1, *, code)
+* insert Part(4, purpose, in, 0, 1, code)
+* insert Part(5, direction, in, 0, 1, code)
+* insert Part(6, basis, in, 0, 1, code)
+* insert Part(7, why, in, 0, 1, string)
+* insert Part(8, request, in, 0, 1, string)
 * parameter[0].targetProfile = "http://hl7.org/fhir/StructureDefinition/Patient"
-* parameter[1].name = #recipient
-* parameter[1].use = #in
-* parameter[1].min = 1
-* parameter[1].max = "1"
-* parameter[1].type = #Reference
 * parameter[1].targetProfile = "http://hl7.org/fhir/StructureDefinition/Organization"
-* parameter[2].name = #category
-* parameter[2].use = #in
-* parameter[2].min = 1
-* parameter[2].max = "*"
-* parameter[2].type = #code
-* parameter[2].binding.strength = #required
-* parameter[2].binding.valueSet = "https://rekobryggan.example/fhir/ValueSet/information-category"
-* parameter[3].name = #purpose
-* parameter[3].use = #in
-* parameter[3].min = 0
-* parameter[3].max = "1"
-* parameter[3].type = #code
-* parameter[3].binding.strength = #required
-* parameter[3].binding.valueSet = "https://rekobryggan.example/fhir/ValueSet/consent-purpose"
-* parameter[4].name = #direction
-* parameter[4].use = #in
-* parameter[4].min = 0
-* parameter[4].max = "1"
-* parameter[4].type = #code
-* parameter[4].binding.strength = #required
-* parameter[4].binding.valueSet = "https://rekobryggan.example/fhir/ValueSet/consent-direction"
-* parameter[5].name = #permitted
-* parameter[5].use = #out
-* parameter[5].min = 1
-* parameter[5].max = "1"
-* parameter[5].type = #boolean
-* parameter[6].name = #reason
-* parameter[6].use = #out
-* parameter[6].min = 1
-* parameter[6].max = "*"
-* parameter[6].type = #code
-* parameter[7].name = #consent
-* parameter[7].use = #out
-* parameter[7].min = 0
-* parameter[7].max = "*"
-* parameter[7].type = #Reference
-* parameter[7].targetProfile = "http://hl7.org/fhir/StructureDefinition/Consent"
+* insert Bound(2, recipient-kind)
+* insert Bound(3, information-category)
+* insert Bound(4, consent-purpose)
+* insert Bound(5, consent-direction)
+* parameter[9].name = #source
+* parameter[9].use = #in
+* parameter[9].min = 0
+* parameter[9].max = "50"
+* parameter[9].documentation = "Varifrån uppgifterna kommer, om inte från den egna enheten: för spärrar."
+* parameter[9].part[0].name = #unit
+* parameter[9].part[0].use = #in
+* parameter[9].part[0].min = 1
+* parameter[9].part[0].max = "1"
+* parameter[9].part[0].type = #Reference
+* parameter[9].part[1].name = #provider
+* parameter[9].part[1].use = #in
+* parameter[9].part[1].min = 1
+* parameter[9].part[1].max = "1"
+* parameter[9].part[1].type = #Reference
+* insert Part(10, permitted, out, 1, 1, boolean)
+* insert Part(11, basis, out, 1, 1, code)
+* insert Part(12, reason, out, 1, *, code)
+* insert Part(13, consent, out, 0, *, Reference)
+* insert Part(14, at, out, 1, 1, instant)
+* insert Part(15, decision, out, 1, 1, string)
+* parameter[15].documentation = "Numret som beslutet är sparat under."
+
+RuleSet: Part(index, name, use, min, max, type)
+* parameter[{index}].name = #{name}
+* parameter[{index}].use = #{use}
+* parameter[{index}].min = {min}
+* parameter[{index}].max = "{max}"
+* parameter[{index}].type = #{type}
+
+RuleSet: Bound(index, valueset)
+* parameter[{index}].binding.strength = #required
+* parameter[{index}].binding.valueSet = "https://rekobryggan.example/fhir/ValueSet/{valueset}"
 
 Instance: reko-server
 InstanceOf: CapabilityStatement

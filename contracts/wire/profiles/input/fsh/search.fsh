@@ -10,14 +10,15 @@ Usage: #definition
 * experimental = false
 * date = "2026-11-28"
 * publisher = "Rekobryggan"
-* description = "Sjukfall, och bedömda perioder, som pågår en dag: perioden överlappar dagen. En period utan slut pågår."
+* description = "Sjukfall, bedömda perioder och intyg som pågår en dag: perioden överlappar dagen. En period utan slut pågår."
 * code = #ongoing
 * base[0] = #EpisodeOfCare
 * base[1] = #Observation
+* base[2] = #DocumentReference
 * type = #date
-* expression = "EpisodeOfCare.period | (Observation.effective as Period)"
+* expression = "EpisodeOfCare.period | Observation.effective | DocumentReference.context.period"
 * xpathUsage = #normal
-* xpath = "f:EpisodeOfCare/f:period | f:Observation/f:effectivePeriod"
+* xpath = "f:EpisodeOfCare/f:period | f:Observation/f:effectiveDateTime | f:Observation/f:effectivePeriod | f:Observation/f:effectiveTiming | f:Observation/f:effectiveInstant | f:DocumentReference/f:context/f:period"
 * multipleOr = true
 * multipleAnd = true
 
@@ -38,8 +39,10 @@ Usage: #definition
 * base[2] = #CarePlan
 * base[3] = #Communication
 * base[4] = #CommunicationRequest
+* base[5] = #CareTeam
+* base[6] = #QuestionnaireResponse
 * type = #reference
-* expression = "(Observation | Procedure | CarePlan | Communication | CommunicationRequest).extension.where(url = 'http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare').value"
+* expression = "(Observation | Procedure | CarePlan | Communication | CommunicationRequest | CareTeam | QuestionnaireResponse).extension.where(url = 'http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare').value"
 * xpathUsage = #normal
 * target = #EpisodeOfCare
 * multipleOr = true
