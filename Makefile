@@ -44,6 +44,7 @@ lint: $(STAMP)  ## style and faults
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check .
 
 types: $(STAMP)  ## mypy, strict
+	@MYPYPATH=bench $(BIN)/mypy bench generate
 	@$(BIN)/mypy
 
 imports: $(STAMP)  ## who may import whom

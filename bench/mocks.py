@@ -37,7 +37,7 @@ def main() -> None:
     wanted = parser.parse_args()
     port = _free_port()
     began = time.perf_counter()
-    command = [REKO, "mock", "--port", str(port), "--ledger-size", str(LEDGER)]
+    command = [str(REKO), "mock", "--port", str(port), "--ledger-size", str(LEDGER)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             _await(port)

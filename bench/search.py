@@ -10,7 +10,6 @@ cost        one search at a time, in µs of the database alone, at each size: fl
 
 import argparse
 import asyncio
-import os
 import secrets
 import statistics
 import subprocess
@@ -18,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from contracts.record import Document
 from service.clock import SystemClock
 from service.fhir_api.search import index, parameters, query
 from service.fhir_api.search.scope import Scope
+from service.store.snapshot import SqlSnapshot
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
 
@@ -108,7 +109,7 @@ async def _grown(file: Path, before: int, size: int) -> dict[str, Any]:
         began = time.perf_counter()
         for first in range(before, size, GROUP):
             numbers = range(first, min(first + GROUP, size))
-            await store.run(lambda transaction, numbers=numbers: _write(transaction, numbers))
+            await store.run(partial(_write, numbers=numbers))
         took = time.perf_counter() - began
         figures = {"resources/s": round((size - before) / took), "bytes each": round(_bytes(file) / size)}
         cost = {name: await _cost(store, asked) for name, asked in ASKED.items()}
@@ -128,7 +129,7 @@ async def _cost(store: SqlStore, asked: list[tuple[str, str]]) -> int:
     for _ in range(200):
         began = time.perf_counter()
         question = query.page(query.parse("Procedure", asked), scope)
-        rows = await store.look(lambda snapshot, question=question: snapshot.ask(question.text, question.values))
+        rows = await store.look(partial(SqlSnapshot.ask, statement=question.text, values=question.values))
         times.append(time.perf_counter() - began)
         if not rows:
             raise SystemExit("a search that should find something finds nothing")
@@ -144,20 +145,12 @@ async def _served(home: Path, seconds: float, size: int) -> dict[str, Any]:
     service = subprocess.Popen([reko, "serve"], env=_environment(home, token, port), stderr=subprocess.DEVNULL)
     try:
         await _until_ready(port, service)
-        await _load(port, _requests(token, size), 16, 1.0, [])  # the first seconds fill the caches
-        before = _cpu(service.pid)
-        figures = await _load(port, _requests(token, size), 16, seconds, [])
-        each = (_cpu(service.pid) - before) / (figures["requests/s"] * seconds)
-        return {**figures, "CPU µs each": round(each * 1e6), "resident MB": _resident(service.pid)}
+        await _load(service.pid, port, _requests(token, size), 16, 1.0, [])  # the first seconds fill the caches
+        figures = await _load(service.pid, port, _requests(token, size), 16, seconds, [])
+        return {**figures, "resident MB": _resident(service.pid)}
     finally:
         service.terminate()
         service.wait(10)
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of processor that the process has had: what does not depend on who else is at work on the machine."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _requests(token: str, size: int) -> Iterator[bytes]:
