@@ -13,6 +13,7 @@ from typing import Final, Literal
 from lxml import etree
 
 import contracts
+from fhir_mappings import safe_xml
 
 ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 REGISTRY: Final = "urn:riv:itintegration:registry:1"
@@ -63,41 +64,12 @@ class Fault:
         return code if code.startswith(_PLATFORM_CODE) and code[2:].isdigit() else ""
 
 
-def parser() -> etree.XMLParser:
-    """A parser that fetches nothing, expands nothing and gives up on huge documents."""
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-def pull_parser() -> etree.XMLPullParser:
-    """As ``parser``, for a document that comes piece by piece. It hands out comments, and leaves them in the tree."""
-    return etree.XMLPullParser(
-        events=("comment",),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=False,
-        remove_pis=True,
-    )
-
-
 def parse(body: bytes) -> etree._Element:
     """The root element. Raises ``BadXml``: not XML, too large, or with a DTD (an entity would be lost silently)."""
     if len(body) > MAX_BYTES:
         raise BadXml("the document is too large")
     try:
-        root = etree.fromstring(body, parser())
+        root = etree.fromstring(body, safe_xml.parser())
     except etree.XMLSyntaxError:
         raise BadXml("the document is not well-formed XML") from None
     if root.getroottree().docinfo.internalDTD is not None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvloop
+from machine import free_port
 
 from adapters.http import Sender
 from adapters.regional_platform.adapter import RegionalPlatform
@@ -179,7 +180,7 @@ def _left(transaction: SqlTransaction, names: list[str]) -> set[str]:
 @contextmanager
 def _receivers(number: int) -> Iterator[list[int]]:
     """So many in one process of their own; the first part of the path is how many seconds an answer takes."""
-    ports = [_free_port() for _ in range(number)]
+    ports = [free_port() for _ in range(number)]
     process = multiprocessing.get_context("spawn").Process(target=_receive, args=(ports,), daemon=True)
     process.start()
     try:
@@ -218,13 +219,6 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
     except (asyncio.IncompleteReadError, OSError):
         writer.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 if __name__ == "__main__":

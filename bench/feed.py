@@ -16,7 +16,6 @@ ratio in one process that does both again and again, where the bare way gets its
 import argparse
 import asyncio
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lxml import etree
+from machine import machine
 
 from adapters import soap
 from adapters.intygstjanst import answers, wire
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _measured(count: int, rounds: int) -> dict[str, Any]:
-    figures: dict[str, Any] = {"machine": _machine()}
+    figures: dict[str, Any] = {"machine": machine()}
     certificates = generate(1, UNIT, PROVIDER, count // OF_A_PATIENT, TODAY)[:count]
     with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
         for mode in MODES:
@@ -95,11 +95,6 @@ def _of(answer: Path, long: Path, certificates: int, rounds: int) -> dict[str, A
         "bare": {**_speed(bare, answer, certificates), **ratio},
         "memory": {f"MB for {count}": f"{_in_a_process('memory', file):.1f}" for count, file in growth.items()},
     }
-
-
-def _machine() -> dict[str, Any]:
-    load = os.getloadavg()[0]
-    return {"cores": os.cpu_count(), "python": sys.version.split()[0], "load before": f"{load:.1f}"}
 
 
 def _speed(seconds: float, answer: Path, certificates: int) -> dict[str, Any]:

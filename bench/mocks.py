@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from machine import free_port
 
 HOST: Final = "127.0.0.1"
 REKO: Final = Path(sys.executable).with_name("reko")
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     wanted = parser.parse_args()
-    port = _free_port()
+    port = free_port()
     began = time.perf_counter()
     command = [str(REKO), "mock", "--port", str(port), "--ledger-size", str(LEDGER)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
@@ -49,13 +49,6 @@ def main() -> None:
     print("mocks        " + "  ".join(f"{key} {value}" for key, value in figures["mocks"].items()))
     if wanted.json:
         print(json.dumps(figures))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(port: int) -> None:

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import secrets
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from machine import free_port, machine
 
 from service.security import token_hash
 
@@ -43,19 +43,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
-        figures = {"machine": _machine(), **_region(Path(home), wanted)}
+        figures = {"machine": machine(), **_region(Path(home), wanted)}
     for name, part in figures.items():
         print(f"{name:10} " + "  ".join(f"{key} {value}" for key, value in part.items()))
     if wanted.json:
         print(json.dumps(figures))
 
 
-def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "python": sys.version.split()[0], "load before": f"{os.getloadavg()[0]:.1f}"}
-
-
 def _region(home: Path, wanted: argparse.Namespace) -> dict[str, Any]:
-    port, mock_port, token = _free_port(), _free_port(), secrets.token_urlsafe(32)
+    port, mock_port, token = free_port(), free_port(), secrets.token_urlsafe(32)
     settings = _settings(home, wanted, port, mock_port, token)
     mocks = f"http://{HOST}:{mock_port}"
     generated = ("--units", str(wanted.units), "--patients", str(wanted.patients))
@@ -151,12 +147,6 @@ def _wait(client: httpx.Client, path: str) -> None:
             pass
         time.sleep(0.1)
     raise SystemExit("it does not come up")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _peak(pid: int) -> int:

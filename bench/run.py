@@ -17,7 +17,6 @@ import asyncio
 import json
 import os
 import secrets
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from machine import free_port, machine
 
 from service.security import token_hash
 
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     wanted = parser.parse_args()
-    figures: dict[str, Any] = {"machine": _machine()}
+    figures: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
         figures["fsync"] = _fsync(Path(home))
         figures["judge"] = _judge()
@@ -49,11 +50,6 @@ def main() -> None:
         print(f"{name:12} " + "  ".join(f"{key} {value}" for key, value in part.items()))
     if wanted.json:
         print(json.dumps(figures))
-
-
-def _machine() -> dict[str, Any]:
-    load = os.getloadavg()[0]
-    return {"cores": os.cpu_count(), "python": sys.version.split()[0], "load before": f"{load:.1f}"}
 
 
 def _fsync(home: Path) -> dict[str, Any]:
@@ -130,7 +126,7 @@ def _micros(work: Callable[[], object]) -> float:
 
 
 async def _served(home: Path, seconds: float) -> dict[str, Any]:
-    token, port = secrets.token_urlsafe(24), _free_port()
+    token, port = secrets.token_urlsafe(24), free_port()
     began = time.perf_counter()
     service = subprocess.Popen(
         [Path(sys.executable).parent / "reko", "serve"], env=_environment(home, token, port), stderr=subprocess.DEVNULL
@@ -349,13 +345,6 @@ def _processor(pid: int) -> float:
 def _resident(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE") // 1024 // 1024
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 if __name__ == "__main__":

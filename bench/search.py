@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from run import UNIT, _environment, _free_port, _get, _load, _machine, _resident, _until_ready
+from machine import free_port, machine
+from run import UNIT, _environment, _get, _load, _resident, _until_ready
 
 from contracts.record import Document
 from service.clock import SystemClock
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=100_000, help="resources at the end of the curve")
     parser.add_argument("--json", action="store_true", help="one JSON object at the end")
     wanted = parser.parse_args()
-    figures: dict[str, Any] = {"machine": _machine()}
+    figures: dict[str, Any] = {"machine": machine()}
     with tempfile.TemporaryDirectory(prefix="reko-bench-") as home:
         file = Path(home) / "data" / "reko.db"
         file.parent.mkdir()
@@ -140,7 +141,7 @@ async def _cost(store: SqlStore, asked: list[tuple[str, str]]) -> int:
 
 
 async def _served(home: Path, seconds: float, size: int) -> dict[str, Any]:
-    token, port = secrets.token_urlsafe(24), _free_port()
+    token, port = secrets.token_urlsafe(24), free_port()
     reko = Path(sys.executable).parent / "reko"
     service = subprocess.Popen([reko, "serve"], env=_environment(home, token, port), stderr=subprocess.DEVNULL)
     try:

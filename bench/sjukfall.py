@@ -4,12 +4,11 @@ asserts nothing: `.venv/bin/python bench/sjukfall.py`.
 The question file is always the same: 24,000 questions (half of a unit, half of a patient) with 144,000 certificates of one to
 four periods, at most twelve a question. ``calibration`` is the CPU time of `orjson.loads` and `dumps` of the same lines in
 this process: what a machine's figure is worth beside another's. The national engine (Java) needs 6.8 s CPU for such a file
-on the machine that issue 3 was written on.
+on another machine.
 """
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from random import Random
 from typing import Any, Final
 
 import orjson
+from machine import machine
 
 QUESTIONS: Final = 24_000
 CERTIFICATES: Final = 144_000
@@ -45,16 +45,12 @@ def main() -> None:
             lines.writelines(questions())
         # The runs come before the calibration: a child's peak memory begins at its parent's.
         runs = [_answered(file, Path(home) / "answers.jsonl", wanted.mode) for _ in range(wanted.runs)]
-        figures = {"machine": _machine(), "file": _described(file), "calibration": _calibration(file)}
+        figures = {"machine": machine(), "file": _described(file), "calibration": _calibration(file)}
     figures |= {wanted.mode: _judged(min(runs, key=lambda run: run["CPU s"]), figures["calibration"]["CPU s"])}
     for name, part in figures.items():
         print(f"{name:12} " + "  ".join(f"{key} {value}" for key, value in part.items()))
     if wanted.json:
         print(json.dumps(figures))
-
-
-def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "python": sys.version.split()[0], "load before": f"{os.getloadavg()[0]:.1f}"}
 
 
 def _described(file: Path) -> dict[str, Any]:

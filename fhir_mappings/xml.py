@@ -14,7 +14,7 @@ import msgspec
 from lxml import etree
 
 from contracts.errors import Issue, IssueType, Malformed
-from fhir_mappings import r4
+from fhir_mappings import r4, safe_xml
 
 FHIR: Final = "http://hl7.org/fhir"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
@@ -113,7 +113,7 @@ def _text(value: Any) -> str:
 def _narrative(text: str) -> etree._Element:
     """The narrative; one that is no XML is shown as the text that it is."""
     try:
-        found = etree.fromstring(text.encode(), _parser())
+        found = etree.fromstring(text.encode(), safe_xml.parser())
     except etree.XMLSyntaxError:
         found = None
     if found is not None and found.tag == _DIV:
@@ -132,7 +132,7 @@ _DIV: Final = f"{{{XHTML}}}div"
 def to_json(body: bytes) -> bytes:
     """The resource as JSON, to be judged. Raises ``Malformed`` for what is no FHIR XML."""
     try:
-        root = etree.fromstring(body, _parser())
+        root = etree.fromstring(body, safe_xml.parser())
     except (etree.XMLSyntaxError, ValueError):
         raise Malformed("this is not XML, or nested too deep") from None
     if root.getroottree().docinfo.internalDTD is not None:
@@ -140,19 +140,6 @@ def to_json(body: bytes) -> bytes:
     for name in [name for name in root.attrib if str(name).startswith(_INSTANCE)]:
         del root.attrib[name]
     return _ENCODER.encode(_resource(root))
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
 
 
 def _resource(element: etree._Element) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 from lxml import etree
 
 from adapters import soap
+from fhir_mappings import safe_xml
 
 _COMMENT: Final = "<!---->"
 _ENOUGH: Final = 16
@@ -27,7 +28,7 @@ class Growing:
 
     def __init__(self) -> None:
         self.root: etree._Element | None = None
-        self._parser = soap.pull_parser()
+        self._parser = safe_xml.pull_parser()
         self._held: bytes | None = b""
         self._comment: etree._Element | None = None
 

@@ -1,7 +1,6 @@
 """Chains, ``_has`` and what comes along, against the second reading; what a neighbour has changes none of it."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from typing import Any
@@ -18,24 +17,11 @@ from service.store.snapshot import SqlSnapshot
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
 from tests.unit.service.fhir_api.search import naive_search
-from tests.unit.service.store.samples import document, open_store
+from tests.unit.service.store.samples import document
 
 Json = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]
 _units = count()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    store = open_store(tmp_path_factory.mktemp("chains") / "reko.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Callable[[Any], Any]]:
-    with asyncio.Runner() as runner:
-        yield runner.run
 
 
 # A world: who owns what, ids being numbers by type

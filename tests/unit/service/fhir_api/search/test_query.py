@@ -1,9 +1,8 @@
 """Searches answered over the index, against a second reading of R4 (``naive_search.py``), and what is refused."""
 
-import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import count
 from math import asin, cos, radians, sin, sqrt
@@ -29,19 +28,6 @@ from tests.unit.service.store.samples import UNIT, document, open_store, procedu
 Pairs = Sequence[tuple[str, str]]
 OWNERS = (UNIT.value,)
 _units = count()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    store = open_store(tmp_path_factory.mktemp("search") / "reko.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Callable[[Any], Any]]:
-    with asyncio.Runner() as runner:
-        yield runner.run
 
 
 async def found(store: SqlStore, asked: Query, owners: Sequence[str] = OWNERS) -> list[str]:

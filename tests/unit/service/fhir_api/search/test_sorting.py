@@ -1,12 +1,10 @@
 """The order of what is found: several keys, either way, what has none last; the same whole or page by page."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cmp_to_key, partial
 from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,23 +13,10 @@ from service.fhir_api.search.query import Query, parse
 from service.fhir_api.search.scope import Scope
 from service.store.snapshot import SqlSnapshot
 from service.store.store import SqlStore
-from tests.unit.service.store.samples import document, open_store
+from tests.unit.service.store.samples import document
 
 Json = dict[str, Any]
 _units = count()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
-    store = open_store(tmp_path_factory.mktemp("sorting") / "reko.db")
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Callable[[Any], Any]]:
-    with asyncio.Runner() as runner:
-        yield runner.run
 
 
 DAYS = ["2026-01-01", "2026-02", "2026-03-01"]
