@@ -323,7 +323,8 @@ async def _lost_answer(world: World, case: Case, refs: Mapping[str, str]) -> Non
     request = await _notice(world, case, refs)
     for attempt in (1, 2, 3):
         message = await _until(world, request, "forsakringskassan", "retrying", attempt)
-        world.tell(f"    try {attempt}: {message['reason']}; next try {message['nextTry']}; the clock is moved there")
+        at = message["nextTry"][11:19]
+        world.tell(f"    try {attempt}: {message['reason']}; next try {at}; the clock is moved there")
         _expect(await world.mocks.put("/_control/clock", json={"advance": "PT40M"}), 200)
     message = await _until(world, request, "forsakringskassan", "delivered")
     world.tell(f"    try {message['attempts']}: delivered ({message['reason']})")
