@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 from contracts.consent import BlockAnswer, BlockQuestion, DecisionRecord
+from contracts.dialogue import Arrival, Receipt, ReceivedMessage, Unreadable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known, Pull
@@ -259,6 +260,45 @@ class Channel(Protocol):
 
     async def send(self, claim: Claim) -> DeliveryOutcome:
         """Try once. Never raises for anything that the other side does; what became of it is the answer."""
+        ...
+
+
+class Entrance(Protocol):
+    """Where another party posts messages to us: how they are read, and how they are answered. Pure."""
+
+    @property
+    def path(self) -> str:
+        """Below ``/soap``."""
+        ...
+
+    def read(self, body: bytes, action: str) -> ReceivedMessage | bytes:
+        """The message, with ``action`` from the header SOAPAction; or at once the answer to one that cannot be read as what
+        it claims to be, or breaks the contract's schema."""
+        ...
+
+    def answer(self, receipt: Receipt) -> bytes:
+        """What the sender is told."""
+        ...
+
+    def failure(self, why: str) -> bytes:
+        """What the sender is told when it is to try again later."""
+        ...
+
+
+class Mailbox(Protocol):
+    """Where messages for us lie until they are fetched, and where it is told what became of ours."""
+
+    def waiting(self) -> AsyncIterator[ReceivedMessage | Unreadable]:
+        """Every message that lies there and has not been ``put_away``, oldest first. One that cannot be read comes as such,
+        and stays. Raises ``Unavailable`` when the service does not answer in full, possibly after some messages."""
+        ...
+
+    async def put_away(self, id: str) -> None:
+        """The message has been kept here: it need not come again. Raises ``Unavailable``; then it comes again."""
+        ...
+
+    async def arrival(self, id: str) -> Arrival:
+        """What became of the message of ours with that id. Raises ``Unavailable``."""
         ...
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from contracts.consent import InformationCategory, Recipient
-from contracts.dialogue import MessagePart, Notification, PartyMessage, Topic
+from contracts.dialogue import MessagePart, NextStep, Notification, PartyMessage, Topic
 from contracts.errors import IssueType
 from contracts.identity import HsaId
 from contracts.people import Party
@@ -18,7 +18,10 @@ from fhir_mappings import people, primitives, r4
 from fhir_mappings.document import with_elements
 from fhir_mappings.identifiers import (
     CERTIFICATE_ID,
+    EXT_ANSWERS,
+    EXT_IN_PROGRAMME,
     EXT_INFORMATION_CATEGORY,
+    EXT_WANTED_NEXT_STEP,
     HSA_ID,
     MESSAGE_ID,
     NOTIFICATION_STATUS,
@@ -49,6 +52,9 @@ def from_fhir(request: Json) -> Notification:
         certificate=_certificate(request),
         is_active=request.get("status") == "active",
         identifiers=primitives.identifiers(request),
+        wanted=reading.extension_member(request, _AT, EXT_WANTED_NEXT_STEP, NextStep, "wanted-next-step"),
+        answers=_answers(request, reading),
+        in_programme=reading.extension(request, _AT, EXT_IN_PROGRAMME, "valueBoolean") or False,
     )
     _check_no_diagnosis(request, reading)
     reading.close()
@@ -136,6 +142,11 @@ def _requester(request: Json, reading: Reading) -> str:
     return by_number.value if by_number else reading.target(requester, f"{_AT}.requester", *_REQUESTERS)
 
 
+def _answers(request: Json, reading: Reading) -> str:
+    answered, at = reading.extension_at(request, _AT, EXT_ANSWERS, "valueReference")
+    return "" if answered is None else reading.target(answered, at, "Communication")
+
+
 def _certificate(request: Json) -> str:
     named = (each.get("identifier", {}) for each in request.get("about", ()))
     return next((each["value"] for each in named if each.get("system") == CERTIFICATE_ID and "value" in each), "")
@@ -182,6 +193,7 @@ def to_fhir(
     elements: dict[str, Any] = {
         "resourceType": _AT,
         "contained": inside,
+        "extension": _extensions(notification),
         "identifier": [primitives.identifier(each.system, each.value) for each in notification.identifiers],
         "status": "active" if notification.is_active else "draft",
         "category": [primitives.concept(NOTIFICATION_TOPIC, notification.topic)],
@@ -221,6 +233,14 @@ def _told(reference: Mapping[str, Any], recipient: Recipient) -> Mapping[str, An
     """A party that was contained in the request is not there in the Communication: it is named by its number."""
     is_inside = reference.get("reference", "").startswith("#")
     return people.recipient_reference(recipient, by_number=True)[0] if is_inside else reference
+
+
+def _extensions(notification: Notification) -> list[dict[str, Any]]:
+    answered = {"url": EXT_ANSWERS, "valueReference": {"reference": notification.answers}}
+    wanted = {"url": EXT_WANTED_NEXT_STEP, "valueCode": notification.wanted}
+    programme = {"url": EXT_IN_PROGRAMME, "valueBoolean": True}
+    said = ((notification.answers, answered), (notification.wanted, wanted), (notification.in_programme, programme))
+    return [extension for is_said, extension in said if is_said]
 
 
 def _payload(part: MessagePart) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from adapters.http import NoAnswer, NotReached, Sender, retry_after
 from contracts.dialogue import PartyMessage
 from contracts.outbox import Claim, DeliveryOutcome, OutcomeUnknown, RefusedForGood, Transient
 from contracts.ports import Clock
+from fhir_mappings import wording
 
 ORIGINAL_CONSUMER: Final = "x-rivta-original-serviceconsumer-hsaid"
 
@@ -40,7 +41,7 @@ class Forsakringskassan:
         """The request, or why it must not leave: what breaks the schema here would break it there."""
         try:
             body = wire.request(message, self._settings.logical_address)
-        except wire.Unwritable as unwritable:
+        except wording.Unwritable as unwritable:
             return RefusedForGood(f"the message cannot be written: {unwritable}", unwritable.other_channel)
         broken = wire.schema_errors(body)
         return RefusedForGood(f"the message breaks the contract's schema: {'; '.join(broken)}") if broken else body

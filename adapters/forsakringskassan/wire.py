@@ -7,7 +7,7 @@ holds one is refused, because a changed id is another id.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -18,12 +18,12 @@ from lxml.builder import ElementMaker
 
 from adapters import soap
 from adapters.http import classify
-from contracts.consent import InformationCategory
-from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
+from contracts.dialogue import CareUnit, PartyMessage, Sender, Topic
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
 from contracts.time import STOCKHOLM
 from fhir_mappings import identifiers
+from fhir_mappings.wording import Unwritable, clean, text
 
 RESPONDER: Final = "urn:riv:clinicalprocess:healthcond:certificate:SendMessageToRecipientResponder:2"
 CORE: Final = "urn:riv:clinicalprocess:healthcond:certificate:3"
@@ -44,42 +44,13 @@ SUBJECTS: Final[Mapping[Topic, tuple[str, str]]] = {
     Topic.MEETING: ("AVSTMN", "Avstämningsmöte"),
     Topic.CONTACT: ("KONTKT", "Kontakt"),
     Topic.OTHER: ("OVRIGT", "Övrigt"),
+    Topic.SIP: ("OVRIGT", "Övrigt"),
 }
-"""There is no subject of its own for information under 4 § (§ 1.5, decision D20)."""
-
-OPENINGS: Final[Mapping[Topic, str]] = {
-    Topic.ASSUMED_REHAB_NEED: (
-        "Information enligt 4 § lagen (2019:1297) om koordineringsinsatser för sjukskrivna patienter."
-    ),
-}
-"""What the subject alone does not say."""
-
-HEADINGS: Final[Mapping[InformationCategory, str]] = {
-    InformationCategory.ASSUMED_REHAB_NEED: "Antaget behov av rehabilitering",
-    InformationCategory.MEETING_PARTICIPATION: "Deltagande i möte",
-    InformationCategory.CONTACT_DETAILS: "Kontaktuppgifter",
-    InformationCategory.SICK_LEAVE_PERIOD_AND_DEGREE: "Sjukskrivningens period och grad",
-    InformationCategory.TAPERING_PLAN: "Planerad nedtrappning",
-    InformationCategory.WORK_ADJUSTMENTS: "Anpassningar i arbetet",
-    InformationCategory.ACTIVITY_LIMITATION: "Aktivitetsbegränsning",
-    InformationCategory.CARE_MEASURES: "Vårdens åtgärder",
-    InformationCategory.CERTIFICATE_DOCUMENT: "Läkarintyg",
-    InformationCategory.DIAGNOSIS: "Diagnos",
-}
-"""Sensitive circumstances have no heading: they never leave in a message (glossary, information categories)."""
+"""There is no subject of its own for information under 4 § (§ 1.5, decision D20). KOMPLT and PAMINN are not care's."""
 
 _S: Final = ElementMaker(namespace=RESPONDER, nsmap=NAMESPACES)
 _C: Final = ElementMaker(namespace=CORE, nsmap=NAMESPACES)
 _T: Final = ElementMaker(namespace=TYPES, nsmap=NAMESPACES)
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class Unwritable(ValueError):
-    """The message cannot take this form. The text says why and never repeats what it carries."""
-
-    def __init__(self, reason: str, *, other_channel: bool = False) -> None:
-        super().__init__(reason)
-        self.other_channel = other_channel
 
 
 def request(message: PartyMessage, logical_address: str) -> bytes:
@@ -93,35 +64,10 @@ def schema_errors(body: bytes) -> tuple[str, ...]:
     return ("the body is a fault",) if isinstance(content, soap.Fault) else soap.schema_errors(SCHEMA, content)
 
 
-def text(message: PartyMessage) -> str:
-    """What the officer reads: the opening, each part under its heading, whom to reach; nothing more (§ 6.4)."""
-    parts = [_part(part) for part in message.parts if part.text.strip()]
-    if not parts:
-        raise Unwritable("no part of the message has any text")
-    contact = _contact(message.sender) if InformationCategory.CONTACT_DETAILS in _categories(message.parts) else ""
-    return "\n\n".join(filter(None, (OPENINGS.get(message.topic), *parts, contact)))
-
-
-def _categories(parts: Iterable[MessagePart]) -> frozenset[InformationCategory]:
-    return frozenset(part.category for part in parts)
-
-
-def _part(part: MessagePart) -> str:
-    heading = HEADINGS.get(part.category)
-    if heading is None:
-        raise Unwritable(f"the category {part.category} is never sent")
-    return f"{heading}:\n{_clean(part.text).strip()}"
-
-
-def _contact(sender: Sender) -> str:
-    """Empty when neither name nor telephone is known."""
-    name, telephone = _clean(sender.name).strip(), _clean(sender.unit.telephone).strip()
-    ways = ", ".join(filter(None, (name, telephone and f"telefon {telephone}")))
-    return ways and f"Kontakt: {ways}"
-
-
 def _message(message: PartyMessage, address: str) -> etree._Element:
     """§ 1.2, elements in the contract's order."""
+    if message.topic not in SUBJECTS:
+        raise Unwritable("the topic is not care's to write about")
     code, display = SUBJECTS[message.topic]
     return _S(
         "SendMessageToRecipient",
@@ -134,8 +80,17 @@ def _message(message: PartyMessage, address: str) -> etree._Element:
         _S("amne", _T("code", code), _T("codeSystem", SUBJECT_SYSTEM), _T("displayName", display)),
         _S("rubrik", display),
         _S("meddelande", text(message)),
+        *_answered(message),
         _S("skickatAv", *_sender(message.sender)),
     )
+
+
+def _answered(message: PartyMessage) -> list[etree._Element]:
+    """Its children are of the core namespace (§ 1.6)."""
+    if not message.answers:
+        return []
+    theirs = [_C("referens-id", _id("reference", message.their_reference))] if message.their_reference else []
+    return [_S("svarPa", _C("meddelande-id", _id("answered message id", message.answers)), *theirs)]
 
 
 def _patient(patient: PersonId | None) -> list[etree._Element]:
@@ -155,22 +110,22 @@ def _certificate(message: PartyMessage) -> list[etree._Element]:
 def _sender(sender: Sender) -> list[etree._Element]:
     return [
         _C("personal-id", *_hsa(sender.employee)),
-        _C("fullstandigtNamn", _clean(sender.name)),
+        _C("fullstandigtNamn", clean(sender.name)),
         _C("enhet", *_unit(sender.unit)),
     ]
 
 
 def _unit(unit: CareUnit) -> list[etree._Element]:
-    workplace = _clean(unit.workplace_code.strip()) or NO_WORKPLACE_CODE
+    workplace = clean(unit.workplace_code.strip()) or NO_WORKPLACE_CODE
     return [
         _C("enhets-id", *_hsa(unit.id)),
         _C("arbetsplatskod", *_ii(identifiers.WORKPLACE_CODE.rivta, workplace)),
-        _C("enhetsnamn", _clean(unit.name)),
-        _C("postadress", _clean(unit.address)),
-        _C("postnummer", _clean(unit.postal_code)),
-        _C("postort", _clean(unit.city)),
-        _C("telefonnummer", _clean(unit.telephone)),
-        _C("vardgivare", _C("vardgivare-id", *_hsa(unit.provider)), _C("vardgivarnamn", _clean(unit.provider_name))),
+        _C("enhetsnamn", clean(unit.name)),
+        _C("postadress", clean(unit.address)),
+        _C("postnummer", clean(unit.postal_code)),
+        _C("postort", clean(unit.city)),
+        _C("telefonnummer", clean(unit.telephone)),
+        _C("vardgivare", _C("vardgivare-id", *_hsa(unit.provider)), _C("vardgivarnamn", clean(unit.provider_name))),
     ]
 
 
@@ -189,14 +144,10 @@ def _timestamp(at: datetime) -> str:
     return at.astimezone(STOCKHOLM).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _clean(content: str) -> str:
-    return _NOT_XML.sub("\ufffd", content.replace("\r\n", "\n").replace("\r", "\n"))
-
-
 def _id(name: str, content: str) -> str:
     if not content.strip():
         raise Unwritable(f"the {name} is empty")
-    if _NOT_XML.search(content):
+    if clean(content) != content:
         raise Unwritable(f"the {name} holds a character that XML cannot carry")
     return content
 

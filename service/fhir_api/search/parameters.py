@@ -120,6 +120,9 @@ EPISODE: Final = _ours(
 )
 """Through the standard extension workflow-episodeOfCare: an EpisodeOfCare has no link to what belongs to it."""
 
+ANSWER_DUE: Final = _ours("answer-due", "date", Element("restriction.period", "Period"))
+"""The last day for an answer in a dialogue."""
+
 OURS: Final[Mapping[str, Sequence[SearchParameter]]] = {
     "DocumentReference": (replace(ONGOING, rows="period"),),
     "EpisodeOfCare": (ONGOING,),
@@ -130,6 +133,7 @@ OURS: Final[Mapping[str, Sequence[SearchParameter]]] = {
     "CommunicationRequest": (EPISODE,),
     "Procedure": (EPISODE,),
     "QuestionnaireResponse": (EPISODE,),
+    "Task": (ANSWER_DUE,),
 }
 
 ID: Final = SearchParameter("_id", "token", url="http://hl7.org/fhir/SearchParameter/Resource-id")

@@ -16,9 +16,10 @@ from adapters import soap
 from adapters.forsakringskassan import wire
 from contracts.consent import InformationCategory as Category
 from contracts.consent import Recipient, RecipientKind
-from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
+from contracts.dialogue import OURS, CareUnit, MessagePart, NextStep, PartyMessage, Sender, Topic
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
+from fhir_mappings import wording
 
 FK = "2021005521"
 OWN_ID = "5f0a2c1e-8d7b-4c36-9e15-3b1f6d2a9c40"
@@ -111,7 +112,7 @@ def test_subject_by_topic(message: PartyMessage, topic: Topic, code: str, displa
 
 
 def test_every_topic_has_a_subject() -> None:
-    assert set(wire.SUBJECTS) == set(Topic)
+    assert set(wire.SUBJECTS) == OURS
 
 
 def test_sender_is_person_unit_and_provider(message: PartyMessage) -> None:
@@ -143,7 +144,7 @@ def reachable(message: PartyMessage, name: str, telephone: str) -> PartyMessage:
 
 
 def test_information_under_4_says_so(message: PartyMessage) -> None:
-    assert wire.text(message) == (
+    assert wording.text(message) == (
         "Information enligt 4 § lagen (2019:1297) om koordineringsinsatser för sjukskrivna patienter.\n\n"
         "Antaget behov av rehabilitering:\nArbetsträning kan behövas."
     )
@@ -152,14 +153,14 @@ def test_information_under_4_says_so(message: PartyMessage) -> None:
 @pytest.mark.parametrize("topic", [Topic.MEETING, Topic.CONTACT, Topic.OTHER])
 def test_other_topics_hold_the_parts_alone(message: PartyMessage, topic: Topic) -> None:
     changed = with_parts(replace(message, topic=topic), (Category.WORK_ADJUSTMENTS, " Kortare dagar. "))
-    assert wire.text(changed) == "Anpassningar i arbetet:\nKortare dagar."
+    assert wording.text(changed) == "Anpassningar i arbetet:\nKortare dagar."
 
 
 def test_parts_keep_their_order_and_blank_ones_are_left_out(message: PartyMessage) -> None:
     changed = with_parts(
         message, (Category.DIAGNOSIS, "M54.5"), (Category.CARE_MEASURES, " \n"), (Category.DIAGNOSIS, "F43")
     )
-    assert wire.text(changed).endswith("\n\nDiagnos:\nM54.5\n\nDiagnos:\nF43")
+    assert wording.text(changed).endswith("\n\nDiagnos:\nM54.5\n\nDiagnos:\nF43")
 
 
 @pytest.mark.parametrize(
@@ -172,35 +173,35 @@ def test_parts_keep_their_order_and_blank_ones_are_left_out(message: PartyMessag
     ],
 )
 def test_contact_line(message: PartyMessage, name: str, telephone: str, line: str) -> None:
-    assert wire.text(reachable(message, name, telephone)).endswith(f"Kontaktuppgifter:\nHelst förmiddagar.{line}")
+    assert wording.text(reachable(message, name, telephone)).endswith(f"Kontaktuppgifter:\nHelst förmiddagar.{line}")
 
 
 def test_no_contact_line_without_its_category(message: PartyMessage) -> None:
-    assert "Rut Ek" not in wire.text(message)
+    assert "Rut Ek" not in wording.text(message)
 
 
 @pytest.mark.parametrize("category", sorted(set(Category) - {Category.SENSITIVE_CIRCUMSTANCES}))
 def test_every_category_that_may_leave_has_a_heading(message: PartyMessage, category: Category) -> None:
-    assert f"{wire.HEADINGS[category]}:\nnågot" in wire.text(with_parts(message, (category, "något")))
+    assert f"{wording.HEADINGS[category]}:\nnågot" in wording.text(with_parts(message, (category, "något")))
 
 
 # What is refused
 
 
 def test_sensitive_circumstances_are_never_sent(message: PartyMessage) -> None:
-    with pytest.raises(wire.Unwritable, match="sensitive_circumstances is never sent"):
+    with pytest.raises(wording.Unwritable, match="sensitive_circumstances is never sent"):
         wire.request(with_parts(message, (Category.SENSITIVE_CIRCUMSTANCES, "hemligt")), FK)
 
 
 @pytest.mark.parametrize("parts", [(), (MessagePart(Category.DIAGNOSIS, " \n"),)])
 def test_a_message_without_text_is_refused(message: PartyMessage, parts: tuple[MessagePart, ...]) -> None:
-    with pytest.raises(wire.Unwritable, match="no part"):
+    with pytest.raises(wording.Unwritable, match="no part"):
         wire.request(replace(message, parts=parts), FK)
 
 
 @pytest.mark.parametrize("changes", [{"certificate": " "}, {"patient": None}])
 def test_what_the_contract_needs_and_another_channel_may_not(message: PartyMessage, changes: dict[str, Any]) -> None:
-    with pytest.raises(wire.Unwritable) as refusal:
+    with pytest.raises(wording.Unwritable) as refusal:
         wire.request(replace(message, **changes), FK)
     assert refusal.value.other_channel
 
@@ -209,18 +210,18 @@ def test_what_the_contract_needs_and_another_channel_may_not(message: PartyMessa
 @pytest.mark.parametrize("forbidden", ["\x00", "\x0b", "\ufffe", "\ud800"])
 def test_ids_with_forbidden_characters_are_refused(message: PartyMessage, field: str, forbidden: str) -> None:
     changes: dict[str, Any] = {field: f"hemlig{forbidden}"}
-    with pytest.raises(wire.Unwritable, match="character that XML cannot carry") as refusal:
+    with pytest.raises(wording.Unwritable, match="character that XML cannot carry") as refusal:
         wire.request(replace(message, **changes), FK)
     assert "hemlig" not in str(refusal.value)
 
 
 def test_an_empty_message_id_is_refused(message: PartyMessage) -> None:
-    with pytest.raises(wire.Unwritable, match="the message id is empty"):
+    with pytest.raises(wording.Unwritable, match="the message id is empty"):
         wire.request(replace(message, id=""), FK)
 
 
 def test_a_time_without_zone_is_refused(message: PartyMessage) -> None:
-    with pytest.raises(wire.Unwritable, match="no zone"):
+    with pytest.raises(wording.Unwritable, match="no zone"):
         wire.request(replace(message, created=datetime(2026, 1, 1)), FK)  # noqa: DTZ001 - the point
 
 
@@ -242,15 +243,19 @@ units = st.builds(
 messages = st.builds(
     PartyMessage,
     id=st.uuids().map(str),
-    topic=st.sampled_from(Topic),
+    topic=st.sampled_from(sorted(OURS)),
     recipient=st.just(Recipient(RecipientKind.FORSAKRINGSKASSAN, FK)),
     patient=st.sampled_from(["198507219817", "196803659819", "199311092390"]).map(PersonId),
     sender=st.builds(Sender, hsa_ids, units, anything),
     created=st.datetimes(datetime(1900, 1, 2), datetime(2999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
-    parts=st.lists(st.builds(MessagePart, st.sampled_from(sorted(wire.HEADINGS)), something), min_size=1).map(tuple),
+    parts=st.lists(st.builds(MessagePart, st.sampled_from(sorted(wording.HEADINGS)), something), min_size=1).map(tuple),
     certificate=st.uuids().map(str),
     certificate_unit=hsa_ids,
     reference=st.just("") | st.uuids().map(str),
+    wanted=st.none() | st.sampled_from(NextStep),
+    answers=st.just("") | st.uuids().map(str),
+    their_reference=st.just("") | st.just("FK-1"),
+    consent_given=st.none() | st.dates(),
 )
 
 
@@ -260,7 +265,7 @@ def test_whatever_the_texts_it_is_valid_and_the_same_each_time(message: PartyMes
     body = wire.request(message, FK)
     assert wire.schema_errors(body) == ()
     assert body == wire.request(replace(message), FK)
-    assert found(message, "s:meddelande") == wire.text(message)
+    assert found(message, "s:meddelande") == wording.text(message)
 
 
 @settings(max_examples=200, deadline=None)
@@ -272,7 +277,7 @@ def test_whatever_the_ids_it_is_valid_or_clearly_refused(
     for tried in (changed, replace(message, parts=(MessagePart(category, told),))):
         try:
             body = wire.request(tried, FK)
-        except wire.Unwritable as refusal:
+        except wording.Unwritable as refusal:
             assert str(refusal)  # noqa: PT017 - both ways are right
         else:
             assert wire.schema_errors(body) == ()
@@ -485,7 +490,7 @@ def test_words_are_cut() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(100, 599), st.binary() | st.text().map(lambda told: soap.fault("Server", wire._clean(told))))
+@given(st.integers(100, 599), st.binary() | st.text().map(lambda told: soap.fault("Server", wording.clean(told))))
 def test_every_answer_has_an_outcome(status: int, body: bytes) -> None:
     told = wire.outcome(status, body, OWN_ID)
     assert isinstance(told, Delivered | Transient | OutcomeUnknown | RefusedForGood | RouteBroken)

@@ -15,6 +15,7 @@ Alias: $consentKind = https://rekobryggan.example/fhir/CodeSystem/consent-kind
 Alias: $notDoneReason = https://rekobryggan.example/fhir/CodeSystem/not-done-reason
 Alias: $planKind = https://rekobryggan.example/fhir/CodeSystem/plan-kind
 Alias: $category = https://rekobryggan.example/fhir/CodeSystem/information-category
+Alias: $dialogueState = https://rekobryggan.example/fhir/CodeSystem/dialogue-state
 Alias: $topic = https://rekobryggan.example/fhir/CodeSystem/notification-topic
 Alias: $episodeType = https://rekobryggan.example/fhir/CodeSystem/episode-type
 Alias: $workAbility = https://rekobryggan.example/fhir/CodeSystem/work-ability

@@ -92,7 +92,70 @@ Description: "Vad ett meddelande till en annan part gäller."
 * insert Code(#assumed-rehab-need, "Information enligt 4 §", "Information under section 4")
 * insert Code(#avstamningsmote, "Avstämningsmöte", "Reconciliation meeting")
 * insert Code(#contact, "Kontakt", "Contact")
+* insert Code(#sip, "Samordnad individuell plan (SIP\)", "Coordinated individual plan")
 * insert Code(#other, "Övrigt", "Other")
+* insert Code(#complement, "Komplettering", "Complement of a certificate")
+* insert Code(#reminder, "Påminnelse", "Reminder")
+
+CodeSystem: WantedNextStep
+Id: wanted-next-step
+Title: "Önskat nästa steg"
+Description: "Vad enheten önskar att den andra parten gör."
+* insert Codes
+* insert Code(#contact, "Kontakt", "Contact")
+* insert Code(#meeting, "Möte", "Meeting")
+* insert Code(#investigation, "Utredning", "Investigation")
+
+CodeSystem: DialogueState
+Id: dialogue-state
+Title: "Var dialogen står"
+Description: "Var en dialog med en annan part står, från bedömt behov till avslutat ärende."
+* insert Codes
+* insert Code(#consent-to-ask, "Samtycke ska frågas", "The patient is to be asked")
+* insert Code(#consent-asked, "Samtycke efterfrågat", "The patient has been asked")
+* insert Code(#consent-refused, "Patienten har sagt nej", "The patient has refused")
+* insert Code(#to-approve, "Ska godkännas", "To be approved before sending")
+* insert Code(#withheld, "Hålls inne", "Withheld")
+* insert Code(#queued, "På väg", "On its way")
+* insert Code(#needs-other-channel, "Behöver annan väg", "Needs another channel")
+* insert Code(#parked, "Kom inte fram", "Did not arrive")
+* insert Code(#informed, "Meddelad; svar väntas", "Told; an answer is awaited")
+* insert Code(#answer-overdue, "Svar dröjer", "The answer is overdue")
+* insert Code(#answered, "Svar har kommit", "An answer has come")
+* insert Code(#accepted, "Ja", "Accepted")
+* insert Code(#declined, "Nej med skäl", "Declined with a reason")
+* insert Code(#more-information-asked, "Mer information begärd", "More information asked for")
+* insert Code(#meeting-planned, "Möte planerat", "A meeting is planned")
+* insert Code(#to-answer, "Fråga att besvara", "A question to answer")
+* insert Code(#with-the-doctor, "Hos läkaren", "With the doctor")
+* insert Code(#answer-sent, "Besvarad", "Answered by the unit")
+* insert Code(#closed, "Avslutad", "Closed")
+* insert Code(#taken-back, "Återtagen", "Taken back")
+
+CodeSystem: AnswerSays
+Id: answer-says
+Title: "Vad ett svar säger"
+Description: "Hur en person på enheten har läst den andra partens svar."
+* insert Codes
+* insert Code(#accepted, "Ja", "Yes")
+* insert Code(#declined, "Nej", "No")
+* insert Code(#more-information, "Mer information behövs", "More information is needed")
+* insert Code(#meeting, "Möte", "A meeting")
+
+CodeSystem: DialogueOutput
+Id: dialogue-output
+Title: "Vad dialogen har gett"
+Description: "Vad som står i en dialogs uppgift om det som den andra parten har sagt."
+* insert Codes
+* insert Code(#answer, "Svar", "Answer")
+* insert Code(#says, "Svaret säger", "The answer says")
+* insert Code(#reason, "Skäl", "Reason")
+* insert Code(#officer, "Handläggare", "Officer")
+* insert Code(#next-step, "Nästa steg", "Next step")
+* insert Code(#meeting, "Möte", "Meeting")
+* insert Code(#follow-up, "Uppföljning", "Follow-up")
+* insert Code(#plan, "Plan", "Plan")
+* insert Code(#reminded, "Påmind", "Reminded")
 
 CodeSystem: PlanKind
 Id: plan-kind

@@ -14,6 +14,7 @@ Description: "Vad enheten vill få sagt till en annan part. Den bär ingen diagn
 * recipient only Reference(Organization)
 * insert Rule(recipient, one-recipient)
 * requester only Reference(PractitionerRole or Practitioner)
+* extension contains Answers named answers 0..1 and WantedNextStepExtension named wanted 0..1 and InProgramme named inProgramme 0..1
 * payload 1..*
 * insert Rule(payload, payload-text)
 * payload.modifierExtension 0..0
@@ -57,11 +58,11 @@ Profile: RekoCommunication
 Parent: Communication
 Id: reko-communication
 Title: "Vad som har meddelats"
-Description: "Vad som har sagts till en part, eller vad den har svarat, och när. Den bär ingen diagnos."
+Description: "Vad som har sagts till en part, eller vad den har sagt, och när. Den bär ingen diagnos. Bara det som har kommit in utan att säga vem det gäller saknar patient."
 * insert OurProfile
-* subject 1..1
 * subject only Reference(Patient)
 * category from NotificationTopics (required)
+* payload.extension contains ComplementedQuestion named question 0..1
 * reasonCode 0..0
 * reasonReference only Reference(Observation or DiagnosticReport or DocumentReference)
 
@@ -73,8 +74,10 @@ Description: "En arbetsuppgift om en patient. Är dess code ett ärende i dialog
 * insert OurProfile
 * obeys notification-task
 * code from NotificationTopics (preferred)
+* businessStatus from DialogueStates (preferred)
 * for 1..1
 * for only Reference(Patient)
+* output.type from DialogueOutputs (preferred)
 * reasonCode 0..0
 
 Invariant: notification-task

@@ -124,6 +124,8 @@ Usage: #example
 Instance: example-request
 InstanceOf: RekoCommunicationRequest
 Usage: #example
+* extension[wanted].valueCode = #contact
+* extension[inProgramme].valueBoolean = false
 * status = #active
 * category = $topic#assumed-rehab-need
 * subject = Reference(Patient/example)
@@ -136,6 +138,37 @@ Usage: #example
 * insert Coordinator(requester)
 * insert Fk(recipient)
 * insert Unit(sender)
+
+Instance: example-answer
+InstanceOf: RekoCommunicationRequest
+Usage: #example
+* extension[answers].valueReference = Reference(Communication/example-question)
+* status = #active
+* category = $topic#contact
+* subject = Reference(Patient/example)
+* payload.extension[category].valueCode = #contact_details
+* payload.contentString = "Nås vardagar 8-10."
+* insert Coordinator(requester)
+* insert Fk(recipient)
+* insert Unit(sender)
+
+Instance: example-question
+InstanceOf: RekoCommunication
+Usage: #example
+* identifier[0].system = "https://rekobryggan.example/fhir/identifier/message"
+* identifier[0].value = "0192f0c4-1f2e-7c3a-9a51-6a1d1b1f0a03"
+* identifier[1].system = "https://rekobryggan.example/fhir/identifier/conversation"
+* identifier[1].value = "0192f0c4-1f2e-7c3a-9a51-6a1d1b1f0a03"
+* status = #completed
+* category = $topic#complement
+* subject = Reference(Patient/example)
+* sent = "2026-03-04T09:12:00+01:00"
+* received = "2026-03-04T09:12:02+01:00"
+* insert Unit(recipient)
+* insert Fk(sender)
+* payload[0].contentString = "Intyget behöver kompletteras."
+* payload[1].extension[question].valueString = "35"
+* payload[1].contentString = "Beskriv funktionsnedsättningen."
 
 Instance: example-communication
 InstanceOf: RekoCommunication
@@ -154,13 +187,17 @@ Usage: #example
 Instance: example-task
 InstanceOf: RekoNotificationTask
 Usage: #example
-* status = #requested
+* groupIdentifier.system = "https://rekobryggan.example/fhir/identifier/conversation"
+* groupIdentifier.value = "0192f0c4-1f2e-7c3a-9a51-6a1d1b1f0a01"
+* status = #in-progress
+* businessStatus = $dialogueState#informed
 * intent = #order
 * code = $topic#assumed-rehab-need
 * focus = Reference(CommunicationRequest/example-request)
 * for = Reference(Patient/example)
 * insert Unit(requester)
-* insert Fk(owner)
+* insert Unit(owner)
+* restriction.period.end = "2026-03-09"
 
 Instance: example-episode
 InstanceOf: RekoEpisodeOfCare

@@ -59,6 +59,43 @@ Context: CommunicationRequest.payload
 * value[x] 1..1
 * valueCode from InformationCategories (required)
 
+Extension: Answers
+Id: answers
+Title: "Besvarar"
+Description: "Den andra partens fråga, som begäran är svaret på."
+Context: CommunicationRequest
+* insert Artefact
+* value[x] only Reference(Communication)
+* value[x] 1..1
+
+Extension: WantedNextStepExtension
+Id: wanted-next-step
+Title: "Önskat nästa steg"
+Description: "Vad enheten önskar att den andra parten gör."
+Context: CommunicationRequest
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from WantedNextSteps (required)
+
+Extension: InProgramme
+Id: in-programme
+Title: "Deltar i program hos Arbetsförmedlingen"
+Description: "Sant för en patient som deltar i Arbetsförmedlingens program: hen har inget intyg hos Försäkringskassan."
+Context: CommunicationRequest
+* insert Artefact
+* value[x] only boolean
+* value[x] 1..1
+
+Extension: ComplementedQuestion
+Id: complemented-question
+Title: "Fråga i intyget"
+Description: "Numret på den fråga i läkarintyget som ska kompletteras."
+Context: Communication.payload
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
 Extension: ConsentMode
 Id: consent-mode
 Title: "Hur patienten sade det"

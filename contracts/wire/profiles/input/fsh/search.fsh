@@ -47,3 +47,23 @@ Usage: #definition
 * target = #EpisodeOfCare
 * multipleOr = true
 * multipleAnd = true
+
+Instance: answer-due
+InstanceOf: SearchParameter
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/SearchParameter/answer-due"
+* version = "0.1.0"
+* name = "answer-due"
+* status = #active
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "Den sista dagen för ett svar i en dialog: restriction.period."
+* code = #answer-due
+* base[0] = #Task
+* type = #date
+* expression = "Task.restriction.period"
+* xpathUsage = #normal
+* xpath = "f:Task/f:restriction/f:period"
+* multipleOr = true
+* multipleAnd = true

@@ -42,6 +42,30 @@ Title: "Ärenden i dialogen"
 * insert Values
 * include codes from system NotificationTopic
 
+ValueSet: WantedNextSteps
+Id: wanted-next-step
+Title: "Önskade nästa steg"
+* insert Values
+* include codes from system WantedNextStep
+
+ValueSet: DialogueStates
+Id: dialogue-state
+Title: "Var en dialog kan stå"
+* insert Values
+* include codes from system DialogueState
+
+ValueSet: AnswersSay
+Id: answer-says
+Title: "Vad svar säger"
+* insert Values
+* include codes from system AnswerSays
+
+ValueSet: DialogueOutputs
+Id: dialogue-output
+Title: "Vad en dialog kan ge"
+* insert Values
+* include codes from system DialogueOutput
+
 ValueSet: PlanKinds
 Id: plan-kind
 Title: "Slag av plan"
