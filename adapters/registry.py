@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVa
 import httpx
 
 from adapters.http import Destination
-from contracts.ports import BlockSource, CertificateSource, Channel, Clock
+from contracts.ports import BlockSource, CertificateSource, Channel, Clock, Entrance
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -80,6 +80,15 @@ CERTIFICATE_SOURCES: Final[tuple[Adapter[OpenCertificateSource], ...]] = (
 )
 
 BLOCK_SOURCES: Final[tuple[Adapter[OpenBlockSource], ...]] = (Adapter("block_service", "blocks", "Spärrtjänsten"),)
+
+ENTRANCES: Final = ("forsakringskassan",)
+"""Adapters whose other side posts to us: their folder has ``inbound.create``."""
+
+
+def entrances() -> tuple[Entrance, ...]:
+    """Every way in."""
+    return tuple(import_module(f"adapters.{name}.inbound").create() for name in ENTRANCES)
+
 
 _ALL: Final[tuple[Adapter[Any], ...]] = (*CHANNELS, *CERTIFICATE_SOURCES, *BLOCK_SOURCES)
 ADAPTERS: Final[Mapping[str, Adapter[Any]]] = {adapter.name: adapter for adapter in _ALL}

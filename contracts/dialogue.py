@@ -278,3 +278,46 @@ class Says(StrEnum):
     DECLINED = "declined"
     MORE_INFORMATION = "more-information"
     MEETING = "meeting"
+
+
+class Output(StrEnum):
+    """What a dialogue has given. Codes of our CodeSystem ``dialogue-output``."""
+
+    ANSWER = "answer"
+    SAYS = "says"
+    REASON = "reason"
+    OFFICER = "officer"
+    NEXT_STEP = "next-step"
+    MEETING = "meeting"
+    FOLLOW_UP = "follow-up"
+    PLAN = "plan"
+    REMINDED = "reminded"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A dialogue with another party as its ``Task`` tells of it.
+
+    ``focus`` is what began it: ``CommunicationRequest/<id>``, or ``Communication/<id>`` where the other party did.
+    ``asked_by`` is whoever began it, ``owner`` who is to do something: HSA-ids or organisation numbers. ``due`` is the last
+    day for an answer: theirs, or the unit's. ``reason`` says why it stands where it stands, in the rules' words.
+    """
+
+    patient: str
+    unit: HsaId
+    conversation: str
+    topic: Topic
+    party: Recipient
+    focus: str
+    standing: Standing
+    begun: datetime
+    asked_by: HsaId | None = None
+    owner: HsaId | None = None
+    due: date | None = None
+    urgent: bool = False
+    reason: str = ""
+
+    @property
+    def begun_by_them(self) -> bool:
+        """Whether the other party began it."""
+        return self.focus.startswith("Communication/")

@@ -4,9 +4,10 @@ waiting ──claim──► claimed ──► delivered
    ▲                 │ ├────► retrying ──(when due)──► claimed
    │                 │ └────► parked ──replay──► waiting
    │                 └──(consent says no in the claim)──► withheld ──replay──► waiting
+   ├── needs-approval (the unit's setting wants a person to have read it first)
    └── needs-other-channel (no channel can carry it now; a certificate or a person releases it)
 
-waiting, retrying, parked, needs-other-channel ──► withheld (consent gone) or cancelled (by a person)
+waiting, retrying, parked, needs-approval, needs-other-channel ──► withheld (consent gone) or cancelled (by a person)
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class DeliveryState(StrEnum):
     WITHHELD = "withheld"
     CANCELLED = "cancelled"
     NEEDS_OTHER_CHANNEL = "needs-other-channel"
+    NEEDS_APPROVAL = "needs-approval"
 
 
 DUE: Final = (DeliveryState.WAITING, DeliveryState.RETRYING)
@@ -43,6 +45,7 @@ UNSENT: Final = (
     DeliveryState.RETRYING,
     DeliveryState.PARKED,
     DeliveryState.NEEDS_OTHER_CHANNEL,
+    DeliveryState.NEEDS_APPROVAL,
 )
 """Nothing has left, or what left was not accepted: a withdrawal withholds these."""
 

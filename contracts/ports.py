@@ -73,6 +73,16 @@ class Snapshot(Protocol):
         ``since`` or longer: as last pulled, each with the logical id of its patient."""
         ...
 
+    def units_of_certificate(self, id: str) -> Sequence[tuple[str, str, Certificate]]:
+        """Care units that have pulled the certificate with that id, each with the logical id of its patient and what was
+        pulled."""
+        ...
+
+    def answers_due(self, standing: str, before: date, limit: int) -> Sequence[Record]:
+        """Tasks of dialogues at that standing (a code of ``dialogue-state``) whose last day for an answer is before the
+        day, and that are not urgent yet."""
+        ...
+
     def last_pull(self, unit: str) -> LastPull | None:
         """The unit's last pull that went well; ``None`` before the first."""
         ...
@@ -130,7 +140,7 @@ class Transaction(Snapshot, Protocol):
         ...
 
     def fix(self, message: OutboxMessage, state: DeliveryState, reason: str) -> None:
-        """Fix anew what an unsent message says, and set its state."""
+        """Fix anew what an unsent message says and by which way it goes, and set its state."""
         ...
 
     def keep_certificate(self, unit: str, certificate: Certificate, patient: str, episode: str) -> None:
@@ -163,6 +173,18 @@ class Transaction(Snapshot, Protocol):
     @property
     def pulls(self) -> "Pulls":
         """Answers of the feed on their way in."""
+        ...
+
+    def message(self, id: str) -> Queued | None:
+        """One message with its state; ``None`` when there is none, or what it says has been erased."""
+        ...
+
+    def note_deed(self, message_id: str, deed: str, reason: str) -> None:
+        """Keep what a person did to a message, and why."""
+        ...
+
+    def moved_messages(self) -> Mapping[str, bool]:
+        """Messages to parties that this transaction has promised (true) or moved so far, in that order."""
         ...
 
     def queued(self, patient: str) -> Sequence[Queued]:
@@ -264,23 +286,29 @@ class Channel(Protocol):
 
 
 class Entrance(Protocol):
-    """Where another party posts messages to us: how they are read, and how they are answered. Pure."""
+    """Where another party posts messages to us: how they are read, and how they are answered. Pure. An answer is an HTTP
+    status and a body."""
 
     @property
     def path(self) -> str:
         """Below ``/soap``."""
         ...
 
-    def read(self, body: bytes, action: str) -> ReceivedMessage | bytes:
-        """The message, with ``action`` from the header SOAPAction; or at once the answer to one that cannot be read as what
-        it claims to be, or breaks the contract's schema."""
+    @property
+    def wsdl(self) -> str:
+        """The contract's file in ``contracts/wire/rivta``."""
         ...
 
-    def answer(self, receipt: Receipt) -> bytes:
+    def read(self, body: bytes, action: str) -> ReceivedMessage | tuple[int, bytes]:
+        """The message, with ``action`` from the header SOAPAction; or at once the answer to one that cannot be read as what
+        it claims to be, or breaks the contract's schema or code lists."""
+        ...
+
+    def answer(self, receipt: Receipt) -> tuple[int, bytes]:
         """What the sender is told."""
         ...
 
-    def failure(self, why: str) -> bytes:
+    def failure(self, why: str) -> tuple[int, bytes]:
         """What the sender is told when it is to try again later."""
         ...
 

@@ -71,6 +71,8 @@ class Right(StrEnum):
     OUTBOX_CONTENT = "outbox.content"
     OUTBOX_REPLAY = "outbox.replay"
     PROTECTED_RELEASE = "protected.release"
+    DIALOGUE_RECEIVE = "dialogue.receive"
+    """For the platform that brings other parties' messages, not for people."""
 
 
 class Role(StrEnum):

@@ -18,6 +18,7 @@ from fhir_mappings import people, primitives, r4
 from fhir_mappings.document import with_elements
 from fhir_mappings.identifiers import (
     CERTIFICATE_ID,
+    CONVERSATION_ID,
     EXT_ANSWERS,
     EXT_IN_PROGRAMME,
     EXT_INFORMATION_CATEGORY,
@@ -209,14 +210,25 @@ def to_fhir(
 
 
 def communication(
-    message: PartyMessage, *, request: str, recipient: Mapping[str, Any], patient: str, sent: datetime
+    message: PartyMessage,
+    *,
+    request: str,
+    recipient: Mapping[str, Any],
+    patient: str,
+    sent: datetime,
+    answers: str = "",
 ) -> bytes:
     """The Communication that stays in the record: what was told, to whom, when. ``request`` is the reference
-    ``CommunicationRequest/<id>``, ``recipient`` the Reference that stood in it, ``patient`` the Patient's id."""
+    ``CommunicationRequest/<id>``, ``recipient`` the Reference that stood in it, ``patient`` the Patient's id, ``answers``
+    the reference ``Communication/<id>`` of the question that it answers."""
     unit = message.sender.unit
     content = {
-        "identifier": [primitives.identifier(MESSAGE_ID, message.id)],
+        "identifier": [
+            primitives.identifier(MESSAGE_ID, message.id),
+            *([primitives.identifier(CONVERSATION_ID, message.conversation)] if message.conversation else []),
+        ],
         "basedOn": [{"reference": request}],
+        "inResponseTo": [{"reference": answers}] if answers else [],
         "status": "completed",
         "category": [primitives.concept(NOTIFICATION_TOPIC, message.topic)],
         "subject": {"reference": f"Patient/{patient}"},

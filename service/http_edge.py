@@ -122,7 +122,7 @@ def surface_of(path: str) -> str:
     return _SURFACES.get(path.split("/", 2)[1] if "/" in path else "", "other")
 
 
-_SURFACES: Final = {name: name for name in ("fhir", "api", "health", "metrics")} | dict.fromkeys(
+_SURFACES: Final = {name: name for name in ("fhir", "api", "soap", "health", "metrics")} | dict.fromkeys(
     ("", "login", "logout", "units", "static"), "console"
 )
 

@@ -28,6 +28,8 @@ from service.http_edge import Edge, ErrorPage, status_of, surface_of
 from service.outbox.tending import standing
 from service.page_tokens import OverviewPages
 from service.settings import Settings
+from service.soap import fault as soap_fault
+from service.soap import soap_app
 from service.telemetry import metrics_page, tell_outbox
 from service.wiring import House, Transports, house
 
@@ -75,6 +77,7 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
         Route("/health/ready", _ready(built)),
         Route("/metrics", _metrics(built)),
         Mount("/api", api),
+        Mount("/soap", soap_app(built.store, built.context, built.clients, built.entrances)),
     ]
 
 
@@ -131,7 +134,7 @@ def _error_page(path: str) -> ErrorPage:
     return _ERROR_PAGES.get(surface_of(path), problem)
 
 
-_ERROR_PAGES: Final[Mapping[str, ErrorPage]] = {"fhir": answers.error, "console": error_page}
+_ERROR_PAGES: Final[Mapping[str, ErrorPage]] = {"fhir": answers.error, "console": error_page, "soap": soap_fault}
 
 
 def _no_route(request: Request, error: Exception) -> Response:

@@ -47,6 +47,11 @@ class Clients:
         """Every care provider that has a client."""
         return frozenset(caller.provider for caller in self._callers.values())
 
+    @property
+    def units(self) -> Mapping[HsaId, HsaId]:
+        """Every care unit that has a client, with its care provider."""
+        return {caller.unit: caller.provider for caller in self._callers.values()}
+
     def caller(self, authorization: str, request_id: str) -> Caller:
         """The caller behind an ``Authorization`` header. Raises ``Unauthenticated``."""
         scheme, _, token = authorization.partition(" ")

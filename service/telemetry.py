@@ -34,6 +34,12 @@ REQUESTS: Final = Counter(
     "reko_http_requests_total", "Answers by surface and status class", ("surface", "status"), registry=REGISTRY
 )
 PULLS: Final = Counter("reko_pulls_total", "Pulls of the rounds by how they ended", ("outcome",), registry=REGISTRY)
+RECEIVED: Final = Counter(
+    "reko_messages_received_total",
+    "Messages of other parties by channel and what became of them",
+    ("channel", "became"),
+    registry=REGISTRY,
+)
 
 _PLAIN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

@@ -3,19 +3,27 @@ world."""
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import httpx
 from cryptography.fernet import Fernet
 
-from adapters.registry import BLOCK_SOURCES, CERTIFICATE_SOURCES, CHANNELS, OpenCertificateSource, OpenChannel
+from adapters.registry import (
+    BLOCK_SOURCES,
+    CERTIFICATE_SOURCES,
+    CHANNELS,
+    OpenCertificateSource,
+    OpenChannel,
+    entrances,
+)
 from contracts.consent import BlockAnswer, BlockQuestion
 from contracts.errors import Unavailable
 from contracts.identity import HsaId
-from contracts.ports import BlockSource, Clock
+from contracts.ports import BlockSource, Clock, Entrance
 from fhir_mappings import r4
 from service.clock import FollowedClock, SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
@@ -29,6 +37,8 @@ from service.settings import Settings
 from service.store.store import SqlStore
 from service.telemetry import tell_old
 from service.usecases.context import Context
+from service.usecases.follow_dialogue import messages_moved
+from service.watching import Watch
 
 
 class NoBlockService:
@@ -58,6 +68,7 @@ class House:
     rounds: Rounds
     clock: Clock
     session_key: Fernet
+    entrances: Sequence[Entrance]
 
 
 @asynccontextmanager
@@ -86,7 +97,16 @@ async def house(
     )
     r4.check({})  # compiles the judge now, so that no caller waits for it
     store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
-    context = Context(settings.regional_profile(), Uuid7(), frozenset(channels), provider)
+    units = from_file(settings.units) if settings.units else ()
+    context = Context(
+        settings.regional_profile(),
+        Uuid7(),
+        frozenset(channels),
+        provider,
+        approving=frozenset(each.caller.unit for each in units if each.approves),
+        units={**clients.units, **{each.caller.unit: each.caller.provider for each in units}},
+    )
+    store.follow_messages(partial(messages_moved, context=context))
     relay = Relay(store, context, channels, clock, settings.outbox_slots, timedelta(days=settings.withheld_days))
     old = timedelta(hours=settings.outbox_old_hours)
     tending = Tending(store, frozenset(channels), clock, old, settings.kept, tell_old)
@@ -101,17 +121,19 @@ async def house(
     blocks = asking or NoBlockService()
     page_key, session_key = await _key(store, "page-tokens"), await _key(store, "sessions")
     fhir = Surroundings(store, context, clients, page_key, f"{settings.base}/fhir", blocks, clock)
-    units = from_file(settings.units) if settings.units else ()
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
     following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
     working = [
         asyncio.create_task(relay.run()),
         asyncio.create_task(rounds.run()),
         asyncio.create_task(tending.run()),
+        asyncio.create_task(Watch(store, context, clock).run()),
         *following,
     ]
     try:
-        yield House(store, context, clients, fhir, blocks, channels, source, relay, rounds, clock, session_key)
+        yield House(
+            store, context, clients, fhir, blocks, channels, source, relay, rounds, clock, session_key, entrances()
+        )
     finally:
         for task in working:
             task.cancel()

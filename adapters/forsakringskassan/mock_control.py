@@ -27,13 +27,22 @@ def _case(asked: Asked) -> tuple[Officer, Room, Case]:
 
 def _orders(asked: Asked) -> Any:
     officer, room = _officer(asked)
-    return officer.orders(room).model_dump(by_alias=True)
+    return _told(officer.orders(room))
 
 
 def _instruct(asked: Asked) -> Any:
+    """A token that is left out stays as it was."""
+    officer, room = _officer(asked)
     orders = _ORDERS.validate_json(asked.body)
-    _officer(asked)[0].instruct(orders, asked.namespace)
-    return orders.model_dump(by_alias=True)
+    if "token" not in orders.model_fields_set:
+        orders = orders.model_copy(update={"token": officer.orders(room).token})
+    officer.instruct(orders, asked.namespace)
+    return _told(orders)
+
+
+def _told(orders: Orders) -> dict[str, Any]:
+    """A token is for nobody to read."""
+    return orders.model_dump(by_alias=True, exclude={"token"})
 
 
 def _scripts(_: Asked) -> Any:

@@ -9,19 +9,13 @@ from lxml.builder import ElementMaker
 
 from adapters import soap
 from adapters.forsakringskassan import wire
+from adapters.forsakringskassan.inbound import PARTY_SYSTEM, RESPONDER
 from contracts.time import STOCKHOLM
-
-RESPONDER: Final = "urn:riv:clinicalprocess:healthcond:certificate:SendMessageToCareResponder:2"
-ACTION: Final = f"{RESPONDER}:SendMessageToCare"
-SCHEMA: Final = "send_message_to_care_2.xsd"
-PATH: Final = "/clinicalprocess/healthcond/certificate/SendMessageToCare/2/rivtabp21"
-"""Where care's side takes it, by the platform's pattern (§ 1.1)."""
 
 _NAMES: Final = {"s": RESPONDER, "c": wire.CORE, "t": wire.TYPES}
 _S: Final = ElementMaker(namespace=RESPONDER, nsmap=_NAMES)
 _C: Final = ElementMaker(namespace=wire.CORE, nsmap=_NAMES)
 _T: Final = ElementMaker(namespace=wire.TYPES, nsmap=_NAMES)
-_PARTY_SYSTEM: Final = "769bb12b-bd9f-4203-a5cd-fd14f2eb3b80"
 _HEADINGS: Final = {
     "AVSTMN": "Avstämningsmöte",
     "KONTKT": "Kontakt",
@@ -67,7 +61,7 @@ def written(letter: Letter) -> bytes:
         _S("meddelande", letter.text),
         *_optional("paminnelseMeddelande-id", letter.reminder_of),
         *_answered(letter),
-        _S("skickatAv", _S("part", _T("code", "FKASSA"), _T("codeSystem", _PARTY_SYSTEM)), _S("kontaktInfo", _CONTACT)),
+        _S("skickatAv", _S("part", _T("code", "FKASSA"), _T("codeSystem", PARTY_SYSTEM)), _S("kontaktInfo", _CONTACT)),
         *(_S("komplettering", _S("frage-id", number), _S("text", text)) for number, text in letter.complements),
         *_optional("sistaDatumForSvar", letter.answer_before.isoformat() if letter.answer_before else ""),
     )

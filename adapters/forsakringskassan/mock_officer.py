@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from adapters import soap
-from adapters.forsakringskassan import mock_letter
+from adapters.forsakringskassan import inbound, mock_letter
 from adapters.forsakringskassan.mock_letter import Letter
 from adapters.forsakringskassan.mock_rules import Incoming
 from adapters.mocking import NAMESPACE_HEADER, Counterpart, Entry, Room
@@ -70,10 +70,11 @@ SCRIPTS: Final[Mapping[str, Script]] = TypeAdapter(dict[str, Script]).validate_p
 
 class Orders(_Model):
     """How the officer works in a namespace. ``deliverTo``: the full address that takes SendMessageToCare; empty, and
-    nothing arrives anywhere. ``script``: what is done with a question; ``bySubject`` instead of it, by the question's
+    nothing arrives anywhere. ``token`` goes with it as a bearer token, where the receiver wants one. ``script``: what is done with a question; ``bySubject`` instead of it, by the question's
     subject. Test persons have scripts of their own."""
 
     deliver_to: str = Field(default="", pattern=r"^(https?://.+)?$")
+    token: str = Field(default="", repr=False)
     script: str = "silence"
     by_subject: dict[str, str] = {}
 
@@ -181,9 +182,12 @@ class Officer:
 
     async def _deliver(self, room: Room, sent: Sent, tries: int, at: datetime) -> None:
         body = mock_letter.written(sent.letter)
-        headers = soap.headers(mock_letter.ACTION) | {NAMESPACE_HEADER: room.namespace}
+        headers = soap.headers(inbound.ACTION) | {NAMESPACE_HEADER: room.namespace}
         room.remembered("messages")[sent.letter.id] = sent.letter.subject
-        address = self.orders(room).deliver_to
+        orders = self.orders(room)
+        address = orders.deliver_to
+        if orders.token:
+            headers["Authorization"] = f"Bearer {orders.token}"
         reply = (
             await self._counterpart.around.courier.post(address, body, headers)
             if address
@@ -199,8 +203,8 @@ class Officer:
             )
 
     def _write(self, room: Room, sent: Sent, at: datetime, body: bytes, headers: dict[str, str], reply: Reply) -> None:
-        wrong = soap.errors_in(mock_letter.SCHEMA, reply.body) if reply.status else ()
-        report = [*soap.errors_in(mock_letter.SCHEMA, body), *(f"answer: {line}" for line in wrong)]
+        wrong = soap.errors_in(inbound.SCHEMA, reply.body) if reply.status else ()
+        report = [*soap.errors_in(inbound.SCHEMA, body), *(f"answer: {line}" for line in wrong)]
         entry = Entry(
             at=at,
             id=sent.letter.id,
@@ -210,7 +214,7 @@ class Officer:
             summary={"subject": sent.letter.subject, "certificate": sent.letter.certificate[1]},
             direction="out",
             method="POST",
-            path=mock_letter.PATH,
+            path=inbound.PATH,
             headers=masked(headers.items()),
             size=len(body),
             status=reply.status,

@@ -20,6 +20,7 @@ from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
 from service.api import models, operating, pulling, records
 from service.api.comparison import comparison_route
+from service.api.dialogues import dialogue_routes
 from service.api.outbox import outbox_routes
 from service.api.overview import overview_routes
 from service.http_edge import headers_of, read_body, status_of
@@ -113,6 +114,7 @@ def api_app(
     reader, author = (Depends(caller_with(right)) for right in (Right.FHIR_READ, Right.FHIR_WRITE))
     overview_routes(app, store, pages, reader, author)
     comparison_route(app, store, source, reader)
+    dialogue_routes(app, store, context, reader, author)
 
     @app.post("/units/{unit}/pull")
     async def pull(

@@ -25,6 +25,7 @@ _CANCELLABLE: Final = (
     DeliveryState.PARKED,
     DeliveryState.WITHHELD,
     DeliveryState.NEEDS_OTHER_CHANNEL,
+    DeliveryState.NEEDS_APPROVAL,
 )
 
 

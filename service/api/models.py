@@ -20,7 +20,7 @@ from contracts.consent import (
     Purpose,
     RecipientKind,
 )
-from contracts.dialogue import Topic
+from contracts.dialogue import NextStep, Topic
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
 from contracts.people import Party
 from contracts.plan import PlanKind
@@ -224,6 +224,13 @@ class NotificationIn(Model):
     parts: Annotated[tuple[PartIn, ...], Field(min_length=1)]
     certificate: ShortText = ""
     identifier: ExternalId | None = None
+    wanted: NextStep | None = None
+    answers: Annotated[str, Field(pattern=r"^(Communication/[A-Za-z0-9\-.]{1,64})?$")] = ""
+    """The message of the recipient that this answers."""
+    in_programme: bool = False
+    """The patient takes part in Arbetsförmedlingen's programmes, and has no certificate at Försäkringskassan."""
+    draft: bool = False
+    """The need has been judged, and the patient not been asked yet: nothing is sent, and the unit has a task."""
 
 
 class SourceIn(Model):

@@ -124,6 +124,10 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
             parts=tuple(MessagePart(part.category, part.text) for part in given.parts),
             certificate=given.certificate,
             identifiers=_identifiers(given.identifier),
+            is_active=not given.draft,
+            wanted=given.wanted,
+            answers=given.answers,
+            in_programme=given.in_programme,
         )
         content = dialogue_mapping.to_fhir(
             said,

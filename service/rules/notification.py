@@ -1,9 +1,9 @@
-"""What a unit may ask to have told to another party, and by which channel (Act 4 §; domain_rules.md 13-19, 25, 31)."""
+"""What a unit may ask to have told to another party (Act 4 §; domain_rules.md 13-19, 25, 31)."""
 
 from typing import Final
 
-from contracts.consent import InformationCategory, Purpose, RecipientKind
-from contracts.dialogue import Notification, Topic
+from contracts.consent import InformationCategory, Purpose
+from contracts.dialogue import OURS, Notification, Topic
 from contracts.errors import Issue, IssueType
 
 _NEVER: Final = {
@@ -11,16 +11,35 @@ _NEVER: Final = {
     InformationCategory.SENSITIVE_CIRCUMSTANCES: "answers on violence, abuse and family never go out",
 }
 
-CHANNELS: Final = {RecipientKind.FORSAKRINGSKASSAN: "forsakringskassan"}
-"""The channel that carries messages to a kind of recipient. Whoever is missing needs another channel."""
-
 PURPOSE: Final = Purpose.COORDINATION
 """What every notification is for."""
 
 
 def faults(notification: Notification) -> tuple[Issue, ...]:
     """Why the request cannot be accepted as it stands; empty when it can."""
-    return tuple(_wrong_parts(notification)) + tuple(_missing_need(notification))
+    return (*_wrong_topic(notification), *_wrong_parts(notification), *_missing_need(notification))
+
+
+def wrong_answer(notification: Notification, asked: Topic | None) -> tuple[Issue, ...]:
+    """Why it cannot be the answer to a question about ``asked``; empty when it can (domain rule 16)."""
+    at = "CommunicationRequest.extension"
+    if asked is Topic.COMPLEMENT:
+        text = "a complement of a certificate is the issuing doctor's to give, not the coordinator's"
+        return (Issue(IssueType.BUSINESS_RULE, text, at, rule="complement-is-the-doctors"),)
+    if asked is Topic.REMINDER:
+        text = "a reminder has no answer of its own: answer what it reminds of"
+        return (Issue(IssueType.BUSINESS_RULE, text, at, rule="reminder-has-no-answer"),)
+    if asked is not None and asked is not notification.topic:
+        text = f"an answer has the topic of its question: {asked}"
+        return (Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.category", rule="answer-topic"),)
+    return ()
+
+
+def _wrong_topic(notification: Notification) -> list[Issue]:
+    if notification.topic in OURS:
+        return []
+    text = "complements and reminders are for the other party to write"
+    return [Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.category", rule="topic-not-ours")]
 
 
 def _wrong_parts(notification: Notification) -> list[Issue]:

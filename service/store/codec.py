@@ -14,8 +14,10 @@ T = TypeVar("T")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
+PARTY_MESSAGE: Final = "party-message"
+
 _PAYLOADS: Final[dict[str, type[Any]]] = {
-    "party-message": PartyMessage,
+    PARTY_MESSAGE: PartyMessage,
     "record-event": RecordEvent,
     "record-copy": RecordCopy,
 }

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from contracts.errors import Unavailable
 from service.store import tables
 
-SCHEMA_VERSION: Final = "0006"
+SCHEMA_VERSION: Final = "0007"
 """The newest revision in ``migrations/versions``."""
 
 _VERSION_TABLE: Final = (

@@ -1,15 +1,16 @@
 """The outbox as statements on the writer's own connection: promises, heads of keys, claims and their ends, routes."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from contracts.consent import Question
+from contracts.dialogue import PartyMessage
 from contracts.outbox import BLOCKING, DUE, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
 from service.store import sql_outbox as sql
-from service.store.codec import decode, decode_payload, encode, from_micros, payload_kind, to_micros
+from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.snapshot import Row, SqlSnapshot
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ class SqlOutbox(SqlSnapshot):
 
     woken: set[str] = field(default_factory=set, kw_only=True)
     """Destinations that got something to send."""
+    moved: dict[str, bool] = field(default_factory=dict, kw_only=True)
+    """Messages to parties that were promised or moved."""
 
     # promises
 
@@ -52,6 +55,8 @@ class SqlOutbox(SqlSnapshot):
             },
         )
         self.woken.add(message.destination)
+        if isinstance(message.payload, PartyMessage):
+            self.moved[message.id] = True
 
     def was_promised(self, about: str) -> bool:
         """See ``contracts.ports.Transaction``."""
@@ -59,23 +64,33 @@ class SqlOutbox(SqlSnapshot):
 
     def fix(self, message: OutboxMessage, state: DeliveryState, reason: str) -> None:
         """See ``contracts.ports.Transaction``."""
+        place = self.connection.execute(sql.PLACE_OF, {"message": message.id}).fetchone()
         self.connection.execute(
             sql.FIX_MESSAGE,
             {
                 "message": message.id,
+                "to_where": message.destination,
+                "in_key": message.key,
                 "of_kind": payload_kind(message.payload),
                 "asked": encode(message.question),
                 "news": encode(message.payload),
             },
         )
         self.move(message.id, state, reason)
+        if place is not None and place[0] != message.key:
+            self._seat(place[0])
+            self._seat(message.key)
 
     def queued(self, patient: str) -> Sequence[Queued]:
         """See ``contracts.ports.Transaction``."""
         return self._readable(self.connection.execute(sql.MESSAGES_OF_PATIENT, {"of_patient": patient}).fetchall())
 
+    def moved_messages(self) -> Mapping[str, bool]:
+        """See ``contracts.ports.Transaction``."""
+        return dict(self.moved)
+
     def message(self, id: str) -> Queued | None:
-        """One message with its state; ``None`` when there is none, or it cannot be read."""
+        """See ``contracts.ports.Transaction``."""
         row = self.connection.execute(sql.MESSAGE, {"message": id}).fetchone()
         return None if row is None else self._read_back(row)
 
@@ -103,7 +118,9 @@ class SqlOutbox(SqlSnapshot):
                 "now": to_micros(self.at),
             },
         )
-        key, before = place
+        key, before, kind = place
+        if kind == PARTY_MESSAGE:
+            self.moved[id] = self.moved.pop(id, False)  # what moved last stands last
         if (before in BLOCKING) != (state in BLOCKING):
             self._seat(key)
         self.woken.add("")

@@ -10,9 +10,10 @@ from contracts.identity import HsaId
 from contracts.pulling import PullState
 from contracts.record import Operation, Record, Version
 from contracts.sick_leave import Certificate, LastPull, RekoStatus, RekoStatusType, StoredCertificate
-from fhir_mappings.identifiers import canonical_token
+from contracts.time import day_start
+from fhir_mappings.identifiers import DIALOGUE_STATE, canonical_token
 from service.store import sql
-from service.store.codec import decode, from_micros
+from service.store.codec import decode, from_micros, to_micros
 from service.store.indexing import SearchIndex
 
 Row = tuple[Any, ...]
@@ -61,6 +62,24 @@ class SqlSnapshot:
         wanted = {"of_unit": unit, "since": since.toordinal()}
         rows = self.connection.execute(sql.CERTIFICATES_OF_UNIT, wanted).fetchall()
         return [(patient, StoredCertificate(decode(body, Certificate), episode)) for patient, episode, body in rows]
+
+    def units_of_certificate(self, id: str) -> Sequence[tuple[str, str, Certificate]]:
+        """See ``contracts.ports.Snapshot``."""
+        rows = self.connection.execute(sql.UNITS_OF_CERTIFICATE, {"with_id": id}).fetchall()
+        return [(unit, patient, decode(body, Certificate)) for unit, patient, body in rows]
+
+    def answers_due(self, standing: str, before: date, limit: int) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        wanted = {
+            "standing": self.index.numbers["Task", "business-status"],
+            "code": standing,
+            "system": DIALOGUE_STATE,
+            "due": self.index.numbers["Task", "answer-due"],
+            "priority": self.index.numbers["Task", "priority"],
+            "before": to_micros(day_start(before)),
+            "most": limit,
+        }
+        return [to_record(row) for row in self.connection.execute(sql.DIALOGUES_DUE, wanted).fetchall()]
 
     def last_pull(self, unit: str) -> LastPull | None:
         """See ``contracts.ports.Snapshot``."""

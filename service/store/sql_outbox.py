@@ -6,7 +6,7 @@ that a claim costs the same however many wait behind them, or behind a parked on
 
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, exists, literal, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_, select, update
 
 from contracts.outbox import DeliveryState
 from service.store.sql import compiled, insert_into
@@ -51,7 +51,7 @@ UNSEAT: Final = compiled(
 )
 SEAT: Final = compiled(update(outbox).where(outbox.c.number == bindparam("first"), outbox.c.head == 0).values(head=1))
 MESSAGE: Final = compiled(select(*_columns).where(_of_message))
-PLACE_OF: Final = compiled(select(outbox.c.key, outbox.c.state).where(_of_message))
+PLACE_OF: Final = compiled(select(outbox.c.key, outbox.c.state, outbox.c.kind).where(_of_message))
 STANDING: Final = compiled(select(outbox.c.unit, outbox.c.state).where(_of_message))
 MESSAGES_OF_PATIENT: Final = compiled(
     select(*_columns)
@@ -148,7 +148,15 @@ PROMISED: Final = compiled(
 FIX_MESSAGE: Final = compiled(
     update(outbox)
     .where(_of_message)
-    .values(kind=bindparam("of_kind"), question=bindparam("asked"), payload=bindparam("news"))
+    .values(
+        kind=bindparam("of_kind"),
+        question=bindparam("asked"),
+        payload=bindparam("news"),
+        destination=bindparam("to_where"),
+        key=bindparam("in_key"),
+        # Nobody is the head of a key by having been that of another.
+        head=case((outbox.c.key == bindparam("in_key"), outbox.c.head), else_=0),
+    )
 )
 
 _ended = (

@@ -33,6 +33,7 @@ class SqlStore:
 
     def __init__(self, file: Path, clock: Clock, definitions: Definitions, rows_of: RowsOf) -> None:
         self._wake: Callable[[], None] = lambda: None
+        self._follow: Callable[[SqlTransaction], None] = lambda _: None
         with ExitStack() as opened:
             database = Database(file)
             opened.callback(database.close)
@@ -61,9 +62,20 @@ class SqlStore:
         """Call ``wake`` (from the writer's thread) whenever a commit changed the outbox."""
         self._wake = wake
 
+    def follow_messages(self, follow: Callable[[SqlTransaction], None]) -> None:
+        """Call ``follow`` at the end of every piece of work that promised or moved a message to a party, in its transaction."""
+        self._follow = follow
+
     async def run(self, work: Callable[[SqlTransaction], T]) -> T:
         """See ``contracts.ports.Store``."""
-        return await self._writer.run(work)
+
+        def followed(transaction: SqlTransaction) -> T:
+            result = work(transaction)
+            if transaction.moved:
+                self._follow(transaction)
+            return result
+
+        return await self._writer.run(followed)
 
     def read(self, type: str, id: str) -> Record | None:
         """The current version, from the newest commit."""

@@ -274,6 +274,7 @@ certificate: Final = Table(
     # Days since the year 1 (``date.toordinal``).
     Column("first", Integer, nullable=False, server_default=text("0")),
     Column("last", Integer, nullable=False, server_default=text("0")),
+    Index("certificate_id", "id"),
     Index("certificate_of_patient", "patient"),
     Index("certificate_of_unit", "unit", "patient"),
     Index("certificate_lasting", "unit", "last", "patient"),

@@ -150,12 +150,12 @@ class SqlTransaction(SqlOutbox):
 
     def rehearse(self, work: Callable[[], T]) -> T:
         """See ``contracts.ports.Transaction``."""
-        accesses, woken, ids = dict(self.accesses), set(self.woken), replace(self.ids)
+        accesses, woken, moved, ids = dict(self.accesses), set(self.woken), dict(self.moved), replace(self.ids)
         self.connection.execute("SAVEPOINT rehearsal")
         try:
             return work()
         finally:
-            self.accesses, self.woken = accesses, woken
+            self.accesses, self.woken, self.moved = accesses, woken, moved
             self.ids.resource, self.ids.history = ids.resource, ids.history
             self.connection.execute("ROLLBACK TO rehearsal")
             self.connection.execute("RELEASE rehearsal")
@@ -168,14 +168,14 @@ class SqlTransaction(SqlOutbox):
     def attempt(self, work: Callable[[], None]) -> Exception | None:
         """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
         none: that is raised."""
-        accesses = dict(self.accesses)
+        accesses, moved = dict(self.accesses), dict(self.moved)
         self.connection.execute("SAVEPOINT attempt")
         try:
             work()
         except sqlite3.Error:
             raise
         except Exception as error:
-            self.accesses = accesses
+            self.accesses, self.moved = accesses, moved
             self.connection.execute("ROLLBACK TO attempt")
             self.connection.execute("RELEASE attempt")
             return error

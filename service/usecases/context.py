@@ -1,14 +1,17 @@
 """What every use case is given beside the transaction, and what it is asked and answers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from contracts.consent import Recipient
 from contracts.errors import Issue
 from contracts.identity import HsaId
 from contracts.ports import IdSource, Transaction
 from contracts.record import Caller, Document, Record
 from service.rules.region import RegionalProfile
+
+Reaches = Callable[[str, Recipient, HsaId], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +19,19 @@ class Context:
     """The region's rules, the source of ids, and the destinations that there is a way to.
 
     ``provider`` is the care provider whose platform and record system they are; another's records go to neither.
+    ``reaches`` tells whether a channel knows the way from a unit to a recipient. ``approving`` are the units whose messages
+    to other parties somebody reads before they are sent. ``units`` are the care units that are served here, as far as the
+    settings say.
     """
 
     region: RegionalProfile
     ids: IdSource
     destinations: frozenset[str]
     provider: HsaId | None = None
+    reaches: Reaches = lambda channel, recipient, unit: True
+    approving: frozenset[HsaId] = frozenset()
+    units: Mapping[HsaId, HsaId] = field(default_factory=dict)
+    """Each with its care provider."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from contracts.consent import (
@@ -24,6 +24,7 @@ from contracts.identity import HsaId
 from contracts.people import Party, RegisteredPatient
 from contracts.ports import Snapshot, Transaction
 from contracts.record import Record
+from contracts.time import swedish_day
 from fhir_mappings import consent as consent_mapping
 from fhir_mappings import people
 from fhir_mappings.document import decode
@@ -69,6 +70,21 @@ def decide_again(transaction: Transaction, question: Question, region: RegionalP
     marked = question.basis is not LegalBasis.RECORD_OWNER and is_protected(transaction, question.patient)
     now = replace(question, at=transaction.at, protected_identity=marked, blocks=BlockAnswer.NOT_ASKED)
     return decide(transaction, now, region)
+
+
+def consent_day(decision: DecisionRecord) -> date | None:
+    """The day on which the patient gave the newest disclosure consent that a permission rests on; ``None`` where it rests on
+    none."""
+    used = {each.id for each in decision.decision.consents}
+    given = [
+        swedish_day(consent.given)
+        for consent in decision.consents
+        if decision.permitted
+        and consent.id in used
+        and consent.kind is ConsentKind.DISCLOSURE
+        and consent.given is not None
+    ]
+    return max(given, default=None)
 
 
 def decide_as_then(kept: DecisionRecord) -> DecisionRecord:

@@ -1,54 +1,81 @@
 """A message to another party has been delivered: that is itself an activity, coded now and once (domain rule 14)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from contracts.activity import ActivityKind, ActivityStatus, ContactMode, CoordinationActivity, Identifier
+from contracts.consent import RecipientKind
 from contracts.dialogue import PartyMessage, Topic
+from contracts.identity import HsaId
 from contracts.outbox import OutboxMessage
 from contracts.ports import Transaction
-from contracts.record import Caller
 from fhir_mappings import activity as activity_mapping
 from fhir_mappings import dialogue, people
 from fhir_mappings.document import decode, from_content
 from fhir_mappings.identifiers import MESSAGE_ID
 from service.usecases.context import Context, Write
+from service.usecases.follow_dialogue import service_for
 from service.usecases.keeping import keep
 from service.usecases.record_activity import record_activity
 
-_KINDS: Final = {Topic.ASSUMED_REHAB_NEED: ActivityKind.INFORMATION_TO_FK}
+_KINDS: Final[Mapping[RecipientKind, ActivityKind]] = {
+    RecipientKind.FORSAKRINGSKASSAN: ActivityKind.FK_CONTACT,
+    RecipientKind.ARBETSFORMEDLINGEN: ActivityKind.EMPLOYMENT_SERVICE_CONTACT,
+    RecipientKind.MUNICIPALITY: ActivityKind.SOCIAL_SERVICES_CONTACT,
+    RecipientKind.EMPLOYER: ActivityKind.EMPLOYER_CONTACT,
+    RecipientKind.OCCUPATIONAL_HEALTH: ActivityKind.OCCUPATIONAL_HEALTH_CONTACT,
+    RecipientKind.SAME_CARE_PROVIDER: ActivityKind.INTERNAL_COORDINATION,
+    RecipientKind.OTHER_CARE_PROVIDER: ActivityKind.INTERNAL_COORDINATION,
+}
+"""What telling somebody was. Of a union, and of whoever is none of these, no kind is known: none is guessed."""
 
 
-def delivered(transaction: Transaction, context: Context, message: OutboxMessage) -> None:
-    """Keep the Communication that was sent and the coordination activity that it was. Events and write-backs are
-    accounts of an activity, not activities."""
+def delivered(
+    transaction: Transaction, context: Context, message: OutboxMessage, mode: ContactMode = ContactMode.MESSAGE
+) -> None:
+    """Keep the Communication that was sent and the coordination activity that it was, once. Events and write-backs are
+    accounts of an activity, not activities. ``mode`` is how it was told."""
     payload = message.payload
     if not isinstance(payload, PartyMessage):
         return
     unit = message.question.unit
     if transaction.by_token("Communication", "identifier", MESSAGE_ID, payload.id, unit.value):
         return
-    sender = _service_for(payload)
+    sender = service_for(payload.sender.unit.id, payload.sender.unit.provider, payload.sender.employee)
     recipient, _ = people.recipient_reference(payload.recipient, by_number=True)
     sent = dialogue.communication(
-        payload, request=message.about, recipient=recipient, patient=message.patient, sent=transaction.at
+        payload,
+        request=message.about,
+        recipient=recipient,
+        patient=message.patient,
+        sent=transaction.at,
+        answers=_answered(transaction, unit, payload.answers),
     )
     keep(transaction, context, Write(sender, decode(sent)))
-    record_activity(transaction, context, Write(sender, from_content(_activity(transaction, message, payload))))
+    activity = _activity(transaction, message, payload, mode)
+    if activity is not None:
+        content = activity_mapping.to_fhir(activity, employee=payload.sender.employee, unit=payload.sender.unit.id)
+        record_activity(transaction, context, Write(sender, from_content(content)))
 
 
-def _service_for(payload: PartyMessage) -> Caller:
-    """The service acts for the person who asked."""
-    unit = payload.sender.unit
-    return Caller(payload.sender.employee, "rekobryggan", unit.id, unit.provider, frozenset())
+def _answered(transaction: Transaction, unit: HsaId, message_id: str) -> str:
+    """``Communication/<id>`` of the message of theirs that ours answers."""
+    found = message_id and transaction.by_token("Communication", "identifier", MESSAGE_ID, message_id, unit.value)
+    return found[0].reference if found else ""
 
 
-def _activity(transaction: Transaction, message: OutboxMessage, payload: PartyMessage) -> dict[str, object]:
-    activity = CoordinationActivity(
+def _activity(
+    transaction: Transaction, message: OutboxMessage, payload: PartyMessage, mode: ContactMode
+) -> CoordinationActivity | None:
+    is_notice = payload.topic is Topic.ASSUMED_REHAB_NEED
+    kind = ActivityKind.INFORMATION_TO_FK if is_notice else _KINDS.get(payload.recipient.kind)
+    if kind is None:
+        return None
+    return CoordinationActivity(
         patient=message.patient,
-        kinds=(_KINDS.get(payload.topic, ActivityKind.FK_CONTACT),),
+        kinds=(kind,),
         status=ActivityStatus.COMPLETED,
         performed=transaction.at,
-        mode=ContactMode.MESSAGE,
+        mode=mode,
         identifiers=(Identifier(MESSAGE_ID, payload.id),),
     )
-    return activity_mapping.to_fhir(activity, employee=payload.sender.employee, unit=payload.sender.unit.id)

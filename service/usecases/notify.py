@@ -5,10 +5,11 @@ fixed here; it is decided here and again when it is claimed; without a certifica
 as ``needs-other-channel``.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 
 from contracts.consent import Question, Recipient
-from contracts.dialogue import CareUnit, Notification, PartyMessage, Sender
+from contracts.dialogue import CareUnit, Dialogue, Notification, PartyMessage, Sender, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
 from contracts.outbox import DeliveryState, OutboxMessage, Queued
@@ -17,36 +18,54 @@ from contracts.ports import Transaction
 from contracts.record import Caller, Record
 from contracts.sick_leave import Certificate
 from contracts.time import swedish_day
-from fhir_mappings import dialogue, people
+from fhir_mappings import dialogue, people, received
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import HSA_ID
+from service.rules import channels
 from service.rules import notification as rules
+from service.rules.channels import Choice
+from service.usecases import follow_dialogue
 from service.usecases.context import Context, Recorded, Removal, Write
-from service.usecases.deciding import belongs_to, ground_for, party_finder, registered_patient
+from service.usecases.deciding import (
+    belongs_to,
+    consent_day,
+    decide,
+    ground_for,
+    party_finder,
+    registered_patient,
+)
 from service.usecases.keeping import keep, remove
 from service.usecases.promising import promise
 
-_NO_CERTIFICATE = "no certificate of this patient is known: tell them by another channel, or pull the sick leaves"
-_NO_NUMBER = "the patient has no national number, which this channel needs"
-_NO_ROUTE = "there is no electronic way to this recipient"
+_APPROVE = "somebody on the unit reads it before it is sent"
 
 
 def notify(transaction: Transaction, context: Context, write: Write) -> Recorded:
     """Keep the request and promise its message. Raises ``Invalid`` when the request cannot stand as it is."""
-    content = write.document.content
-    notification = dialogue.from_fhir(content)
+    notification = dialogue.from_fhir(write.document.content)
     recipient = _recipient(transaction, write)
     issues = rules.faults(notification)
     if issues:
         raise Invalid(*issues)
+    answered = _answered(transaction, write.caller, notification, recipient)
     earlier = transaction.read("CommunicationRequest", write.id) if write.id else None
     kept = keep(transaction, context, write)
     if not kept.changed or (earlier is not None and _says_the_same(earlier, notification)):
         return kept
-    notes = _cancelled(transaction, kept.record, notification) or _promised(
-        transaction, context, write.caller, kept.record, notification, recipient
-    )
+    asked = _Asked(write.caller, kept.record, notification, recipient, answered)
+    notes = _not_active(transaction, context, asked) or _promised(transaction, context, asked)
     return replace(kept, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request as kept, and what it is about. ``answered`` is the question of the other party that it answers."""
+
+    caller: Caller
+    record: Record
+    notification: Notification
+    recipient: Recipient
+    answered: Record | None
 
 
 def remove_request(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
@@ -54,19 +73,30 @@ def remove_request(transaction: Transaction, context: Context, removal: Removal)
     removed = remove(transaction, context, removal)
     if not removed.changed:
         return removed
+    follow_dialogue.forget(transaction, context, removal)
     return replace(
         removed, notes=tuple(_take_back(transaction, each) for each in _messages_of(transaction, removed.record))
     )
 
 
-def obstacle(context: Context, message: OutboxMessage) -> str:
-    """Why no channel can carry the message now; empty when one can."""
+def ways(context: Context, message: OutboxMessage) -> tuple[Choice, ...]:
+    """Every way by which the message can reach its recipient, in order, each with its reason."""
     payload = message.payload
-    if message.destination not in context.destinations:
-        return _NO_ROUTE
-    if isinstance(payload, PartyMessage) and payload.patient is None:
-        return _NO_NUMBER
-    return _NO_CERTIFICATE if isinstance(payload, PartyMessage) and not payload.certificate else ""
+    if not isinstance(payload, PartyMessage):
+        return (Choice(message.destination, message.destination in context.destinations, "the only way"),)
+
+    def reaches(channel: str) -> bool:
+        unit = payload.sender.unit.id
+        return channel in context.destinations and context.reaches(channel, payload.recipient, unit)
+
+    return channels.choices(payload, reaches)
+
+
+def obstacle(context: Context, message: OutboxMessage) -> str:
+    """Why the way that the message is to go cannot carry it now; empty when it can."""
+    known = ways(context, message)
+    way = next((each for each in known if each.channel == message.destination), channels.chosen(known))
+    return "" if way.usable and way.channel == message.destination else way.reason
 
 
 def outdated(transaction: Transaction, message: OutboxMessage) -> tuple[DeliveryState, str] | None:
@@ -98,10 +128,26 @@ def certificate_arrived(transaction: Transaction, context: Context, patient: str
         certificate = _certificate(transaction, queued.message.question.unit, patient, "")
         if certificate is not None and not payload.certificate:
             fixed = replace(payload, certificate=certificate.id, certificate_unit=certificate.unit)
-            message = replace(queued.message, payload=fixed)
-            why = obstacle(context, message)
-            state = DeliveryState.NEEDS_OTHER_CHANNEL if why else DeliveryState.WAITING
-            transaction.fix(message, state, why or "a certificate is known now")
+            _choose_again(transaction, context, replace(queued.message, payload=fixed))
+
+
+def _choose_again(transaction: Transaction, context: Context, message: OutboxMessage) -> None:
+    way = channels.chosen(ways(context, message))
+    state, reason = _first_state(context, message, way, "a certificate is known now")
+    transaction.fix(replace(message, destination=_destination(message.question.recipient, way)), state, reason)
+
+
+def _destination(recipient: Recipient, way: Choice) -> str:
+    return channels.waits_at(recipient.kind) if way.channel == channels.MANUAL else way.channel
+
+
+def _first_state(context: Context, message: OutboxMessage, way: Choice, reason: str = "") -> tuple[DeliveryState, str]:
+    """Where a message stands that may be sent, and why."""
+    if way.channel == channels.MANUAL:
+        return DeliveryState.NEEDS_OTHER_CHANNEL, way.reason
+    if message.question.unit in context.approving:
+        return DeliveryState.NEEDS_APPROVAL, _APPROVE
+    return DeliveryState.WAITING, reason
 
 
 def _recipient(transaction: Transaction, write: Write) -> Recipient:
@@ -117,18 +163,69 @@ def _recipient(transaction: Transaction, write: Write) -> Recipient:
     return party.as_recipient()
 
 
+def _answered(
+    transaction: Transaction, caller: Caller, notification: Notification, recipient: Recipient
+) -> Record | None:
+    """The question that the request answers: the recipient's own, to this unit. Raises ``Invalid``."""
+    if not notification.answers:
+        return None
+    record = transaction.read(*notification.answers.split("/"))
+    content = {} if record is None or not caller.may_see(record.unit) else decode(record.body).content
+    if not received.message_id(content) or "received" not in content:
+        raise Invalid(_no_answer(IssueType.NOT_FOUND, "what it answers is no message that has come here", "answers"))
+    sender = people.referenced_party(content, content["sender"], party_finder(transaction))
+    if sender is None or sender.as_recipient().party != recipient.party:
+        raise Invalid(_no_answer(IssueType.BUSINESS_RULE, "an answer goes to whoever asked", "answer-recipient"))
+    issues = rules.wrong_answer(notification, received.topic(content))
+    if issues:
+        raise Invalid(*issues)
+    return record
+
+
+def _no_answer(type: IssueType, text: str, rule: str) -> Issue:
+    return Issue(type, text, "CommunicationRequest.extension", rule=rule)
+
+
 def _says_the_same(earlier: Record, notification: Notification) -> bool:
     """Whether an update changes nothing of what is to be told, or whether it is to be."""
     return dialogue.from_fhir(decode(earlier.body).content) == notification
 
 
-def _cancelled(transaction: Transaction, record: Record, notification: Notification) -> tuple[Issue, ...]:
-    """A request that is taken back takes its unsent message back; one that is being sent leaves before that."""
-    if notification.is_active:
+def _not_active(transaction: Transaction, context: Context, asked: _Asked) -> tuple[Issue, ...]:
+    """A request that is taken back takes its unsent message back; one that is being sent leaves before that. A draft waits
+    for the patient to be asked."""
+    if asked.notification.is_active:
         return ()
-    known = _messages_of(transaction, record)
+    known = _messages_of(transaction, asked.record)
     told = [_take_back(transaction, queued) for queued in known]
+    if decode(asked.record.body).content["status"] == "draft":
+        follow_dialogue.drafted(transaction, context, asked.caller, asked.record, _drafted(transaction, context, asked))
+    elif not told:
+        follow_dialogue.taken_back(transaction, context, asked.caller, asked.record)
     return tuple(told) or (note("nothing is sent while the request is not active", "request-not-active"),)
+
+
+def _drafted(transaction: Transaction, context: Context, asked: _Asked) -> Dialogue:
+    employee, _ = _requester(transaction, asked.caller, asked.notification)
+    return Dialogue(
+        patient=asked.notification.patient,
+        unit=asked.caller.unit,
+        conversation=_conversation(transaction, asked) or context.ids.new(),
+        topic=asked.notification.topic,
+        party=asked.recipient,
+        focus=asked.record.reference,
+        standing=Standing.CONSENT_TO_ASK,
+        begun=transaction.at,
+        asked_by=employee,
+    )
+
+
+def _conversation(transaction: Transaction, asked: _Asked) -> str:
+    """The dialogue that the request belongs to; empty when it begins one."""
+    if asked.answered is not None:
+        return received.conversation(decode(asked.answered.body).content)
+    task = follow_dialogue.task_about(transaction, asked.record.reference)
+    return follow_dialogue.read(task).conversation if task is not None else ""
 
 
 def _take_back(transaction: Transaction, queued: Queued) -> Issue:
@@ -144,23 +241,20 @@ def _messages_of(transaction: Transaction, record: Record) -> list[Queued]:
     return [each for each in queued if each.message.about == record.reference]
 
 
-def _promised(
-    transaction: Transaction,
-    context: Context,
-    caller: Caller,
-    record: Record,
-    notification: Notification,
-    recipient: Recipient,
-) -> tuple[Issue, ...]:
-    _replace_unsent(transaction, record)
-    patient = registered_patient(transaction, notification.patient)
+def _promised(transaction: Transaction, context: Context, asked: _Asked) -> tuple[Issue, ...]:
+    _replace_unsent(transaction, asked.record)
+    patient = registered_patient(transaction, asked.notification.patient)
     assert patient is not None  # noqa: S101 - keep() has checked the reference
-    message = _message(transaction, context, caller, record, notification, recipient, patient)
-    reason = obstacle(context, message)
-    state = DeliveryState.NEEDS_OTHER_CHANNEL if reason else DeliveryState.WAITING
-    decision = promise(transaction, context, message, state, reason)
-    told = f"{', '.join(decision.reasons)}" if not decision.permitted else reason or "waiting"
-    return (note(f"message {message.id} to {recipient.kind}: {told}", "promised"),)
+    question = _question(transaction, asked, patient)
+    decision = decide(transaction, question, context.region)
+    payload = _payload(transaction, context, asked, patient, consent_day(decision))
+    message = OutboxMessage(payload.id, "", asked.record.reference, question, payload)
+    way = channels.chosen(ways(context, message))
+    message = replace(message, destination=_destination(asked.recipient, way))
+    state, reason = _first_state(context, message, way)
+    promise(transaction, context, message, state, reason, decision)
+    told = ", ".join(decision.reasons) if not decision.permitted else reason or "waiting"
+    return (note(f"message {message.id} to {asked.recipient.kind}: {told}", "promised"),)
 
 
 def _replace_unsent(transaction: Transaction, record: Record) -> None:
@@ -180,44 +274,49 @@ def _replace_unsent(transaction: Transaction, record: Record) -> None:
         transaction.move(queued.message.id, DeliveryState.CANCELLED, "the request was corrected")
 
 
-def _message(
-    transaction: Transaction,
-    context: Context,
-    caller: Caller,
-    record: Record,
-    notification: Notification,
-    recipient: Recipient,
-    patient: RegisteredPatient,
-) -> OutboxMessage:
-    named = notification.certificate or _referenced_certificate(transaction, record)
+def _payload(
+    transaction: Transaction, context: Context, asked: _Asked, patient: RegisteredPatient, consented: date | None
+) -> PartyMessage:
+    notification, caller = asked.notification, asked.caller
+    question = {} if asked.answered is None else decode(asked.answered.body).content
+    named = (
+        notification.certificate or _referenced_certificate(transaction, asked.record) or received.certificate(question)
+    )
     certificate = _certificate(transaction, caller.unit, notification.patient, named)
     id_ = context.ids.new()
-    payload = PartyMessage(
+    return PartyMessage(
         id=id_,
         topic=notification.topic,
-        recipient=recipient,
+        recipient=asked.recipient,
         patient=patient.person,
         sender=_sender(transaction, caller, notification),
         created=transaction.at,
         parts=notification.parts,
         certificate=named or (certificate.id if certificate else ""),
         certificate_unit=certificate.unit if certificate else caller.unit,
-        reference=record.id,
+        reference=asked.record.id,
+        wanted=notification.wanted,
+        answers=received.message_id(question),
+        their_reference=received.reference(question),
+        conversation=_conversation(transaction, asked) or id_,
+        consent_given=consented,
+        in_programme=notification.in_programme,
     )
-    question = Question(
-        patient=notification.patient,
-        unit=caller.unit,
-        recipient=recipient,
-        categories=notification.categories,
+
+
+def _question(transaction: Transaction, asked: _Asked, patient: RegisteredPatient) -> Question:
+    return Question(
+        patient=asked.notification.patient,
+        unit=asked.caller.unit,
+        recipient=asked.recipient,
+        categories=asked.notification.categories,
         purpose=rules.PURPOSE,
         at=transaction.at,
-        basis=ground_for(recipient),
+        basis=ground_for(asked.recipient),
         protected_identity=patient.protected,
-        same_provider=belongs_to(caller.provider, recipient),
-        asked_by=caller.employee,
+        same_provider=belongs_to(asked.caller.provider, asked.recipient),
+        asked_by=asked.caller.employee,
     )
-    destination = rules.CHANNELS.get(recipient.kind, recipient.kind.value)
-    return OutboxMessage(id_, destination, record.reference, question, payload)
 
 
 def _referenced_certificate(transaction: Transaction, record: Record) -> str:

@@ -13,12 +13,14 @@ def promise(
     message: OutboxMessage,
     state: DeliveryState = DeliveryState.WAITING,
     reason: str = "",
+    decision: DecisionRecord | None = None,
 ) -> DecisionRecord:
-    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent. Raises ``ValueError``
-    for one that carries more than is asked about: what was not asked is not permitted."""
+    """Put the message in the outbox in ``state``, or withheld with the reasons when it may not be sent. ``decision`` is the
+    answer to its question where that has been asked in this transaction. Raises ``ValueError`` for one that carries more
+    than is asked about: what was not asked is not permitted."""
     if message.says_more_than_asked:
         raise ValueError("the message carries more than is asked about")
-    decision = decide(transaction, message.question, context.region)
+    decision = decision or decide(transaction, message.question, context.region)
     transaction.note_decision(decision, message.about)
     if decision.permitted:
         transaction.promise(message, state, reason)

@@ -22,6 +22,7 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from adapters.mocking import Entry, Fault
+from adapters.mocking.courier import Courier
 from contracts.identity import control_digit
 from contracts.record import Right, Role
 from contracts.time import STOCKHOLM, swedish_day
@@ -48,6 +49,7 @@ from fhir_mappings.identifiers import (
     UCUM,
     WORK_ABILITY,
 )
+from service import watching
 from service.clock import MovableClock
 from service.main import create_app
 from service.mock_world import CertificateIn, MockWorld, PeriodIn
@@ -81,6 +83,7 @@ _CALLERS: Final = {
     "neighbour": ("TSTNMT2321000156-P0003", OTHER_UNIT, PROVIDER, _ALL_RIGHTS),
     "stranger": ("TSTNMT5560000001-P0009", UNIT_ELSEWHERE, OTHER_PROVIDER, _ALL_RIGHTS),
     "doctor": (DOCTOR, UNIT, PROVIDER, _ALL_RIGHTS),
+    "platform": ("TSTNMT2321000156-F0001", UNIT, PROVIDER, (Right.DIALOGUE_RECEIVE,)),
 }
 
 
@@ -497,7 +500,7 @@ async def service(anyio_backend: str) -> AsyncIterator[Flow]:
 
 def _look_often(patch: pytest.MonkeyPatch) -> None:
     """At the movable clock, which rings no bell."""
-    for module in (relay, rounds):
+    for module in (relay, rounds, watching):
         patch.setattr(module, "IDLE", 0.02)
 
 
@@ -550,16 +553,26 @@ async def serving(
 ) -> AsyncIterator[Flow]:
     """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings, reached by
     ``transport`` if one is given. With ``national`` it may ask the national engine; ``changed`` are settings."""
-    world = world or MockWorld(MovableClock())
+    care = _Care()
+    world = world or MockWorld(MovableClock(), courier=Courier(care))
     settings = _settings(home).model_copy(update=changed)
     if national:
         settings.adapters["intygstjanst"]["rest_url"] = "http://mocks/intygstjanst/internalapi"
     mocks = transport or httpx.ASGITransport(app=world.app())
-    app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
+    app = care.app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_lifespan(app))
         callers = {name: await stack.enter_async_context(_client(app, name)) for name in (*_CALLERS, "nobody")}
         yield Flow(app, settings, world, callers, Forms(await _introduced(callers["coordinator"]), world.clock))
+
+
+class _Care(httpx.AsyncBaseTransport):
+    """Where the other parties' messages end: in the service itself."""
+
+    app: ASGIApp
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await httpx.ASGITransport(app=self.app).handle_async_request(request)
 
 
 def _settings(home: Path) -> Settings:

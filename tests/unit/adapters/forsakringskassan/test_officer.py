@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from adapters import soap
-from adapters.forsakringskassan import mock, mock_control, mock_letter, wire
+from adapters.forsakringskassan import inbound, mock, mock_control, wire
 from adapters.forsakringskassan.mock_officer import SCRIPTS
 from adapters.forsakringskassan.settings import PATH
 from adapters.mocking.control import routes
@@ -27,8 +27,8 @@ from contracts.identity import HsaId, PersonId
 
 FK = "2021005521"
 CARE = "http://care.test/soap/SendMessageToCare"
-_NAMES = {"s": mock_letter.RESPONDER, "c": wire.CORE, "t": wire.TYPES}
-_S = ElementMaker(namespace=mock_letter.RESPONDER, nsmap=_NAMES)
+_NAMES = {"s": inbound.RESPONDER, "c": wire.CORE, "t": wire.TYPES}
+_S = ElementMaker(namespace=inbound.RESPONDER, nsmap=_NAMES)
 _C = ElementMaker(namespace=wire.CORE, nsmap=_NAMES)
 
 
@@ -63,7 +63,7 @@ class Care:
             raise httpx.ConnectError("no one there", request=request)
         element, address = soap.opened(request.content)
         assert not isinstance(element, soap.Fault)
-        assert soap.schema_errors(mock_letter.SCHEMA, element) == ()
+        assert soap.schema_errors(inbound.SCHEMA, element) == ()
         self.came.append(element)
         self.addresses.append(address)
         self.headers.append(request.headers)
@@ -156,7 +156,7 @@ async def test_accept_contact_meeting(client: httpx.AsyncClient, care: Care, mes
     assert care.told("s:sistaDatumForSvar") == ["", "2026-05-14", "2026-05-26"]
     assert care.addresses == [message.sender.unit.id.value] * 3
     assert len(set(care.told("s:meddelande-id"))) == 3
-    assert {each["SOAPAction"] for each in care.headers} == {f'"{mock_letter.ACTION}"'}
+    assert {each["SOAPAction"] for each in care.headers} == {f'"{inbound.ACTION}"'}
 
 
 async def test_seven_days_at_once_is_the_same_dialogue(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from contracts.consent import InformationCategory, Purpose, RecipientKind
-from contracts.dialogue import MessagePart, Notification, Topic
+from contracts.consent import InformationCategory, Purpose
+from contracts.dialogue import OURS, MessagePart, Notification, Topic
 from contracts.errors import IssueType, Severity
 from service.rules import notification
 
@@ -43,7 +43,7 @@ def test_a_request_to_tell(request_: Notification, expected: list[tuple[str, str
     assert [(issue.expression, issue.rule) for issue in notification.faults(request_)] == expected
 
 
-@pytest.mark.parametrize("topic", Topic)
+@pytest.mark.parametrize("topic", sorted(OURS))
 @pytest.mark.parametrize("category", InformationCategory)
 def test_what_is_never_told_whatever_it_is_about(topic: Topic, category: InformationCategory) -> None:
     issues = notification.faults(asked(topic, NEED, category))
@@ -58,6 +58,34 @@ def test_a_fault_is_an_error_that_repeats_no_text() -> None:
             assert "Ordagrant" not in issue.text
 
 
-def test_a_notification_is_for_coordination_and_reaches_forsakringskassan_alone_by_itself() -> None:
+def test_a_notification_is_for_coordination() -> None:
     assert notification.PURPOSE is Purpose.COORDINATION
-    assert {RecipientKind.FORSAKRINGSKASSAN: "forsakringskassan"} == notification.CHANNELS
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_complements_and_reminders_are_the_other_partys_to_write(topic: Topic) -> None:
+    rules = [issue.rule for issue in notification.faults(asked(topic, NEED))]
+    assert rules == ([] if topic in OURS else ["topic-not-ours"])
+
+
+ANSWERS = {
+    # what was asked: the topics with which it can be answered, or the rule that forbids every one
+    Topic.MEETING: {Topic.MEETING},
+    Topic.CONTACT: {Topic.CONTACT},
+    Topic.OTHER: {Topic.OTHER},
+    Topic.SIP: {Topic.SIP},
+    Topic.COMPLEMENT: "complement-is-the-doctors",
+    Topic.REMINDER: "reminder-has-no-answer",
+    None: set(OURS),
+}
+
+
+@pytest.mark.parametrize("question", ANSWERS)
+@pytest.mark.parametrize("topic", sorted(OURS))
+def test_what_may_answer_what(question: Topic | None, topic: Topic) -> None:
+    allowed = ANSWERS[question]
+    rules = [issue.rule for issue in notification.wrong_answer(asked(topic, NEED), question)]
+    if isinstance(allowed, str):
+        assert rules == [allowed]
+    else:
+        assert rules == ([] if topic in allowed else ["answer-topic"])

@@ -1,0 +1,183 @@
+"""A dialogue's Task keeps step with what happens: the outbox's moves, the other party's messages, people's steps, the clock.
+
+The Task is the one place that says where a dialogue stands, and its versions are the dialogue's history. The store calls
+``messages_moved`` at the end of every piece of work that has promised or moved a message to a party, in the same transaction:
+whoever moves one need not think of it.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from contracts.consent import Recipient
+from contracts.dialogue import Dialogue, PartyMessage, Standing
+from contracts.identity import HsaId
+from contracts.outbox import DeliveryState, OutboxMessage, Queued
+from contracts.ports import Transaction
+from contracts.record import Caller, Record
+from contracts.time import swedish_day
+from fhir_mappings import dialogue_task as mapping
+from fhir_mappings.dialogue_task import Said
+from fhir_mappings.document import decode
+from fhir_mappings.identifiers import CONVERSATION_ID
+from service.rules import dialogue as rules
+from service.usecases.context import Context, Removal, Write
+from service.usecases.keeping import keep, remove
+
+_log = logging.getLogger(__name__)
+
+SERVICE: Final = "rekobryggan"
+"""The commission under which the service acts by itself."""
+
+
+def service_for(unit: HsaId, provider: HsaId, employee: HsaId | None = None) -> Caller:
+    """The service acts: for the person who asked, else for the unit."""
+    return Caller(employee or unit, SERVICE, unit, provider, frozenset())
+
+
+def task_of(transaction: Transaction, conversation: str, unit: HsaId) -> Record | None:
+    """The Task of a conversation on the unit."""
+    found = transaction.by_token("Task", "group-identifier", CONVERSATION_ID, conversation, unit.value)
+    return found[0] if found else None
+
+
+def task_about(transaction: Transaction, focus: str) -> Record | None:
+    """The Task of the dialogue that something (``CommunicationRequest/<id>`` or ``Communication/<id>``) began."""
+    about = transaction.by_reference("Task", "focus", focus)
+    return next((each for each in about if mapping.is_dialogue(decode(each.body).content)), None)
+
+
+def begin(transaction: Transaction, context: Context, caller: Caller, dialogue: Dialogue) -> Record:
+    """A dialogue begins."""
+    return keep(transaction, context, Write(caller, mapping.to_fhir(dialogue))).record
+
+
+def move(
+    transaction: Transaction,
+    context: Context,
+    caller: Caller,
+    task: Record,
+    dialogue: Dialogue,
+    said: Sequence[Said] = (),
+) -> Record:
+    """The dialogue stands as ``dialogue`` says, and has given what is ``said``: a version of its Task, unless nothing is
+    new."""
+    earlier = decode(task.body)
+    news = mapping.changed(earlier, dialogue, said, transaction.at)
+    return task if news is earlier else keep(transaction, context, Write(caller, news, task.id)).record
+
+
+def read(task: Record) -> Dialogue:
+    """The dialogue that a Task tells of."""
+    return mapping.from_fhir(decode(task.body).content, HsaId(task.unit))
+
+
+def messages_moved(transaction: Transaction, context: Context) -> None:
+    """Bring the Tasks in step with the messages that this transaction has moved. What goes wrong with one undoes nothing of
+    what moved the message."""
+    moved = transaction.moved_messages()
+    newest: dict[str, tuple[Queued, bool]] = {}
+    for id_, promised in moved.items():
+        queued = transaction.message(id_)
+        if queued is not None and isinstance(queued.message.payload, PartyMessage):
+            conversation = _conversation(queued.message.payload)
+            was_promised = conversation in newest and newest[conversation][1]
+            newest[conversation] = queued, promised or was_promised
+    for queued, promised in newest.values():
+        error = transaction.attempt(partial(_moved, transaction, context, queued, promised))
+        if error is not None:
+            told = {"event": "dialogue.not-followed", "message_id": queued.message.id}
+            _log.error("a dialogue could not be followed", exc_info=error, extra=told)
+
+
+def _moved(transaction: Transaction, context: Context, queued: Queued, promised: bool) -> None:
+    message, payload = queued.message, queued.message.payload
+    assert isinstance(payload, PartyMessage)  # noqa: S101 - only these are told of
+    sender = payload.sender
+    caller = service_for(sender.unit.id, sender.unit.provider, sender.employee)
+    task = task_of(transaction, _conversation(payload), message.question.unit)
+    if task is None:
+        if queued.state is not DeliveryState.CANCELLED:  # its request was deleted, and the dialogue with it
+            begin(transaction, context, caller, _begun(transaction, context, queued, payload))
+        return
+    dialogue = read(task)
+    standing = rules.after_delivery(
+        dialogue.standing, queued.state, queued.reason, begun_by_them=dialogue.begun_by_them, promised=promised
+    )
+    move(transaction, context, caller, task, _stands(transaction, context, dialogue, standing, queued.reason))
+
+
+def _conversation(payload: PartyMessage) -> str:
+    """Messages from before dialogues were kept are each their own."""
+    return payload.conversation or payload.id
+
+
+def _begun(transaction: Transaction, context: Context, queued: Queued, payload: PartyMessage) -> Dialogue:
+    message = queued.message
+    standing = rules.after_delivery(None, queued.state, queued.reason, begun_by_them=False, promised=True)
+    begun = _new(message, payload, message.about, standing)
+    return _stands(transaction, context, begun, standing, queued.reason)
+
+
+def _new(message: OutboxMessage, payload: PartyMessage, focus: str, standing: Standing) -> Dialogue:
+    return Dialogue(
+        patient=message.patient,
+        unit=message.question.unit,
+        conversation=_conversation(payload),
+        topic=payload.topic,
+        party=payload.recipient,
+        focus=focus,
+        standing=standing,
+        begun=payload.created,
+        asked_by=payload.sender.employee,
+    )
+
+
+def _stands(
+    transaction: Transaction, context: Context, dialogue: Dialogue, standing: Standing, reason: str
+) -> Dialogue:
+    """The dialogue at another standing: the time for an answer begins when the other party has been told."""
+    if standing is dialogue.standing and standing not in rules.UNDER_WAY and standing is not Standing.INFORMED:
+        return dialogue
+    due = dialogue.due if dialogue.begun_by_them else None
+    if standing is Standing.INFORMED:
+        due = rules.answer_due(dialogue.party.kind, context.region, swedish_day(transaction.at))
+    return replace(dialogue, standing=standing, reason=reason, due=due, urgent=False)
+
+
+def drafted(transaction: Transaction, context: Context, caller: Caller, request: Record, dialogue: Dialogue) -> None:
+    """A need has been judged, and nobody has asked the patient yet: that is a visible task (domain rule 13)."""
+    task = task_about(transaction, request.reference)
+    if task is None:
+        begin(transaction, context, caller, dialogue)
+    elif read(task).standing in (Standing.TAKEN_BACK, Standing.CONSENT_REFUSED):
+        move(transaction, context, caller, task, replace(read(task), standing=Standing.CONSENT_TO_ASK, reason=""))
+
+
+def taken_back(transaction: Transaction, context: Context, caller: Caller, request: Record) -> None:
+    """The request that began a dialogue was taken back before anything was sent."""
+    task = task_about(transaction, request.reference)
+    if task is not None and read(task).standing in rules.UNDER_WAY:
+        told = replace(read(task), standing=Standing.TAKEN_BACK, reason="the request was taken back", due=None)
+        move(transaction, context, caller, task, told)
+
+
+def forget(transaction: Transaction, context: Context, removal: Removal) -> None:
+    """The request that began a dialogue is deleted, and nothing was told: so is the dialogue. Its history stays."""
+    task = task_about(transaction, f"{removal.type}/{removal.id}")
+    if task is not None and read(task).standing in rules.UNDER_WAY:
+        remove(transaction, context, Removal(removal.caller, "Task", task.id))
+
+
+def proved_delivered(transaction: Transaction, message_id: str, party: Recipient) -> Queued | None:
+    """A message of ours that the other party answers has arrived, whatever became of our tries: it is not sent again. Answers
+    the message; ``None`` when it is none of ours to that party."""
+    queued = transaction.message(message_id)
+    payload = None if queued is None else queued.message.payload
+    if queued is None or not isinstance(payload, PartyMessage) or payload.recipient.party != party.party:
+        return None
+    if queued.state not in (DeliveryState.DELIVERED, DeliveryState.CLAIMED, DeliveryState.CANCELLED):
+        transaction.move(message_id, DeliveryState.DELIVERED, "the recipient has answered it")
+    return queued
