@@ -1,0 +1,351 @@
+"""Dialogues with Försäkringskassan, both ways: the officer's scripts played against the running service with the clock moved
+(forsakringskassan.md §§ 1.3, 1.5, 1.7, 6.3-6.5; domain rules 13-16)."""
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.forsakringskassan.inbound import PATH
+from adapters.forsakringskassan.mock_officer import Officer, Orders, Step
+from adapters.mocking import Fault
+from fhir_mappings.identifiers import EXT_ANSWERS, EXT_INFORMATION_CATEGORY, MESSAGE_ID
+
+if TYPE_CHECKING:
+    from tests.flow.conftest import Flow, Person
+
+Json = dict[str, Any]
+
+CARE = f"http://reko/soap{PATH}"
+TOKEN = "token-of-platform"
+
+
+def instruct(flow: "Flow", script: str, **orders: Any) -> Officer:
+    officer = Officer(flow.world.counterparts["forsakringskassan"])
+    officer.instruct(Orders(deliver_to=CARE, token=TOKEN, script=script, **orders))
+    return officer
+
+
+async def pass_days(flow: "Flow", days: float) -> None:
+    """Time goes on, for everybody: what the officer planned is done, and the watch has looked."""
+    flow.clock.advance(timedelta(days=days))
+    await flow.world.agenda.run_due()
+
+
+async def dialogues(flow: "Flow", person: "Person", **asked: Any) -> list[Json]:
+    response = await flow.coordinator.get("/api/dialogues", params={"patient": person.id, **asked})
+    assert response.status_code == 200, response.text
+    found: list[Json] = response.json()
+    return found
+
+
+async def one(flow: "Flow", id: str) -> Json:
+    response = await flow.coordinator.get(f"/api/dialogues/{id}")
+    assert response.status_code == 200, response.text
+    found: Json = response.json()
+    return found
+
+
+async def until(flow: "Flow", person: "Person", state: str, topic: str = "") -> Json:
+    """The patient's dialogue, once it stands there."""
+    for _ in range(300):
+        found = [each for each in await dialogues(flow, person) if topic in ("", each["topic"])]
+        if any(each["state"] == state for each in found):
+            return next(each for each in found if each["state"] == state)
+        await asyncio.sleep(0.03)
+    raise AssertionError(f"waited for {state}, found {[(each['topic'], each['state']) for each in found]}")
+
+
+async def do(flow: "Flow", id: str, deed: str, body: Json | None = None, status: int = 200) -> Json:
+    response = await flow.coordinator.post(f"/api/dialogues/{id}/{deed}", json=body or {})
+    assert response.status_code == status, response.text
+    told: Json = response.json()
+    return told
+
+
+async def pull(flow: "Flow") -> None:
+    response = await flow.coordinator.post(f"/api/units/{flow.UNIT}/pull")
+    assert response.status_code == 200, response.text
+
+
+async def history(flow: "Flow", id: str) -> list[str]:
+    """Where the dialogue has stood, the oldest first, as its Task's versions tell."""
+    bundle = (await flow.coordinator.get(f"/fhir/Task/{id}/_history", params={"_count": 50})).json()
+    tasks = [entry["resource"] for entry in bundle["entry"]][::-1]
+    return [task["businessStatus"]["coding"][0]["code"] for task in tasks]
+
+
+@pytest.fixture
+async def told(flow: "Flow") -> "Person":
+    """Somebody of whom Försäkringskassan may be told."""
+    return await flow.consenting("fk")
+
+
+# ---- The officer's scripts ---------------------------------------------------------------------------------------
+
+
+async def test_a_yes_a_question_and_a_meeting(flow: "Flow", told: "Person") -> None:
+    instruct(flow, "accept")
+    about = await flow.request(told)
+    informed = await until(flow, told, "informed")
+    assert (informed["about"], informed["due"] is None, informed["attention"]) == (about, False, False)
+
+    await pass_days(flow, 1)
+    answered = await until(flow, told, "answered")
+    assert (answered["id"], answered["attention"]) == (informed["id"], True)
+    read = await one(flow, answered["id"])
+    assert [each["direction"] for each in read["messages"]] == ["sent", "received"]
+    assert "Frida Handläggare" in read["messages"][1]["texts"][0]
+
+    yes = {"says": "accepted", "officer": "Frida Handläggare", "nextStep": "Samtal om planeringen"}
+    assert (await do(flow, answered["id"], "answer", yes))["state"] == "accepted"
+    assert {each["what"]: each["value"] for each in (await one(flow, answered["id"]))["said"]}["officer"] == yes[
+        "officer"
+    ]
+
+    await pass_days(flow, 2)
+    question = await until(flow, told, "to-answer", "contact")
+    assert (question["begunByThem"], question["due"] is None, question["attention"]) == (True, False, True)
+
+    await pass_days(flow, 5)
+    meeting = await until(flow, told, "to-answer", "avstamningsmote")
+    assert meeting["id"] not in (question["id"], answered["id"])
+    assert await history(flow, answered["id"]) == ["queued", "informed", "answered", "accepted"]
+
+
+async def test_a_no_has_its_reason(flow: "Flow", told: "Person") -> None:
+    instruct(flow, "decline")
+    await flow.request(told)
+    await until(flow, told, "informed")
+    await pass_days(flow, 4)
+    id = (await until(flow, told, "answered"))["id"]
+    refused = await do(flow, id, "answer", {"says": "declined"}, 422)
+    assert refused["issues"][0]["rule"] == "answer-complete"
+    assert (await do(flow, id, "answer", {"says": "declined", "reason": "Behandling pågår."}))["state"] == "declined"
+    await do(flow, id, "steps", {"to": "closed", "why": "klart"})
+    assert await history(flow, id) == ["queued", "informed", "answered", "declined", "closed"]
+    assert await dialogues(flow, told) == []
+
+
+async def test_a_complement_goes_to_the_doctor(flow: "Flow", told: "Person") -> None:
+    """Rule 16: issuing and completing certificates is not coordination."""
+    instruct(flow, "complement")
+    await pull(flow)
+    await flow.request(told)
+    await until(flow, told, "informed")
+    await pull(flow)
+    await pass_days(flow, 2)
+    complement = await until(flow, told, "with-the-doctor", "complement")
+    task = (await flow.coordinator.get(f"/fhir/Task/{complement['id']}")).json()
+    assert task["owner"]["identifier"]["value"] == flow.DOCTOR
+    (letter,) = (await one(flow, complement["id"]))["messages"]
+    assert letter["texts"][1:] == [
+        "Beskriv funktionsnedsättningen utförligare.",
+        "Vilka åtgärder kan underlätta återgång i arbete?",
+    ]
+
+    response = await flow.coordinator.post(
+        "/fhir/CommunicationRequest", json=answer_to(flow, told, letter["resource"], "complement")
+    )
+    assert response.status_code == 422
+    assert "topic-not-ours" in response.text
+    response = await flow.coordinator.post(
+        "/fhir/CommunicationRequest", json=answer_to(flow, told, letter["resource"], "contact")
+    )
+    assert response.status_code == 422
+    assert "complement-is-the-doctors" in response.text
+
+
+async def test_a_question_is_answered_and_the_reminder_stays_away(flow: "Flow", told: "Person") -> None:
+    officer = instruct(flow, "reminder")
+    about = await flow.request(told)
+    await until(flow, told, "informed")
+    await pass_days(flow, 1)
+    question = await until(flow, told, "to-answer", "contact")
+    (letter,) = (await one(flow, question["id"]))["messages"]
+
+    answer = await flow.post(answer_to(flow, told, letter["resource"], "contact"))
+    sent = await flow.until(f"CommunicationRequest/{answer['id']}", "delivered")
+    (entry,) = [entry for entry in flow.ledger() if entry.id == sent.id]
+    assert (entry.accepted, entry.report) == (True, ())
+    assert "svarPa" in entry.request
+    assert (await until(flow, told, "answer-sent"))["id"] == question["id"]
+    (ours,) = [each for each in (await one(flow, question["id"]))["messages"] if each["direction"] == "sent"]
+    sent_resource = (await flow.coordinator.get(f"/fhir/{ours['resource']}")).json()
+    assert sent_resource["inResponseTo"] == [{"reference": letter["resource"]}]
+
+    await pass_days(flow, 9)
+    case = next(
+        case
+        for case in officer.cases(flow.world.counterparts["forsakringskassan"].room())
+        if case.question.reference == about.partition("/")[2]
+    )
+    assert [each.state for each in case.sent] == ["delivered", "skipped"]
+
+
+async def test_a_question_that_nobody_answers_is_reminded_of(flow: "Flow", told: "Person") -> None:
+    instruct(flow, "reminder")
+    await flow.request(told)
+    await until(flow, told, "informed")
+    await pass_days(flow, 1)
+    question = await until(flow, told, "to-answer", "contact")
+    await pass_days(flow, 8)
+    reminded = await until(flow, told, "to-answer", "contact")
+    assert (reminded["id"], reminded["urgent"]) == (question["id"], True)
+    told_of = [each["what"] for each in (await one(flow, question["id"]))["said"]]
+    assert told_of == ["reminded"]
+
+
+async def test_silence_becomes_visible_and_care_reminds_nobody(flow: "Flow", told: "Person") -> None:
+    """Seven days by default; PAMINN is not care's to write (§ 1.5)."""
+    instruct(flow, "silence")
+    about = await flow.request(told)
+    informed = await until(flow, told, "informed")
+    before = len(flow.ledger())
+    await pass_days(flow, 7)
+    assert (await until(flow, told, "informed"))["id"] == informed["id"]
+    await pass_days(flow, 1)
+    overdue = await until(flow, told, "answer-overdue")
+    assert (overdue["id"], overdue["urgent"], overdue["attention"]) == (informed["id"], True, True)
+    assert [each["id"] for each in await dialogues(flow, told, attention=True)] == [informed["id"]]
+    assert len(flow.ledger()) == before, "nothing was sent by itself"
+    assert flow.promised(about)[0].state == "delivered"
+
+    phone = {
+        "says": "accepted",
+        "officer": "Olle Handläggare",
+        "heard": {"mode": "telephone", "at": flow.clock.now().isoformat(), "text": "Ringde: vi tar hand om det."},
+    }
+    assert (await do(flow, informed["id"], "answer", phone))["state"] == "accepted"
+    heard = (await one(flow, informed["id"]))["messages"][-1]
+    assert (heard["direction"], heard["texts"]) == ("received", ["Ringde: vi tar hand om det."])
+
+
+async def test_a_revoked_certificate_offers_another_channel_and_the_telephone_is_one(
+    flow: "Flow", told: "Person"
+) -> None:
+    flow.order("forsakringskassan", Fault(kind="result", result_code="ERROR", error_id="REVOKED", text="makulerat"))
+    about = await flow.request(told)
+    parked = await until(flow, told, "parked")
+    assert "another channel may carry it" in parked["reason"]
+    flow.order("forsakringskassan")
+    shown = (await one(flow, parked["id"]))["unsent"]
+    assert "4 § lagen (2019:1297)" in shown["text"]
+    assert [each["channel"] for each in shown["ways"]] == ["forsakringskassan", "sdk", "manual"]
+
+    assert (await do(flow, parked["id"], "channel", {"channel": "manual"}))["state"] == "needs-other-channel"
+    assert (await do(flow, parked["id"], "told", {"mode": "telephone"}))["state"] == "informed"
+    message = flow.promised(about)[0]
+    assert message.state == "delivered"
+    found = (await flow.coordinator.get(f"/fhir/Procedure?identifier={MESSAGE_ID}|{message.id}")).json()["entry"]
+    (deed,) = [each["resource"] for each in found]
+    assert deed["category"]["coding"][0]["code"] == "information-to-fk"
+    assert deed["extension"][0]["valueCode"] == "telephone"
+
+
+async def test_without_a_certificate_a_person_tells(flow: "Flow", told: "Person") -> None:
+    stored = await flow.post(flow.forms.request(told))
+    waits = await until(flow, told, "needs-other-channel")
+    assert "no certificate of this patient is known" in waits["reason"]
+    answer = {
+        "says": "accepted",
+        "officer": "Frida",
+        "heard": {"mode": "telephone", "at": flow.clock.now().isoformat(), "text": "Ja."},
+    }
+    assert (await do(flow, waits["id"], "told", {"mode": "telephone", "answer": answer}))["state"] == "accepted"
+    assert flow.promised(f"CommunicationRequest/{stored['id']}")[0].state == "delivered"
+
+
+# ---- The duty ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_judged_need_is_a_visible_task_until_the_patient_has_answered(flow: "Flow") -> None:
+    person = await flow.consenting()
+    certificate = flow.certify(person)
+    stored = await flow.post(flow.forms.request(person, certificate, status="draft"))
+    duty = await until(flow, person, "consent-to-ask")
+    assert (duty["about"], duty["attention"]) == (f"CommunicationRequest/{stored['id']}", True)
+    assert (await do(flow, duty["id"], "steps", {"to": "consent-asked"}))["state"] == "consent-asked"
+    assert flow.promised(duty["about"]) == []
+
+    await flow.post(flow.forms.disclosure(person))
+    instruct(flow, "silence")
+    await flow.put(stored | {"status": "active"})
+    await until(flow, person, "informed")
+    assert await history(flow, duty["id"]) == ["consent-to-ask", "consent-asked", "queued", "informed"]
+
+
+async def test_a_refusal_ends_the_duty_documented(flow: "Flow") -> None:
+    person = await flow.consenting()
+    certificate = flow.certify(person)
+    await flow.post(flow.forms.request(person, certificate, status="draft"))
+    duty = await until(flow, person, "consent-to-ask")
+    assert (await do(flow, duty["id"], "steps", {"to": "consent-refused"}))["state"] == "consent-refused"
+    assert (await one(flow, duty["id"]))["attention"] is False
+
+
+async def test_without_consent_it_is_withheld_and_a_recorded_refusal_ends_it(flow: "Flow") -> None:
+    person = await flow.consenting()
+    await flow.request(person)
+    assert (await until(flow, person, "withheld"))["reason"] == "no-consent"
+    other = await flow.consenting("fk")
+    async with flow.paused():
+        await flow.request(other)
+        await until(flow, other, "queued")
+        await flow.post(flow.forms.disclosure(other, effect="deny"))
+        assert (await until(flow, other, "consent-refused"))["attention"] is False
+
+
+async def test_what_was_delivered_cannot_be_told_again(flow: "Flow", told: "Person") -> None:
+    instruct(flow, "silence")
+    await flow.request(told)
+    id = (await until(flow, told, "informed"))["id"]
+    await do(flow, id, "told", {"mode": "telephone"}, 404)
+    await do(flow, id, "approve", status=404)
+    await do(flow, id, "steps", {"to": "consent-asked"}, 409)
+
+
+# ---- Coming in at odd times --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("twist", ["twice", "before-acknowledgement"])
+async def test_an_answer_is_kept_once_whenever_it_comes(flow: "Flow", told: "Person", twist: str) -> None:
+    instruct(flow, "decline")
+    flow.order("forsakringskassan", Fault(kind="dialogue", twist=twist))
+    about = await flow.request(told)
+    if twist == "twice":
+        await until(flow, told, "informed")
+        await pass_days(flow, 4)
+    answered = await until(flow, told, "answered")
+    await flow.until(about, "delivered")
+    await flow.quiet()
+    assert [each["direction"] for each in (await one(flow, answered["id"]))["messages"]] == ["sent", "received"]
+    assert (await one(flow, answered["id"]))["state"] == "answered"
+
+
+async def test_an_answer_proves_that_a_message_arrived(flow: "Flow", told: "Person") -> None:
+    """Försäkringskassan has processed it and its acknowledgement was lost: the answer stops the retries."""
+    instruct(flow, "decline")
+    flow.order("forsakringskassan", Fault(kind="lose-answer"))
+    about = await flow.request(told)
+    lost = await flow.until(about, "retrying")
+    flow.order("forsakringskassan")
+    officer = Officer(flow.world.counterparts["forsakringskassan"])
+    room = flow.world.counterparts["forsakringskassan"].room()
+    case = next(case for case in officer.cases(room) if case.question.id == lost.id)
+    sent = await officer.send(room, case, Step(text="Tack, vi har tagit emot.", answers=True))
+    assert sent.state == "delivered"
+    assert (await flow.until(about, "delivered")).reason == "the recipient has answered it"
+    assert (await until(flow, told, "answered"))["about"] == about
+    assert flow.accepted(lost.id) == 1
+
+
+def answer_to(flow: "Flow", person: "Person", question: str, topic: str) -> Json:
+    """The unit's answer to a question of Försäkringskassan."""
+    request: Json = flow.forms.request(person)
+    request["category"][0]["coding"][0]["code"] = topic
+    request["extension"] = [{"url": EXT_ANSWERS, "valueReference": {"reference": question}}]
+    category = {"url": EXT_INFORMATION_CATEGORY, "valueCode": "contact_details"}
+    request["payload"] = [{"extension": [category], "contentString": "Nås vardagar 8-10."}]
+    return request
