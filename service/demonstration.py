@@ -6,9 +6,10 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Final
 
 import httpx
 import orjson
@@ -20,7 +21,7 @@ from contracts.record import Right
 from service import scenario
 from service.clock import MovableClock
 from service.main import create_app
-from service.mock_world import MockWorld
+from service.mock_world import ANSWERS, MockWorld
 from service.scenario import Failed, Outcome, World
 from service.security import token_hash
 from service.server import HOST, serving
@@ -43,10 +44,11 @@ async def demonstrate(*, once: bool, as_json: bool, port: int, mock_port: int, d
                 f"port {port} or {mock_port} is taken ({error.strerror}): choose others with --port and --mock-port"
             )
             return 2
-        token = secrets.token_urlsafe(24)
-        settings = _settings(home, token, *ports)
+        token, platform = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        settings = _settings(home, token, platform, *ports)
         await stack.enter_async_context(serving(MockWorld(MovableClock()).app(), ports[1]))
         await stack.enter_async_context(serving(create_app(settings), ports[0]))
+        await _introduce_officer(ports, platform)
         outcomes, failure = await _played(console, ports, token)
         _close(console, outcomes, failure, as_json)
         ok = not failure and all(outcome.ok for outcome in outcomes)
@@ -55,10 +57,14 @@ async def demonstrate(*, once: bool, as_json: bool, port: int, mock_port: int, d
     return 0 if ok or not once else 1
 
 
-def _settings(home: Path, token: str, port: int, mock_port: int) -> Settings:
+def _settings(home: Path, token: str, platform: str, port: int, mock_port: int) -> Settings:
     clients = home / "clients.toml"
     home.mkdir(parents=True, exist_ok=True)
-    clients.write_text(_client(token), encoding="utf-8")
+    people = frozenset(Right) - {Right.DIALOGUE_RECEIVE}
+    clients.write_text(
+        _client(token, scenario.COORDINATOR, people) + _client(platform, PLATFORM, {Right.DIALOGUE_RECEIVE}),
+        encoding="utf-8",
+    )
     clients.chmod(0o600)
     mocks = f"http://{HOST}:{mock_port}"
     return Settings(
@@ -78,17 +84,28 @@ def _settings(home: Path, token: str, port: int, mock_port: int) -> Settings:
     )
 
 
-def _client(token: str) -> str:
-    rights = ", ".join(f'"{right.value}"' for right in Right)
+PLATFORM: Final = "TSTNMT2021005521-F0001"
+"""The function that brings Försäkringskassan's messages."""
+
+
+def _client(token: str, employee: str, rights: Collection[Right]) -> str:
+    named = ", ".join(f'"{right.value}"' for right in sorted(rights))
     return f"""[[client]]
 token_sha256 = "{token_hash(token)}"
-employee = "{scenario.COORDINATOR}"
+employee = "{employee}"
 commission = "{scenario.COMMISSION}"
 care_unit = "{scenario.UNIT}"
 care_provider = "{scenario.PROVIDER}"
 care_provider_is_public = true
-rights = [{rights}]
+rights = [{named}]
 """
+
+
+async def _introduce_officer(ports: tuple[int, int], token: str) -> None:
+    """Försäkringskassan's officer in the mock world answers to this service."""
+    orders = {"deliverTo": f"http://{HOST}:{ports[0]}/soap{ANSWERS}", "token": token}
+    async with _client_of(ports[1], {}) as mocks:
+        (await mocks.put("/_control/officer", json=orders)).raise_for_status()
 
 
 def _free(port: int) -> int:

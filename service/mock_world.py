@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 
 from adapters.block_service import mock as block_service
 from adapters.block_service.mock import Block
+from adapters.forsakringskassan import inbound, mock_control
 from adapters.forsakringskassan import mock as fk
-from adapters.forsakringskassan import mock_control
 from adapters.intygstjanst import mock as feed
 from adapters.mocking import page
 from adapters.mocking.control import Asked, Row, answered, routes
@@ -38,6 +38,9 @@ from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
 from service.clock import MovableClock
 from service.national_engine import exactly
+
+ANSWERS: Final = inbound.PATH
+"""Where care takes what Försäkringskassan's officer says, below its ``/soap``."""
 
 
 class PeriodIn(BaseModel):
