@@ -55,7 +55,8 @@ class Notification:
     ``recipient`` and ``requester`` are references as written (``Organization/<id>``, ``PractitionerRole/<id>``).
     ``certificate`` is the id of the certificate that the message is about, empty when the unit named none. ``answers`` is
     the reference ``Communication/<id>`` of a question that this answers. ``in_programme``: the patient takes part in
-    Arbetsförmedlingen's programmes, and has no certificate at Försäkringskassan (domain rule 18).
+    Arbetsförmedlingen's programmes, and has no certificate at Försäkringskassan (domain rule 18). ``duty``: why what is
+    answered matters to the case, where the answer rests on the duty to answer and not on a consent (domain rule 9).
     """
 
     patient: str
@@ -69,6 +70,7 @@ class Notification:
     wanted: NextStep | None = None
     answers: str = ""
     in_programme: bool = False
+    duty: str = ""
 
     @property
     def categories(self) -> frozenset[InformationCategory]:

@@ -22,6 +22,7 @@ from fhir_mappings.identifiers import (
     EXT_ANSWERS,
     EXT_IN_PROGRAMME,
     EXT_INFORMATION_CATEGORY,
+    EXT_STATUTORY_DUTY,
     EXT_WANTED_NEXT_STEP,
     HSA_ID,
     MESSAGE_ID,
@@ -56,6 +57,7 @@ def from_fhir(request: Json) -> Notification:
         wanted=reading.extension_member(request, _AT, EXT_WANTED_NEXT_STEP, NextStep, "wanted-next-step"),
         answers=_answers(request, reading),
         in_programme=reading.extension(request, _AT, EXT_IN_PROGRAMME, "valueBoolean") or False,
+        duty=reading.extension(request, _AT, EXT_STATUTORY_DUTY, "valueString") or "",
     )
     _check_no_diagnosis(request, reading)
     reading.close()
@@ -251,7 +253,13 @@ def _extensions(notification: Notification) -> list[dict[str, Any]]:
     answered = {"url": EXT_ANSWERS, "valueReference": {"reference": notification.answers}}
     wanted = {"url": EXT_WANTED_NEXT_STEP, "valueCode": notification.wanted}
     programme = {"url": EXT_IN_PROGRAMME, "valueBoolean": True}
-    said = ((notification.answers, answered), (notification.wanted, wanted), (notification.in_programme, programme))
+    duty = {"url": EXT_STATUTORY_DUTY, "valueString": notification.duty}
+    said = (
+        (notification.answers, answered),
+        (notification.wanted, wanted),
+        (notification.in_programme, programme),
+        (notification.duty, duty),
+    )
     return [extension for is_said, extension in said if is_said]
 
 

@@ -104,6 +104,7 @@ async def house(
         frozenset(channels),
         provider,
         approving=frozenset(each.caller.unit for each in units if each.approves),
+        informs={each.caller.unit: each.informs for each in units if each.informs},
         units={**clients.units, **{each.caller.unit: each.caller.provider for each in units}},
     )
     store.follow_messages(partial(messages_moved, context=context))

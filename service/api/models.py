@@ -229,6 +229,8 @@ class NotificationIn(Model):
     """The message of the recipient that this answers."""
     in_programme: bool = False
     """The patient takes part in Arbetsförmedlingen's programmes, and has no certificate at Försäkringskassan."""
+    duty: ShortText = ""
+    """Why what is answered matters to the case, where the answer rests on the duty to answer and not on a consent."""
     draft: bool = False
     """The need has been judged, and the patient not been asked yet: nothing is sent, and the unit has a task."""
 

@@ -128,6 +128,7 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
             wanted=given.wanted,
             answers=given.answers,
             in_programme=given.in_programme,
+            duty=given.duty,
         )
         content = dialogue_mapping.to_fhir(
             said,

@@ -9,6 +9,7 @@ care_unit = "SE2321000131-E000000000001"   # mottagningar come with their care u
 care_provider = "SE2321000131-S000000000001"
 every_minutes = 15
 approve_before_sending = true              # somebody reads what is for other parties first; left out: nobody has to
+informs_fk = "SE2321000131-P000000000001"  # who on the unit informs Försäkringskassan; left out: whoever judges the need
 """
 
 import tomllib
@@ -29,6 +30,7 @@ _DEFAULTS: Final = {"every_minutes": 60, "max_days_since_end": MOST_DAYS}
 """As many days as a view may ask for: so every view has all it needs."""
 _RANGES: Final = {"every_minutes": range(1, 7 * 24 * 60 + 1), "max_days_since_end": range(MOST_DAYS + 1)}
 _APPROVE: Final = "approve_before_sending"
+_INFORMS: Final = "informs_fk"
 _PARTS: Final = ("care_unit", "care_provider")
 
 
@@ -39,12 +41,13 @@ class BadUnits(ValueError):
 @dataclass(frozen=True, slots=True)
 class ScheduledUnit:
     """A care unit with its timetable. ``caller`` is who pulls it. ``approves``: somebody on it reads what is for another party
-    before that is sent."""
+    before that is sent. ``informs`` is who on it informs Försäkringskassan, where that is settled."""
 
     caller: Caller
     every: timedelta
     days: int
     approves: bool = False
+    informs: HsaId | None = None
 
     @property
     def id(self) -> str:
@@ -68,14 +71,15 @@ def from_file(file: Path) -> tuple[ScheduledUnit, ...]:
 
 
 def _unit(which: str, entry: Mapping[str, Any], common: Mapping[str, Any], actor: HsaId) -> ScheduledUnit:
-    settings = {**common, **_known(entry, {*_PARTS, *_DEFAULTS, _APPROVE}, which)}
+    settings = {**common, **_known(entry, {*_PARTS, *_DEFAULTS, _APPROVE, _INFORMS}, which)}
     unit, provider = (_hsa_id(entry, part, which) for part in _PARTS)
     every, days = (_number(settings, name, which) for name in _DEFAULTS)
     caller = Caller(actor, COMMISSION, unit, provider, frozenset({Right.SICK_LEAVE_PULL}))
     approves = settings.get(_APPROVE, False)
     if not isinstance(approves, bool):
         raise BadUnits(f"{which}: {_APPROVE} is true or false")
-    return ScheduledUnit(caller, timedelta(minutes=every), days, approves)
+    informs = _hsa_id(entry, _INFORMS, which) if _INFORMS in entry else None
+    return ScheduledUnit(caller, timedelta(minutes=every), days, approves, informs)
 
 
 def _known(entry: Mapping[str, Any], names: set[str], which: str) -> Mapping[str, Any]:

@@ -11,13 +11,20 @@ _NEVER: Final = {
     InformationCategory.SENSITIVE_CIRCUMSTANCES: "answers on violence, abuse and family never go out",
 }
 
-PURPOSE: Final = Purpose.COORDINATION
-"""What every notification is for."""
+
+def purpose(notification: Notification) -> Purpose:
+    """What it is for: coordination, or where it answers on the duty to, the authority's own decision."""
+    return Purpose.BENEFIT_DECISION if notification.duty else Purpose.COORDINATION
 
 
 def faults(notification: Notification) -> tuple[Issue, ...]:
     """Why the request cannot be accepted as it stands; empty when it can."""
-    return (*_wrong_topic(notification), *_wrong_parts(notification), *_missing_need(notification))
+    return (
+        *_wrong_topic(notification),
+        *_wrong_parts(notification),
+        *_missing_need(notification),
+        *_unasked_duty(notification),
+    )
 
 
 def wrong_answer(notification: Notification, asked: Topic | None) -> tuple[Issue, ...]:
@@ -33,6 +40,14 @@ def wrong_answer(notification: Notification, asked: Topic | None) -> tuple[Issue
         text = f"an answer has the topic of its question: {asked}"
         return (Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.category", rule="answer-topic"),)
     return ()
+
+
+def _unasked_duty(notification: Notification) -> list[Issue]:
+    """The duty to answer holds a request that has come, and nothing else (domain rule 9)."""
+    if not notification.duty or notification.answers:
+        return []
+    text = "the duty to answer is a ground for answers alone: name the question"
+    return [Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.extension", rule="duty-answers-a-request")]
 
 
 def _wrong_topic(notification: Notification) -> list[Issue]:

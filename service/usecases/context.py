@@ -32,6 +32,8 @@ class Context:
     approving: frozenset[HsaId] = frozenset()
     units: Mapping[HsaId, HsaId] = field(default_factory=dict)
     """Each with its care provider."""
+    informs: Mapping[HsaId, HsaId] = field(default_factory=dict)
+    """Who on a unit informs Försäkringskassan, where the unit has made that clear (forsakringskassan.md § 6.2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from contracts.consent import Recipient
-from contracts.dialogue import Dialogue, PartyMessage, Standing
+from contracts.dialogue import Dialogue, PartyMessage, Standing, Topic
 from contracts.identity import HsaId
 from contracts.outbox import DeliveryState, OutboxMessage, Queued
 from contracts.ports import Transaction
@@ -117,21 +117,23 @@ def _conversation(payload: PartyMessage) -> str:
 def _begun(transaction: Transaction, context: Context, queued: Queued, payload: PartyMessage) -> Dialogue:
     message = queued.message
     standing = rules.after_delivery(None, queued.state, queued.reason, begun_by_them=False, promised=True)
-    begun = _new(message, payload, message.about, standing)
+    begun = _new(context, message, payload, standing)
     return _stands(transaction, context, begun, standing, queued.reason)
 
 
-def _new(message: OutboxMessage, payload: PartyMessage, focus: str, standing: Standing) -> Dialogue:
+def _new(context: Context, message: OutboxMessage, payload: PartyMessage, standing: Standing) -> Dialogue:
+    is_notice = payload.topic is Topic.ASSUMED_REHAB_NEED
     return Dialogue(
         patient=message.patient,
         unit=message.question.unit,
         conversation=_conversation(payload),
         topic=payload.topic,
         party=payload.recipient,
-        focus=focus,
+        focus=message.about,
         standing=standing,
         begun=payload.created,
         asked_by=payload.sender.employee,
+        owner=context.informs.get(message.question.unit) if is_notice else None,
     )
 
 

@@ -8,7 +8,7 @@ as ``needs-other-channel``.
 from dataclasses import dataclass, replace
 from datetime import date
 
-from contracts.consent import Question, Recipient
+from contracts.consent import LegalBasis, Question, Recipient, StatedGround
 from contracts.dialogue import CareUnit, Dialogue, Notification, PartyMessage, Sender, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
@@ -217,6 +217,7 @@ def _drafted(transaction: Transaction, context: Context, asked: _Asked) -> Dialo
         standing=Standing.CONSENT_TO_ASK,
         begun=transaction.at,
         asked_by=employee,
+        owner=context.informs.get(asked.caller.unit),
     )
 
 
@@ -310,13 +311,23 @@ def _question(transaction: Transaction, asked: _Asked, patient: RegisteredPatien
         unit=asked.caller.unit,
         recipient=asked.recipient,
         categories=asked.notification.categories,
-        purpose=rules.PURPOSE,
+        purpose=rules.purpose(asked.notification),
         at=transaction.at,
-        basis=ground_for(asked.recipient),
+        basis=LegalBasis.STATUTORY_DUTY if asked.notification.duty else ground_for(asked.recipient),
         protected_identity=patient.protected,
         same_provider=belongs_to(asked.caller.provider, asked.recipient),
+        public_provider=asked.caller.provider_is_public,
+        ground=_stated(transaction, asked),
         asked_by=asked.caller.employee,
     )
+
+
+def _stated(transaction: Transaction, asked: _Asked) -> StatedGround | None:
+    """Which request an answer on the duty to answer is to, by its sender's own id (domain rule 9)."""
+    if not asked.notification.duty or asked.answered is None:
+        return None
+    request = received.message_id(decode(asked.answered.body).content)
+    return StatedGround(asked.caller.employee, transaction.at, asked.notification.duty, request)
 
 
 def _referenced_certificate(transaction: Transaction, record: Record) -> str:

@@ -3,20 +3,27 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
-from adapters.forsakringskassan.inbound import PATH
+from adapters import soap
+from adapters.forsakringskassan import mock
+from adapters.forsakringskassan.inbound import ACTION, PATH
+from adapters.forsakringskassan.mock_letter import Letter, written
 from adapters.forsakringskassan.mock_officer import Officer, Orders, Step
 from adapters.mocking import Fault
-from fhir_mappings.identifiers import EXT_ANSWERS, EXT_INFORMATION_CATEGORY, MESSAGE_ID
+from contracts.time import swedish_day
+from fhir_mappings.identifiers import EXT_ANSWERS, EXT_INFORMATION_CATEGORY, EXT_STATUTORY_DUTY, MESSAGE_ID
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
 
 Json = dict[str, Any]
 
+UNIT, PROVIDER, DOCTOR = "TSTNMT2321000156-E0001", "TSTNMT2321000156-S0001", "TSTNMT2321000156-D0001"
 CARE = f"http://reko/soap{PATH}"
 TOKEN = "token-of-platform"
 
@@ -349,3 +356,83 @@ def answer_to(flow: "Flow", person: "Person", question: str, topic: str) -> Json
     category = {"url": EXT_INFORMATION_CATEGORY, "valueCode": "contact_details"}
     request["payload"] = [{"extension": [category], "contentString": "Nås vardagar 8-10."}]
     return request
+
+
+# ---- Grounds, approval, whose task -------------------------------------------------------------------------------
+
+
+async def test_an_answer_may_rest_on_the_duty_to_answer(flow: "Flow") -> None:
+    """Rule 9: a public care provider answers Försäkringskassan's own request, consent or not; its id is kept."""
+    person = await flow.consenting()
+    question = await asked_by_fk(flow, person)
+    answer = answer_to(flow, person, question["about"], "contact")
+    withheld = await flow.post(answer)
+    assert (await flow.until(f"CommunicationRequest/{withheld['id']}", "withheld")).reason == "no-consent"
+
+    answer["extension"].append({"url": EXT_STATUTORY_DUTY, "valueString": "De behöver veta vem de kan nå."})
+    sent = await flow.post(answer)
+    message = await flow.until(f"CommunicationRequest/{sent['id']}", "delivered")
+    trace = (await flow.coordinator.get(f"/api/trace/{sent['id']}")).json()
+    assert {(each["basis"], *each["reasons"]) for each in trace["decisions"]} == {("statutory-duty", "answers-request")}
+    assert flow.accepted(message.id) == 1
+
+
+async def test_the_duty_to_answer_never_carries_a_notice(flow: "Flow", told: "Person") -> None:
+    question = await asked_by_fk(flow, told)
+    answer = answer_to(flow, told, question["about"], "contact")
+    answer["extension"].append({"url": EXT_STATUTORY_DUTY, "valueString": "x"})
+    answer["payload"][0]["extension"][0]["valueCode"] = "assumed_rehab_need"
+    sent = await flow.post(answer)
+    assert "notice-needs-consent" in (await flow.until(f"CommunicationRequest/{sent['id']}", "withheld")).reason
+
+
+async def asked_by_fk(flow: "Flow", person: "Person") -> Json:
+    """The dialogue of a question that Försäkringskassan has just put."""
+    flow.certify(person)
+    await pull(flow)
+    letter = Letter(
+        id=str(uuid4()),
+        sent=flow.clock.now(),
+        certificate=(flow.UNIT, f"intyg-{person.number[:8]}--10-20"),
+        patient=("1.2.752.129.2.1.3.1", person.number),
+        unit=flow.UNIT,
+        subject="KONTKT",
+        text="Vem på enheten kan vi kontakta?",
+    )
+    officer = flow.world.counterparts["forsakringskassan"]
+    mock.ask(officer, letter.id, "KONTKT")
+    response = await flow.callers["platform"].post(
+        f"/soap{PATH}", content=written(letter), headers=soap.headers(ACTION)
+    )
+    assert b"resultCode>OK<" in response.content, response.text
+    return await until(flow, person, "to-answer", "contact")
+
+
+UNITS = """actor = "TSTNMT2321000156-F0001"
+[[unit]]
+care_unit = "{unit}"
+care_provider = "{provider}"
+every_minutes = 10000
+approve_before_sending = true
+informs_fk = "{doctor}"
+"""
+
+
+async def test_where_the_unit_says_so_somebody_reads_it_first(serve: Any, tmp_path: Path) -> None:
+    units = tmp_path / "units.toml"
+    units.write_text(UNITS.format(unit=UNIT, provider=PROVIDER, doctor=DOCTOR), encoding="utf-8")
+    async with serve(tmp_path, units=units) as flow:
+        person = await flow.consenting("fk")
+        about = await flow.request(person)
+        waits = await until(flow, person, "to-approve")
+        assert flow.promised(about)[0].state == "needs-approval"
+        unsent = (await one(flow, waits["id"]))["unsent"]
+        assert "Behov kan antas." in unsent["text"]
+        assert f"(samtycke {swedish_day(flow.clock.now())})" in unsent["text"]
+        task = (await flow.coordinator.get(f"/fhir/Task/{waits['id']}")).json()
+        assert task["owner"]["identifier"]["value"] == flow.DOCTOR
+        await do(flow, waits["id"], "approve")
+        message = await flow.until(about, "delivered")
+        (entry,) = [entry for entry in flow.ledger() if entry.id == message.id]
+        assert unsent["text"].splitlines()[0] in entry.request
+        await do(flow, waits["id"], "approve", status=404)

@@ -239,7 +239,7 @@ async def test_whatever_is_changed_in_a_message_the_answer_is_of_the_contract(
 
 
 class _Somebody:
-    number = "195001019801"
+    number = "195001019800"
 
 
 PERSON: Any = _Somebody()

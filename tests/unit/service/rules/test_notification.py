@@ -1,5 +1,7 @@
 """What a unit may ask to have told (domain_rules.md 13, 25, 31; decision D20)."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.consent import InformationCategory, Purpose
@@ -58,8 +60,16 @@ def test_a_fault_is_an_error_that_repeats_no_text() -> None:
             assert "Ordagrant" not in issue.text
 
 
-def test_a_notification_is_for_coordination() -> None:
-    assert notification.PURPOSE is Purpose.COORDINATION
+def test_a_notification_is_for_coordination_but_an_answer_on_duty_for_the_decision() -> None:
+    plain = asked(Topic.CONTACT, MEETING)
+    assert notification.purpose(plain) is Purpose.COORDINATION
+    assert notification.purpose(replace(plain, answers="Communication/q", duty="x")) is Purpose.BENEFIT_DECISION
+
+
+def test_the_duty_to_answer_holds_answers_alone() -> None:
+    on_duty = replace(asked(Topic.CONTACT, MEETING), duty="matters")
+    assert [issue.rule for issue in notification.faults(on_duty)] == ["duty-answers-a-request"]
+    assert notification.faults(replace(on_duty, answers="Communication/q")) == ()
 
 
 @pytest.mark.parametrize("topic", Topic)

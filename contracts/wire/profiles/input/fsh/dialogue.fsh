@@ -14,7 +14,7 @@ Description: "Vad enheten vill få sagt till en annan part. Den bär ingen diagn
 * recipient only Reference(Organization)
 * insert Rule(recipient, one-recipient)
 * requester only Reference(PractitionerRole or Practitioner)
-* extension contains Answers named answers 0..1 and WantedNextStepExtension named wanted 0..1 and InProgramme named inProgramme 0..1
+* extension contains Answers named answers 0..1 and WantedNextStepExtension named wanted 0..1 and InProgramme named inProgramme 0..1 and StatutoryDuty named duty 0..1
 * payload 1..*
 * insert Rule(payload, payload-text)
 * payload.modifierExtension 0..0

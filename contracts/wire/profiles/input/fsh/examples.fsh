@@ -143,6 +143,7 @@ Instance: example-answer
 InstanceOf: RekoCommunicationRequest
 Usage: #example
 * extension[answers].valueReference = Reference(Communication/example-question)
+* extension[duty].valueString = "Försäkringskassan behöver veta vem som håller i planeringen."
 * status = #active
 * category = $topic#contact
 * subject = Reference(Patient/example)

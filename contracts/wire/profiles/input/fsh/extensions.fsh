@@ -87,6 +87,15 @@ Context: CommunicationRequest
 * value[x] only boolean
 * value[x] 1..1
 
+Extension: StatutoryDuty
+Id: statutory-duty
+Title: "Uppgiftsskyldighet"
+Description: "Varför det som svaret säger har betydelse för ärendet: svaret vilar på uppgiftsskyldigheten och inte på ett samtycke."
+Context: CommunicationRequest
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
 Extension: ComplementedQuestion
 Id: complemented-question
 Title: "Fråga i intyget"
