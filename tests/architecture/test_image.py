@@ -143,8 +143,12 @@ def test_the_example_of_callers_can_be_used(tmp_path: Path) -> None:
 
     example = (ROOT / "docker/clients.example.toml").read_text(encoding="utf-8")
     file = tmp_path / "clients.toml"
-    file.write_text(example.replace('token_sha256 = ""', f'token_sha256 = "{token_hash("t")}"'), encoding="utf-8")
-    assert Clients.from_file(file).caller("Bearer t", "").rights == set(Right)
+    for token in ("coordinator", "platform"):
+        example = example.replace('token_sha256 = ""', f'token_sha256 = "{token_hash(token)}"', 1)
+    file.write_text(example, encoding="utf-8")
+    clients = Clients.from_file(file)
+    assert clients.caller("Bearer platform", "").rights == {Right.DIALOGUE_RECEIVE}
+    assert clients.caller("Bearer coordinator", "").rights == set(Right) - {Right.DIALOGUE_RECEIVE}
 
 
 # What goes into it
