@@ -286,8 +286,26 @@ async def _full_consent(world: World, case: Case, refs: Mapping[str, str]) -> No
     await _meeting(world, case, refs)
     await _plan(world, case, refs)
     request = await _notice(world, case, refs)
-    await _until(world, request, "forsakringskassan", "delivered")
+    message = await _until(world, request, "forsakringskassan", "delivered")
     await _settled(world, case)
+    await _answered(world, case, message["id"])
+
+
+async def _answered(world: World, case: Case, message_id: str) -> None:
+    """Försäkringskassan's officer says yes, and the coordinator writes down who and what is next."""
+    if not _expect(await world.mocks.get("/_control/officer"), 200).json()["deliverTo"]:
+        return
+    opened = _expect(await world.mocks.get("/_control/officer/cases"), 200).json()
+    number = next(each["number"] for each in opened if each["message"] == message_id)
+    yes = {"text": "Tack. Vi utreder behovet; Frida Handläggare hör av sig.", "answers": True}
+    _expect(await world.mocks.post(f"/_control/officer/cases/{number}/messages", json=yes), 200)
+    dialogues = _expect(await world.service.get(f"/api/dialogues?patient={case.patient}&state=answered"), 200).json()
+    if not dialogues:
+        raise Failed("Försäkringskassan's answer did not come in")
+    world.tell(f"    Försäkringskassan answers: the dialogue is {dialogues[0]['state']}, and waits to be read")
+    read = {"says": "accepted", "officer": "Frida Handläggare", "nextStep": "Samtal om planeringen"}
+    told = _expect(await world.service.post(f"/api/dialogues/{dialogues[0]['id']}/answer", json=read), 200).json()
+    world.tell(f"    the coordinator has read it: {told['state']}")
 
 
 async def _employer_only(world: World, case: Case, refs: Mapping[str, str]) -> None:
