@@ -40,6 +40,8 @@ UNDER_WAY: Final = frozenset(
 )
 """The unit's message has not arrived, as far as the unit knows."""
 
+_TOLD: Final = frozenset({Standing.INFORMED, Standing.OVERDUE, Standing.ANSWER_SENT})
+
 HEARD: Final = frozenset(
     {
         Standing.INFORMED,
@@ -112,7 +114,8 @@ def after_delivery(
     """Where the dialogue stands when a message of ours has come to ``state``. ``promised`` tells that it is a new message;
     news of an old one do not take back what the other party has said since."""
     if standing is not None and not promised and standing not in UNDER_WAY:
-        return standing
+        lost = state is DeliveryState.PARKED and standing in _TOLD  # it did not arrive after all
+        return Standing.PARKED if lost else standing
     if state is DeliveryState.WITHHELD and Reason.REFUSED in reason.split(", "):
         return Standing.CONSENT_REFUSED  # the duty is over, and stands documented (domain rule 13)
     if begun_by_them and state is DeliveryState.DELIVERED:

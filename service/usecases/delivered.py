@@ -39,7 +39,8 @@ def delivered(
     if not isinstance(payload, PartyMessage):
         return
     unit = message.question.unit
-    if transaction.by_token("Communication", "identifier", MESSAGE_ID, payload.id, unit.value):
+    kept = transaction.by_token("Communication", "identifier", MESSAGE_ID, payload.id, unit.value)
+    if kept and decode(kept[0].body).content["status"] == "completed":
         return
     sender = service_for(payload.sender.unit.id, payload.sender.unit.provider, payload.sender.employee)
     recipient, _ = people.recipient_reference(payload.recipient, by_number=True)
@@ -51,7 +52,9 @@ def delivered(
         sent=transaction.at,
         answers=_answered(transaction, unit, payload.answers),
     )
-    keep(transaction, context, Write(sender, decode(sent)))
+    keep(transaction, context, Write(sender, decode(sent), kept[0].id if kept else ""))
+    if kept:  # it had not arrived after all, and has now: one activity all the same
+        return
     activity = _activity(transaction, message, payload, mode)
     if activity is not None:
         content = activity_mapping.to_fhir(activity, employee=payload.sender.employee, unit=payload.sender.unit.id)
