@@ -64,6 +64,10 @@ class Snapshot(Protocol):
         """Current versions whose reference search parameter points at ``target`` (``Type/id``), oldest first."""
         ...
 
+    def without_patient(self, type: str, unit: str) -> Sequence[Record]:
+        """Current versions of a type, owned by ``unit``, that are about no patient; oldest first, a thousand at most."""
+        ...
+
     def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
         """The patient's certificates on the care unit and its mottagningar, as last pulled."""
         ...

@@ -31,7 +31,9 @@ EVERY: Final = timedelta(minutes=1)
 """By the service's clock, between rounds."""
 ASKED: Final = timedelta(days=14)
 """How long it is asked whether a message arrived."""
-BATCH: Final = 200
+PATIENCE: Final = 5
+"""Messages of which a mailbox tells nothing, after which it is left alone until the next round."""
+BATCH: Final = 1000
 """Messages whose arrival one round asks for."""
 
 _log = logging.getLogger(__name__)
@@ -117,7 +119,14 @@ class Fetching:
             .order_by(outbox.c.number)
             .limit(BATCH)
         )
+        silent = 0
         for (id_,) in await self._store.select(wanted):
-            arrival = await self._mailboxes[name].arrival(id_)
+            try:
+                arrival = await self._mailboxes[name].arrival(id_)
+            except Unavailable:
+                silent += 1  # of this message; the next one may be known
+                if silent == PATIENCE:
+                    raise
+                continue
             if arrival in FINAL:
                 await self._store.run(partial(note_arrival, context=self._context, message_id=id_, arrival=arrival))

@@ -65,6 +65,18 @@ class LetterOut(Model):
     attachments: tuple[str, ...] = ()
 
 
+class UnsortedOut(LetterOut):
+    """A message that does not say whom it is about."""
+
+    sender: str
+
+
+class PatientId(Model):
+    """The patient, by the id that this service gave."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
+
+
 class WayOut(Model):
     """A way to the other party, whether it can carry the message now, and why or why not."""
 

@@ -13,8 +13,9 @@ from fhir_mappings.document import decode
 from fhir_mappings.identifiers import CONVERSATION_ID, DIALOGUE_STATE
 from fhir_mappings.primitives import Json, instant
 from service.api import dialogue_models as models
+from service.api.dialogue_models import PatientId
 from service.rules import dialogue as rules
-from service.usecases import attend_dialogue, follow_dialogue
+from service.usecases import attend_dialogue, follow_dialogue, sort_message
 from service.usecases.attend_dialogue import Heard, Reading
 from service.usecases.context import Context
 from service.usecases.keeping import visible
@@ -33,6 +34,20 @@ def dialogue_routes(app: FastAPI, store: Store, context: Context, reader: Any, a
         """The unit's open dialogues, what is urgent first, then the longest standing. None of what was said."""
         asked = models.DialogueQuery(state=state, attention=attention, patient=patient or None)
         return await store.run(lambda transaction: _listed(transaction, caller, asked))
+
+    @app.get("/unsorted-messages")
+    async def get_unsorted(caller: Caller = reader) -> list[models.UnsortedOut]:
+        """What has come to the unit without saying whom it is about."""
+        return await store.run(
+            lambda transaction: [_unsorted(each) for each in sort_message.unsorted(transaction, caller)]
+        )
+
+    @app.post("/unsorted-messages/{id}/patient")
+    async def post_patient(id: str, given: PatientId, caller: Caller = author) -> models.DialogueOut:
+        """Say whom it is about: its dialogue begins."""
+        return await store.run(
+            _shown(lambda transaction: sort_message.sort(transaction, context, caller, id, given.id))
+        )
 
     @app.get("/dialogues/{id}")
     async def get_dialogue(id: str, caller: Caller = reader) -> models.OneDialogueOut:
@@ -149,6 +164,13 @@ def _letter(record: Record) -> models.LetterOut:
         texts=tuple(each["contentString"] for each in content.get("payload", ()) if "contentString" in each),
         attachments=tuple(_attachment(each) for each in content.get("payload", ()) if "contentAttachment" in each),
     )
+
+
+def _unsorted(record: Record) -> models.UnsortedOut:
+    content = decode(record.body).content
+    sender: Json = content.get("sender", {})
+    name = sender.get("display") or sender.get("identifier", {}).get("value", "")
+    return models.UnsortedOut(**_letter(record).model_dump(), sender=str(name))
 
 
 def _attachment(payload: Json) -> str:

@@ -52,6 +52,10 @@ class SqlSnapshot:
         wanted = {"parameter": self.index.numbers[type, parameter], "target": target}
         return [to_record(row) for row in self.connection.execute(sql.BY_REFERENCE, wanted)]
 
+    def without_patient(self, type: str, unit: str) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        return [to_record(row) for row in self.connection.execute(sql.WITHOUT_PATIENT, {"type": type, "unit": unit})]
+
     def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})

@@ -106,6 +106,13 @@ BY_REFERENCE: Final = compiled(
     .where(reference_index.c.parameter == bindparam("parameter"), reference_index.c.target == bindparam("target"))
     .order_by(resource.c.rid)
 )
+WITHOUT_PATIENT: Final = compiled(
+    _current.where(
+        resource.c.patient == literal(""), resource.c.type == bindparam("type"), resource.c.unit == bindparam("unit")
+    )
+    .order_by(resource.c.rid)
+    .limit(literal(1000))
+)
 _priority = token_index.alias("priority")
 DIALOGUES_DUE: Final = compiled(
     _current.join(token_index, token_index.c.rid == resource.c.rid)
