@@ -21,7 +21,7 @@ from contracts.errors import Unavailable
 from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
 
 MAX_ANSWER: Final = 16 * 1024 * 1024
-"""Bytes of an answer that is read whole; feeds are streamed."""
+"""Bytes of an answer that is read whole, unless the caller knows better; feeds are streamed."""
 
 
 class NotReached(Unavailable):
@@ -30,6 +30,10 @@ class NotReached(Unavailable):
 
 class NoAnswer(Unavailable):
     """Something has left and no whole answer came: the outcome is unknown."""
+
+
+class TooMuch(NoAnswer):
+    """The answer is larger than it may be: asking again cannot help."""
 
 
 class Destination(BaseModel):
@@ -76,19 +80,27 @@ class Sender:
         self._deadline = destination.connect_seconds + destination.timeout_seconds
 
     async def request(
-        self, method: str, path: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        at_most: int = MAX_ANSWER,
     ) -> httpx.Response:
         """One call, the body read whole. Raises ``NotReached`` or ``NoAnswer`` (also for an answer that drips longer than
-        the time-out, or is larger than ``MAX_ANSWER``); any HTTP status is an answer."""
+        the time-out; ``TooMuch`` for one of more than ``at_most`` bytes); any HTTP status is an answer."""
         with _translated_errors():
-            return await _while_not_connected()(self._once, method, path, content, headers)
+            return await _while_not_connected()(self._once, method, path, content, headers, at_most)
 
-    async def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None) -> httpx.Response:
+    async def _once(
+        self, method: str, path: str, content: bytes, headers: Mapping[str, str] | None, at_most: int
+    ) -> httpx.Response:
         async with (
             asyncio.timeout(self._deadline),
             self._client.stream(method, path, content=content, headers=headers) as response,
         ):
-            return await _read_whole(response)
+            return await _read_whole(response, at_most)
 
     @asynccontextmanager
     async def stream(
@@ -139,12 +151,12 @@ def retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
     return max(then.replace(tzinfo=then.tzinfo or UTC) - now, timedelta(0))
 
 
-async def _read_whole(response: httpx.Response) -> httpx.Response:
+async def _read_whole(response: httpx.Response, at_most: int) -> httpx.Response:
     pieces, size = [], 0
     async for piece in response.aiter_bytes():
         size += len(piece)
-        if size > MAX_ANSWER:
-            raise httpx.ReadError("the answer is too large")
+        if size > at_most:
+            raise TooMuch(f"the answer is larger than {at_most} bytes")
         pieces.append(piece)
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _TRANSFER]
     return httpx.Response(response.status_code, headers=headers, content=b"".join(pieces), request=response.request)

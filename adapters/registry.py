@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVa
 import httpx
 
 from adapters.http import Destination
-from contracts.ports import BlockSource, CertificateSource, Channel, Clock, Entrance
+from contracts.ports import AddressBook, BlockSource, CertificateSource, Channel, Clock, Entrance, Mailbox
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -32,6 +32,10 @@ class OpenChannel(Channel, Open, Protocol):
     """A channel with its connections."""
 
 
+class OpenMailbox(OpenChannel, Mailbox, AddressBook, Protocol):
+    """A channel in which the other parties' messages come too, with its connections."""
+
+
 class OpenCertificateSource(CertificateSource, Open, Protocol):
     """A source of certificates with its connections."""
 
@@ -40,16 +44,23 @@ class OpenBlockSource(BlockSource, Open, Protocol):
     """A source of blocks with its connections."""
 
 
-PortT = TypeVar("PortT", OpenChannel, OpenCertificateSource, OpenBlockSource)
+PortT = TypeVar("PortT", bound=Open, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter(Generic[PortT]):
-    """One outside system: ``name`` is its folder, its settings key and its prefix in the mock world."""
+    """One outside system: ``name`` is its folder and its settings key. ``counterpart`` is its name and prefix in the mock
+    world, where that is another one."""
 
     name: str
     port: Literal["channel", "certificates", "blocks"]
     title: str
+    counterpart: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Its name in the mock world."""
+        return self.counterpart or self.name
 
     def settings(self) -> type[Destination]:
         """The class of its settings."""
@@ -70,10 +81,16 @@ class Adapter(Generic[PortT]):
         return getattr(import_module(f"adapters.{self.name}.{module}"), name)
 
 
+MAILBOXES: Final[tuple[Adapter[OpenMailbox], ...]] = (
+    Adapter("sdk", "channel", "SDK meddelandetjänst", counterpart="message_service"),
+)
+"""Those of the channels that are mailboxes too: one object is both, so build it once."""
+
 CHANNELS: Final[tuple[Adapter[OpenChannel], ...]] = (
     Adapter("forsakringskassan", "channel", "Försäkringskassan"),
     Adapter("regional_platform", "channel", "Regional dataplattform"),
     Adapter("ehr", "channel", "Journalsystem"),
+    *MAILBOXES,
 )
 CERTIFICATE_SOURCES: Final[tuple[Adapter[OpenCertificateSource], ...]] = (
     Adapter("intygstjanst", "certificates", "Intygstjänsten"),

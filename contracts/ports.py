@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from contracts.consent import BlockAnswer, BlockQuestion, DecisionRecord
+from contracts.consent import BlockAnswer, BlockQuestion, DecisionRecord, Recipient
 from contracts.dialogue import Arrival, Receipt, ReceivedMessage, Unreadable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
@@ -286,6 +286,15 @@ class Channel(Protocol):
 
     async def send(self, claim: Claim) -> DeliveryOutcome:
         """Try once. Never raises for anything that the other side does; what became of it is the answer."""
+        ...
+
+
+class AddressBook(Protocol):
+    """What a channel to many parties knows of them beforehand. A channel that is no such book reaches the one party that it is
+    for."""
+
+    def reaches(self, recipient: Recipient, unit: HsaId) -> bool:
+        """Whether there is an address for the recipient, and one that the unit writes from. Pure."""
         ...
 
 

@@ -33,6 +33,7 @@ from adapters.mocking.services import SERVICES, consent_service, log_service, na
 from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
 from adapters.registry import ADAPTERS
+from adapters.sdk import mock_control as sdk_control
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
@@ -119,7 +120,7 @@ SECURITY_SERVICES: Final = "SE165565594230-1000"
 """That of the national security services."""
 PLATFORM: Final = "national_platform"
 TITLES: Final[Mapping[str, str]] = {
-    **{name: adapter.title for name, adapter in ADAPTERS.items()},
+    **{adapter.prefix: adapter.title for adapter in ADAPTERS.values()},
     **{name: each.title for name, each in SERVICES.items()},
     PLATFORM: national_platform.TITLE,
 }
@@ -158,7 +159,7 @@ class MockWorld(World):
 
     def app(self) -> Starlette:
         """The application. In a namespace of its own under ``/_ns/{namespace}/...``, for clients that set no headers."""
-        apps = {name: ADAPTERS[name].mock(self.counterparts[name]) for name in ADAPTERS}
+        apps = {each.prefix: each.mock(self.counterparts[each.prefix]) for each in ADAPTERS.values()}
         apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
         control = routes(self, _rows(self))
@@ -250,4 +251,5 @@ def _rows(world: MockWorld) -> Iterable[Row]:
         Row("PUT", "/_control/mode/intygstjanst", _mode, "Answer as the schema says, or as in reality", _MODE),
         Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),
         *mock_control.ROWS,
+        *sdk_control.ROWS,
     )

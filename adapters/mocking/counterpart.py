@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.mocking import people
 from adapters.mocking.agenda import Agenda
 from adapters.mocking.courier import Courier
-from adapters.mocking.faults import KINDS, Fault, Kind
+from adapters.mocking.faults import KINDS, OWN, Fault, Kind
 from adapters.mocking.ledger import (
     LEDGER_SIZE,
     Budget,
@@ -117,7 +117,7 @@ class Counterpart:
         self.system = system
         self.now = now
         self.around = around or Surroundings(Agenda(now))
-        self.plays: set[Kind] = set(KINDS) - {"dialogue"}
+        self.plays: set[Kind] = set(KINDS) - OWN
         self.forgotten = 0
         self._rooms: OrderedDict[str, Room] = OrderedDict()
 

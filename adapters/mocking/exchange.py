@@ -37,7 +37,7 @@ class Answered:
 
 
 Answer = Callable[[Request, Room, Fault | None], Awaitable[Answered]]
-"""A mock's own answer. It plays the faults that speak its language: ``result``, ``soap-fault``, ``dialogue``."""
+"""A mock's own answer. It plays the faults that speak its language: ``result``, ``soap-fault``, ``dialogue``, ``fate``."""
 
 
 async def play(counterpart: Counterpart, request: Request, answer: Answer) -> Response:
@@ -112,7 +112,8 @@ class _Exchange:
 
     def _of_person(self, found: list[str]) -> Fault | None:
         known = self.counterpart.around.people
-        return next((known[number] for number in found if number in known), None)
+        brought = (known[number] for number in found if number in known)
+        return next((fault for fault in brought if fault.kind in self.counterpart.plays), None)
 
     async def _turn_away(self) -> Response:
         """The ledger tells that it happened, and holds nothing of it."""

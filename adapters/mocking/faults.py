@@ -24,9 +24,13 @@ Kind: TypeAlias = Literal[
     "nonsense",
     "wrong-charset",
     "dialogue",
+    "fate",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+OWN: Final[frozenset[Kind]] = frozenset({"dialogue", "fate"})
+"""Kinds that only a counterpart with more to it than answers can play."""
 Twist: TypeAlias = Literal["", "twice", "before-acknowledgement", "reversed"]
+Fate: TypeAlias = Literal["REJECTED", "MESSAGE_EXCHANGE_ERROR", "ERROR"]
 
 
 class Fault(BaseModel):
@@ -38,7 +42,8 @@ class Fault(BaseModel):
     ``lose-answer``: accept, then never answer (hold the connection for ``seconds``). ``twice``: handle the request twice,
     as when the platform sends it again; the second answer leaves. ``nonsense``: HTTP 200 with ``body``.
     ``wrong-charset``: the usual answer with letters in ISO-8859-1 that the header calls UTF-8. ``dialogue``: the officer's
-    messages come with a ``twist``. ``name`` is the row of the table that it was ordered by.
+    messages come with a ``twist``. ``fate``: the message is taken, and ends in the state ``endsAs`` when its time comes.
+    ``name`` is the row of the table that it was ordered by.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -54,6 +59,7 @@ class Fault(BaseModel):
     seconds: float = Field(default=30.0, ge=0, le=300)
     body: str = "this is not an answer"
     twist: Twist = ""
+    ends_as: Fate = "REJECTED"
     name: str = ""
 
 
@@ -147,6 +153,11 @@ CATALOGUE: Final[Mapping[str, Row]] = {
         Fault(kind="dialogue", twist="before-acknowledgement"),
     ),
     "replies-out-of-order": Row("the officer's messages come last first", Fault(kind="dialogue", twist="reversed")),
+    "rejected-later": Row("the message is taken, and later the recipient's side rejects it", Fault(kind="fate")),
+    "never-arrives": Row(
+        "the message is taken, and never reaches the recipient's side",
+        Fault(kind="fate", ends_as="MESSAGE_EXCHANGE_ERROR"),
+    ),
     "refuse": Row("no connection comes about"),
     "reset": Row("the connection is reset before anything is passed on"),
     "reset-after": Row("the request is passed on and handled, then the connection is reset"),

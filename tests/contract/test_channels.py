@@ -6,9 +6,10 @@ To add a channel here: a function that makes what it carries, in ``SAMPLES``.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from adapters.registry import CHANNELS, Adapter, OpenChannel
 from contracts.activity import Identifier
 from contracts.consent import InformationCategory, Purpose, Question, Recipient, RecipientKind
 from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
-from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
+from contracts.identity import ARBETSFORMEDLINGEN, FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.outbox import (
     Claim,
     Delivered,
@@ -59,11 +60,14 @@ class StillClock:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a channel carries. ``defines_answers``: a success with a body that cannot be read parks the message."""
+    """What a channel carries. ``defines_answers``: a success with a body that cannot be read parks the message.
+    ``no_route``: statuses that blame the address and not the message. ``settings``: what it needs beside the URL."""
 
     payload: Payload
     defines_answers: bool = True
     prepare: Callable[[Counterpart], None] = lambda _: None
+    no_route: frozenset[int] = frozenset()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _know_certificate(counterpart: Counterpart) -> None:
@@ -91,6 +95,21 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         RecordEvent("e-1", EventType.ACTIVITY_CODED, "Procedure/a-1", NOW, 1, EVENT), defines_answers=False
     ),
     "ehr": Sample(RecordCopy("Procedure", Identifier("urn:ehr", "å-1"), PROCEDURE)),
+    "sdk": Sample(
+        PartyMessage(
+            id="5f0a2c1e-8d7b-4c36-9e15-3b1f6d2a9c40",
+            topic=Topic.SIP,
+            recipient=Recipient(RecipientKind.ARBETSFORMEDLINGEN, ARBETSFORMEDLINGEN.value),
+            patient=PATIENT,
+            sender=Sender(HsaId("SE2321000016-REKO"), CareUnit(UNIT, HsaId("SE2321000016-39KJ"), "Eken", "Regionen")),
+            created=NOW,
+            parts=(MessagePart(InformationCategory.MEETING_PARTICIPATION, "Kan ni delta den 12 maj?"),),
+            certificate="",
+            certificate_unit=UNIT,
+        ),
+        no_route=frozenset({404}),
+        settings={"token": "any", "addresses": Path(__file__).parents[1] / "golden/cases/sdk/addresses.toml"},
+    ),
 }
 every_channel = pytest.mark.parametrize("adapter", CHANNELS, ids=lambda adapter: adapter.name)
 
@@ -122,7 +141,10 @@ def claim_of(adapter: Adapter[OpenChannel], attempt: int = 1) -> Claim:
 async def open_channel(
     adapter: Adapter[OpenChannel], transport: httpx.AsyncBaseTransport
 ) -> AsyncIterator[OpenChannel]:
-    channel = adapter.build(adapter.settings()(url="http://counterpart.example"), StillClock(), transport)
+    settings = adapter.settings().model_validate(
+        {"url": "http://counterpart.example", **SAMPLES[adapter.name].settings}
+    )
+    channel = adapter.build(settings, StillClock(), transport)
     try:
         yield channel
     finally:
@@ -172,6 +194,20 @@ async def test_a_lost_answer_is_no_loss_and_no_duplicate(route: Route) -> None:
 
 
 @every_channel
+async def test_the_next_try_behind_a_lost_answer_finds_it_there(route: Route, adapter: Adapter[OpenChannel]) -> None:
+    await route.try_once(Fault(kind="lose-answer", seconds=0))
+    assert isinstance(await route.channel.send(claim_of(adapter, attempt=2)), Delivered)
+    assert len(route.ledger.accepted_ids()) == 1
+
+
+@every_channel
+async def test_the_next_try_behind_a_refusal_brings_it(route: Route, adapter: Adapter[OpenChannel]) -> None:
+    await route.try_once(Fault(kind="http", status=503))
+    assert isinstance(await route.channel.send(claim_of(adapter, attempt=2)), Delivered)
+    assert len(route.ledger.accepted_ids()) == 1
+
+
+@every_channel
 async def test_a_slow_answer_is_an_answer(route: Route) -> None:
     assert isinstance(await route.try_once(Fault(kind="delay", seconds=0)), Delivered)
 
@@ -191,8 +227,9 @@ async def test_unknown_there(route: Route) -> None:
 
 @every_channel
 @pytest.mark.parametrize("status", [302, 400, 404, 422])
-async def test_refused(route: Route, status: int) -> None:
-    assert isinstance(await route.try_once(Fault(kind="http", status=status)), RefusedForGood)
+async def test_refused(route: Route, adapter: Adapter[OpenChannel], status: int) -> None:
+    expected = RouteBroken if status in SAMPLES[adapter.name].no_route else RefusedForGood
+    assert isinstance(await route.try_once(Fault(kind="http", status=status)), expected)
 
 
 @every_channel

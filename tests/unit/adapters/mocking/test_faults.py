@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from adapters.mocking.faults import CATALOGUE, CONNECTION
+from adapters.mocking.faults import CATALOGUE, CONNECTION, OWN
 from adapters.mocking.people import PEOPLE, stranger
 from adapters.mocking.world import World
 from adapters.soap import PLATFORM_CODES
@@ -40,7 +40,7 @@ async def test_the_table_is_listed(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name, row in CATALOGUE.items() if row.fault))
 async def test_every_name_can_be_ordered_and_goes_away(client: httpx.AsyncClient, world: World, name: str) -> None:
-    world.counterpart("echo").plays.add("dialogue")
+    world.counterpart("echo").plays.update(OWN)
     assert (await order(client, {"name": name, "times": 2, "seconds": 0})).json() == {"ordered": 1}
     for _ in range(2):
         await client.post("/echo/in", content=b"<a/>", headers={"Id": "1"})

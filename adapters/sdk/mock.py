@@ -1,18 +1,19 @@
 """SDK's message service (MT): Digg's interface between message client and message service, version 1.0.0.
 
 Facts: sdk.md. One store for all parties: what one client posts to another's functional address, the other finds with a
-filter; so the other side is played by posting as it. A message is NEW, waits for its receipt a minute later, and is accepted
-after ten, on the world's clock. Behind it nothing is sent: AS4, signing and the address book are not there.
+filter; so the other side is played by posting as it (``mock_control`` answers for it). A message is NEW, waits for its receipt
+a minute later, and is accepted after ten, on the world's clock; or ends otherwise, on order. Behind it nothing is sent: AS4,
+signing and the address book are not there.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from functools import partial
+from typing import Any, Final
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,12 +24,13 @@ from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
 from adapters.mocking.validation import Level
+from adapters.sdk.mock_model import Body, Many, One, issues, wrong
+from adapters.sdk.settings import PATH
+from adapters.sdk.wire import LIMIT
 
 TITLE: Final = "SDK meddelandetjänst"
-PATH: Final = "/v1/sdk/messages"
-LIMIT: Final = 30 * 1024 * 1024
-"""Bytes of a message in all."""
-STEPS: Final = ((timedelta(minutes=1), "WAITING_FOR_RECEIPT"), (timedelta(minutes=10), "ACCEPTED"))
+WAITS_AFTER: Final = timedelta(minutes=1)
+ENDS_AFTER: Final = timedelta(minutes=10)
 REMOVABLE: Final = frozenset({"NEW", "ACCEPTED", "REJECTED", "RETRIEVED", "ERROR", "MESSAGE_EXCHANGE_ERROR"})
 """The states in which this mock lets a message go; which ones the real services do is theirs to say."""
 FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -39,77 +41,6 @@ FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _IDS: Final = UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 _FILTER: Final = re.compile(r"filter\[([\w.]+)\]")
-
-Organisation = Annotated[str, Field(pattern=r"^0203:[A-Za-z0-9.-]+$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class Identified(_Model):
-    """A root, an extension, and what people call it."""
-
-    root: str
-    extension: str = Field(max_length=256)
-    label: str | None = None
-
-
-class Attention(_Model):
-    """The function that it is for or from; never a person alone."""
-
-    sub_organization: Identified
-    attention_person: list[Identified] = []
-    reference_id: list[Identified] = []
-
-
-class ContentFile(_Model):
-    """A file, in base64."""
-
-    file_name: str
-    content_type: str
-    content: str
-
-
-class Document(_Model):
-    """One document, in text or files."""
-
-    document_id: str
-    document_name: str | None = None
-    index: int | None = Field(default=None, ge=1)
-    content_text_body: list[str] = []
-    content_files: list[ContentFile] = []
-
-
-class Message(_Model):
-    """What a client may say of a message that it sends."""
-
-    confidentiality: bool
-    label: str = Field(max_length=256)
-    sender: Organisation
-    recipient: Organisation
-    recipient_attention: Attention | None = None
-    sender_attention: Attention | None = None
-    message_id: UUID | None = None
-    conversation_id: UUID | None = None
-    ref_to_message_id: UUID | None = None
-    creation_date_time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")] | None = None
-    generating_system: Identified | None = None
-    digital_document: list[Document] = []
-
-
-class _Data(_Model):
-    type: Literal["messages"]
-    id: str | None = None
-    attributes: Message
-
-
-class Body(_Model):
-    """The envelope."""
-
-    data: _Data
 
 
 class _Refused(Exception):
@@ -122,7 +53,8 @@ class _Refused(Exception):
 
 def create(counterpart: Counterpart) -> Starlette:
     """The four calls."""
-    service = _Service(counterpart)
+    counterpart.plays.add("fate")
+    service = Service(counterpart)
 
     async def endpoint(request: Request) -> Response:
         return await play(counterpart, request, service.answer)
@@ -138,43 +70,52 @@ def create(counterpart: Counterpart) -> Starlette:
     )
 
 
-class _Service:
+class Service:
+    """The service as a whole."""
+
     def __init__(self, counterpart: Counterpart) -> None:
         self._counterpart = counterpart
 
     async def answer(self, request: Request, room: Room, fault: Fault | None) -> Answered:
         body = await request.body()
         try:
-            if fault is not None:
+            if fault is not None and fault.kind != "fate":
                 raise _Refused(400 if fault.kind == "result" else 500, fault.text or "refused on order", "ORDER")
             if not request.headers.get("Authorization", "").startswith("Bearer "):
                 raise _Refused(401, "a token is missing", "TOKEN")
-            return self._done(request, room, body)
+            return self._done(request, room, body, fault)
         except _Refused as refused:
             return _problem(refused)
 
-    def _done(self, request: Request, room: Room, body: bytes) -> Answered:
+    def _done(self, request: Request, room: Room, body: bytes, fault: Fault | None) -> Answered:
         if request.method == "POST":
-            return self._taken(request, room, body)
+            return self._taken(request, room, body, fault)
         if "id" not in request.path_params:
             return _listed(request, room)
         known = room.remembered("messages").get(request.path_params["id"])
         if known is None:
             raise _Refused(404, "there is no such message", "UNKNOWN")
-        return _removed(room, known) if request.method == "DELETE" else Answered(_shown(request, known), noted=False)
+        return _removed(room, known) if request.method == "DELETE" else _answered(_shown(request, known), One)
 
-    def _taken(self, request: Request, room: Room, body: bytes) -> Answered:
+    def _taken(self, request: Request, room: Room, body: bytes, fault: Fault | None) -> Answered:
         if len(body) > LIMIT:
             raise _Refused(400, "the message is too large", "SIZE")
         attributes = _read(body)
+        id = self.keep(room, attributes, fault.ends_as if fault else "ACCEPTED")
+        summary = {"label": attributes["label"], "recipient": attributes["recipient"]}
+        shown = _shown(request, room.remembered("messages")[id], 201)
+        return Answered(shown, id=id, accepted=True, summary=summary, judge=partial(wrong, One))
+
+    def keep(self, room: Room, attributes: dict[str, Any], ends_as: str = "ACCEPTED") -> str:
+        """Take a message, and plan what becomes of it; its id. Refuses one that is known."""
         id = self._identified(room, attributes)
         messages = room.remembered("messages")
         if id in messages and self._counterpart.validation(room).rules is Level.STRICT:
             raise _Refused(400, "the message id is known", "MESSAGE_ID_NOT_UNIQUE", "data.attributes.messageId")
         messages[id] = attributes | {"messageStatus": "NEW", "events": []}
-        self._plan(room, id)
-        summary = {"label": attributes["label"], "recipient": attributes["recipient"]}
-        return Answered(_shown(request, messages[id], 201), id=id, accepted=True, summary=summary)
+        self._plan(room, id, WAITS_AFTER, "WAITING_FOR_RECEIPT")
+        self._plan(room, id, ENDS_AFTER, ends_as)
+        return id
 
     def _identified(self, room: Room, attributes: dict[str, Any]) -> str:
         """The ids and the time that the service sets where the client has not."""
@@ -185,25 +126,32 @@ class _Service:
         attributes.setdefault("creationDateTime", now.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
         return str(attributes["messageId"])
 
-    def _plan(self, room: Room, id: str) -> None:
-        for after, status in STEPS:
+    def _plan(self, room: Room, id: str, after: timedelta, status: str) -> None:
+        async def step(_: datetime) -> None:
+            known = room.remembered("messages").get(id)
+            if known is not None:
+                known["messageStatus"] = status
+                known["events"] = _EVENTS.get(status, [])
 
-            async def step(_: datetime, status: str = status) -> None:
-                known = room.remembered("messages").get(id)
-                if known is not None:
-                    known["messageStatus"] = status
+        at = self._counterpart.now() + after
+        self._counterpart.around.agenda.make(at, room.namespace, f"SDK-meddelande blir {status}", step)
 
-            at = self._counterpart.now() + after
-            self._counterpart.around.agenda.make(at, room.namespace, f"SDK-meddelande blir {status}", step)
+
+_EVENTS: Final[Mapping[str, list[dict[str, Any]]]] = {
+    status: [{"title": title, "status": 400, "detail": title, "eventIssues": []}]
+    for status, title in (
+        ("REJECTED", "Meddelandet avvisades av mottagarens meddelandesystem"),
+        ("MESSAGE_EXCHANGE_ERROR", "Meddelandet nådde inte mottagarens accesspunkt"),
+        ("ERROR", "Meddelandet kunde inte behandlas"),
+    )
+}
 
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
         message = Body.model_validate_json(body).data.attributes
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        issues = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
-        raise _Refused(400, "the message breaks the interface", "SCHEMA", *issues) from None
+        raise _Refused(400, "the message breaks the interface", "SCHEMA", *issues(error)) from None
     return message.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
@@ -216,7 +164,12 @@ def _listed(request: Request, room: Room) -> Answered:
             raise _Refused(400, "there is no such filter", "FILTER")
         found = [each for each in found if _at(each, FILTERS[asked[1]]) == value]
     data = [_data({name: value for name, value in each.items() if name != "digitalDocument"}) for each in found]
-    return Answered(JSONResponse({"data": data, "meta": _META}), noted=False)
+    return _answered(JSONResponse({"data": data, "meta": _META}), Many)
+
+
+def _answered(response: Response, model: type[BaseModel]) -> Answered:
+    """What brings nothing stands in no ledger."""
+    return Answered(response, judge=partial(wrong, model), noted=False)
 
 
 def _removed(room: Room, known: dict[str, Any]) -> Answered:

@@ -1,0 +1,146 @@
+"""What the interface takes and gives, as its mock judges it: strict, where the client side is forgiving (sdk.md)."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+Organisation = Annotated[str, Field(pattern=r"^0203:[A-Za-z0-9.-]+$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class Identified(_Model):
+    """A root, an extension, and what people call it."""
+
+    root: str
+    extension: str = Field(max_length=256)
+    label: str | None = None
+
+
+class Attention(_Model):
+    """The function that it is for or from; never a person alone."""
+
+    sub_organization: Identified
+    attention_person: list[Identified] = []
+    reference_id: list[Identified] = []
+
+
+class ContentFile(_Model):
+    """A file, in base64."""
+
+    file_name: str
+    content_type: str
+    content: str
+
+
+class Document(_Model):
+    """One document, in text or files."""
+
+    document_id: str
+    document_name: str | None = None
+    index: int | None = Field(default=None, ge=1)
+    content_text_body: list[str] = []
+    content_files: list[ContentFile] = []
+
+
+class Message(_Model):
+    """What a client may say of a message that it sends."""
+
+    confidentiality: bool
+    label: str = Field(max_length=256)
+    sender: Organisation
+    recipient: Organisation
+    recipient_attention: Attention | None = None
+    sender_attention: Attention | None = None
+    message_id: UUID | None = None
+    conversation_id: UUID | None = None
+    ref_to_message_id: UUID | None = None
+    creation_date_time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")] | None = None
+    generating_system: Identified | None = None
+    digital_document: list[Document] = []
+
+
+class _Data(_Model):
+    type: Literal["messages"]
+    id: str | None = None
+    attributes: Message
+
+
+class Body(_Model):
+    """The envelope."""
+
+    data: _Data
+
+
+Status = Literal[
+    "NEW",
+    "SCHEDULED",
+    "SUBMITTED",
+    "SCHEDULED_FOR_RESEND",
+    "ACKNOWLEDGE",
+    "WAITING_FOR_RECEIPT",
+    "ACCEPTED",
+    "REJECTED",
+    "RETRIEVED",
+    "RECEIPT_SENT",
+    "MESSAGE_EXCHANGE_ERROR",
+    "ERROR",
+]
+
+
+class Shown(Message):
+    """The same with what the service adds."""
+
+    message_id: UUID
+    conversation_id: UUID
+    creation_date_time: str
+    message_status: Status
+    events: list[dict[str, Any]]
+
+
+class _ShownData(_Model):
+    type: Literal["messages"]
+    id: UUID
+    attributes: Shown
+
+
+class _Meta(_Model):
+    version: str
+
+
+class _Answer(_Model):
+    meta: _Meta
+
+
+class One(_Answer):
+    """One message."""
+
+    data: _ShownData
+    links: dict[str, str]
+
+
+class Many(_Answer):
+    """A list."""
+
+    data: list[_ShownData]
+
+
+def wrong(model: type[BaseModel], body: bytes) -> tuple[str, ...]:
+    """Where the bytes break the interface: places, and never what stands there."""
+    try:
+        model.model_validate_json(body)
+    except ValidationError as error:
+        return issues(error)
+    return ()
+
+
+def issues(error: ValidationError) -> tuple[str, ...]:
+    """The same of an error that was raised."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return tuple(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
