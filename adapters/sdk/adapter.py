@@ -26,7 +26,7 @@ PATIENCE: Final = 3
 """Messages in a row that cannot be fetched, after which a round gives up."""
 FILTER: Final = "filter[recipientAttention.subOrganization.extension]"
 _HEADERS: Final = {"Accept": f"{wire.CONTENT_TYPE}, {wire.PROBLEM}"}
-_NOT_LET_GO: Final = frozenset({400, 405, 409, 422})
+_GONE_OR_NOT_LET_GO: Final = frozenset({404, 400, 405, 409, 422})
 _PASSING: Final = frozenset({401, 403, 407, 408, 429})
 """Refusals that say nothing of the message that was asked for."""
 
@@ -40,7 +40,7 @@ class Sdk:
         self._clock = clock
         self._sender = sender
         self._kept: set[str] = set()
-        """Messages that are put away, and that the service would not let go of."""
+        """Messages that are put away and may lie there still."""
 
     def reaches(self, recipient: Recipient, unit: HsaId) -> bool:
         """See ``contracts.ports.AddressBook``."""
@@ -118,9 +118,7 @@ class Sdk:
         """See ``contracts.ports.Mailbox``. The service's copy is removed: ours is kept by now. In a state in which it may not be
         removed it stays there, and this object passes it over; after a restart it comes again."""
         response = await self._sender.request("DELETE", self._one(id), headers=_HEADERS)
-        if response.is_success or response.status_code == httpx.codes.NOT_FOUND:
-            return
-        if response.status_code not in _NOT_LET_GO:
+        if not response.is_success and response.status_code not in _GONE_OR_NOT_LET_GO:
             raise Unavailable(f"the message service does not put the message away: HTTP {response.status_code}")
         self._kept.add(id)
 
