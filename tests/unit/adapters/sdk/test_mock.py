@@ -111,3 +111,71 @@ async def test_removing(client: httpx.AsyncClient) -> None:
 
 async def test_without_a_token(client: httpx.AsyncClient) -> None:
     assert (await client.post(PATH, json=message(), headers={"Authorization": ""})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"), [("rejected-later", "REJECTED"), ("never-arrives", "MESSAGE_EXCHANGE_ERROR"), ("", "ACCEPTED")]
+)
+async def test_how_it_ends(client: httpx.AsyncClient, fault: str, end: str) -> None:
+    if fault:
+        await client.put("/_control/faults/message_service", json={"name": fault})
+    assert (await client.post(PATH, json=message())).status_code == 201
+    assert await status(client) == "NEW"
+    await client.put("/_control/clock", json={"advance": "PT10M"})
+    shown = (await client.get(f"{PATH}/{ID}")).json()["data"]["attributes"]
+    assert shown["messageStatus"] == end
+    assert bool(shown["events"]) is bool(fault)
+
+
+async def test_a_test_person_whose_message_is_rejected(client: httpx.AsyncClient) -> None:
+    person = next(
+        each["number"] for each in (await client.get("/_control/people")).json() if each["fault"] == "rejected-later"
+    )
+    about = {
+        "subOrganization": {"root": ROOT, "extension": FK},
+        "referenceId": [{"root": "1.2.752.129.2.1.3.1", "extension": person}],
+    }
+    await client.post(PATH, json=message(recipientAttention=about))
+    await client.put("/_control/clock", json={"advance": "PT10M"})
+    assert await status(client) == "REJECTED"
+
+
+ANSWERS = f"/_control/message_service/{ID}/answers"
+
+
+async def test_the_other_party_is_let_answer(client: httpx.AsyncClient) -> None:
+    person = {"root": "1.2.752.129.2.1.3.1", "extension": "191201019807"}
+    case = {"root": "0203:region.example", "extension": "REKO-1"}
+    sent = message(
+        recipientAttention={"subOrganization": {"root": ROOT, "extension": FK}, "referenceId": [person]},
+        senderAttention={"subOrganization": {"root": ROOT, "extension": "sdk:eken"}, "referenceId": [case]},
+    )
+    conversation = (await client.post(PATH, json=sent)).json()["data"]["attributes"]["conversationId"]
+    told = [await client.post(ANSWERS, json={"text": text, "label": "Kontakt", "reference": "FK-1"}) for text in "ab"]
+    first, second = (each.json()["id"] for each in told)
+    assert first != second
+    shown = (await client.get(f"{PATH}/{first}")).json()["data"]["attributes"]
+    assert (shown["refToMessageId"], shown["conversationId"], shown["label"]) == (ID, conversation, "Kontakt")
+    assert (shown["sender"], shown["recipient"]) == ("0203:fk.example", "0203:region.example")
+    assert shown["recipientAttention"] == sent["data"]["attributes"]["senderAttention"]
+    assert shown["senderAttention"]["referenceId"] == [person, {"root": "0203:fk.example", "extension": "FK-1"}]
+    assert shown["digitalDocument"][0]["contentTextBody"] == ["a"]
+    again = message(**{name: value for name, value in shown.items() if name not in ("messageStatus", "events")})
+    again["data"]["attributes"]["messageId"] = "0b9a6c1e-0000-4c36-9e15-3b1f6d2a9c41"
+    assert (await client.post(PATH, json=again)).status_code == 201, "what is made by hand passes as what is posted"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer", "expected"),
+    [
+        ({}, {"text": "x"}, 404),  # nobody's function wrote it
+        (None, {"text": "x"}, 404),
+        ({"senderAttention": {"subOrganization": {"root": ROOT, "extension": "sdk:eken"}}}, {"words": "x"}, 422),
+    ],
+)
+async def test_who_cannot_answer(
+    client: httpx.AsyncClient, sent: dict[str, Any] | None, answer: dict[str, str], expected: int
+) -> None:
+    if sent is not None:
+        await client.post(PATH, json=message(**sent))
+    assert (await client.post(ANSWERS, json=answer)).status_code == expected
