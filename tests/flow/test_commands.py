@@ -73,6 +73,8 @@ BAD_SETTINGS: Final = [
     ({"REKO_ADAPTERS__NOWHERE__URL": "http://127.0.0.1"}, "nowhere"),
     ({"REKO_ADAPTERS__EHR__COLOUR": "blue"}, "adapters.ehr.colour"),
     ({"REKO_ADAPTERS__EHR__TIMEOUT_SECONDS": "-1"}, "adapters.ehr.timeout_seconds"),
+    ({"REKO_ADAPTERS__SDK__URL": "http://127.0.0.1"}, "name the file"),
+    ({"REKO_ADAPTERS__SDK__ADDRESSES": "/nowhere/sdk.toml"}, "adapters.sdk.addresses"),
 ]
 
 

@@ -36,6 +36,15 @@ def test_where_a_recipient_is(book: Addresses, recipient: Recipient, address: st
     assert (found.address if found else None) == address
 
 
+def test_the_example_can_be_used() -> None:
+    example = from_file(Path(__file__).parents[4] / "docker/sdk.example.toml")
+    assert {each.kind for each in example.party} == {
+        RecipientKind.FORSAKRINGSKASSAN,
+        RecipientKind.ARBETSFORMEDLINGEN,
+        RecipientKind.MUNICIPALITY,
+    }
+
+
 def test_an_address_belongs_to_one_unit(book: Addresses) -> None:
     assert book.of_unit(HsaId("SE2321000016-1002")) == "sdk:inkorg:0203:region.example:linden"
     assert book.unit_at("SDK:inkorg:0203:region.example:linden") == HsaId("SE2321000016-1002")
