@@ -14,6 +14,7 @@ from contracts.record import Document
 from fhir_mappings import primitives, terminology
 from fhir_mappings.activity import kva_codings
 from fhir_mappings.document import with_elements
+from fhir_mappings.goal import is_sensitive, words
 from fhir_mappings.identifiers import (
     ACTIVITY_KIND,
     CONSENT_ACTION,
@@ -28,6 +29,7 @@ from fhir_mappings.identifiers import (
     PARTICIPATION_TYPE,
     PLAN_KIND,
 )
+from fhir_mappings.plan import follows_up
 from fhir_mappings.primitives import Json, codes, extension_value
 from fhir_mappings.terminology import Coded
 
@@ -86,11 +88,14 @@ def _care_plan(content: Json) -> Iterator[Line]:
     yield "Leds av", str(extension_value(content, EXT_LED_BY) or "")
     for activity in content.get("activity", ()):
         detail: Json = activity.get("detail", {})
-        yield "Åtgärd", "; ".join(filter(None, _measure(detail)))
+        # What is held back from the patient has no place in a text that anybody may show (domain rule 31).
+        label = "Uppföljning" if follows_up(detail) else "Åtgärd"
+        yield label, "" if is_sensitive(detail) else "; ".join(filter(None, _measure(detail)))
 
 
 def _measure(detail: Json) -> Iterator[str]:
-    yield str(detail.get("description") or detail.get("code", {}).get("text", ""))
+    yield str(detail.get("description") or words(detail.get("code", {})))
+    yield _day(detail.get("scheduledPeriod", {}).get("start"))
     yield ", ".join(filter(None, map(_named, detail.get("performer", ()))))
     decides = extension_value(detail, EXT_DECIDED_BY)
     yield f"beslut: {decides}" if decides else ""

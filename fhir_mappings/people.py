@@ -53,7 +53,7 @@ def patient(content: Json, id: str) -> RegisteredPatient:
     protected = _is_protected(content, reading)
     reading.close()
     deceased = content.get("deceasedBoolean", False) or "deceasedDateTime" in content
-    return RegisteredPatient(id, person, _name(content), protected, deceased)
+    return RegisteredPatient(id, person, human_name(content), protected, deceased)
 
 
 def organization(content: Json, id: str) -> Party:
@@ -81,7 +81,7 @@ def organization(content: Json, id: str) -> Party:
 
 def staff_member(content: Json) -> StaffMember:
     """A Practitioner."""
-    return StaffMember(_hsa_id(content, "Practitioner"), _name(content))
+    return StaffMember(_hsa_id(content, "Practitioner"), human_name(content))
 
 
 def role(content: Json) -> Role:
@@ -237,7 +237,8 @@ def _is_protected(content: Json, reading: Reading) -> bool:
     return bool(ours)
 
 
-def _name(content: Json) -> str:
+def human_name(content: Json) -> str:
+    """The first name that is in use, as one text."""
     name: Json = next((name for _, name in _current(content, "name")), {})
     parts = [*name.get("given", ()), name.get("family")]
     return name.get("text") or " ".join(part for part in parts if part)

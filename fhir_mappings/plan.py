@@ -1,53 +1,67 @@
-"""The unit's own plans and their goals: FHIR R4 ``CarePlan`` and ``Goal`` in and out.
+"""The unit's own plans: FHIR R4 ``CarePlan`` in and out. Their goals are resources of their own: ``goal`` reads them.
 
-The tapering ladder lives in ``Goal.target``. Sources: fhir_sweden.md §§ 5.1-5.2; domain rules 25, 29, 30; glossary
-terms 16-18, 21.
+Sources: fhir_sweden.md § 5.1; domain rules 25, 29-31; glossary terms 17, 21.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from contracts.activity import ActivityKind
 from contracts.errors import IssueType
-from contracts.plan import Measure, PlanGoal, PlanKind, RehabPlan, TaperingStep
+from contracts.plan import ContactPerson, FollowUp, Measure, MeasureWord, PlanKind, Principal, RehabPlan
+from fhir_mappings import goal as goals_of
 from fhir_mappings import primitives
+from fhir_mappings.goal import check_no_diagnosis, degree_of, is_sensitive, words
 from fhir_mappings.identifiers import (
+    ACTIVITY_KIND,
+    EXT_CONTACT_PERSON,
     EXT_DECIDED_BY,
     EXT_LED_BY,
+    EXT_PATIENT_FIRST_CONTACT,
     EXT_PLANNED_DEGREE,
+    EXT_PRINCIPAL,
     PLAN_KIND,
-    SNOMED_CT,
-    UCUM,
-    WORK_ABILITY,
+    PLAN_MEASURE,
 )
 from fhir_mappings.primitives import Json
 from fhir_mappings.reading import Reading
 
-ON_SICK_LEAVE: Final = "224459001"
-"""Snomed CT, on sick leave from work: what the ladder measures, as the certificates' Observations do."""
+FOLLOW_UPS: Final = frozenset({ActivityKind.PLAN_FOLLOWUP.value, ActivityKind.SIP_FOLLOWUP.value})
+"""What an activity of a plan is called that follows it up, and the occasion when it was done."""
 
-_NO_DIAGNOSIS: Final = "plan-no-diagnosis"
-_PERCENT: Final = "%"
-
-
-# ---- Plans -------------------------------------------------------------------------------------------------------
+NameOf = Callable[[Json], str]
 
 
-def care_plan(content: Json) -> RehabPlan:
-    """A CarePlan. Its goals are resources of their own: ``goal`` reads them."""
+def stated_name(reference: Json) -> str:
+    """Whom a reference means, in its own words."""
+    number: Json = reference.get("identifier", {})
+    return str(reference.get("display") or reference.get("reference") or number.get("value", ""))
+
+
+# ---- FHIR in -----------------------------------------------------------------------------------------------------
+
+
+def care_plan(content: Json, name_of: NameOf = stated_name) -> RehabPlan:
+    """A CarePlan. ``name_of`` tells whom a reference means."""
     reading = Reading(content)
     period: Json = content.get("period", {})
+    patient = reading.patient(content, "CarePlan")
+    details = list(_details(content))
     plan = RehabPlan(
         kind=_kind(content, reading) or PlanKind.REHAB,
         title=content.get("title", ""),
-        patient=reading.patient(content, "CarePlan"),
+        patient=patient,
         start=reading.swedish_date(period.get("start"), "CarePlan.period.start"),
         end=reading.swedish_date(period.get("end"), "CarePlan.period.end"),
-        measures=_measures(content, reading),
+        measures=tuple(_measure(detail, at, name_of, reading) for detail, at in details if not follows_up(detail)),
         led_by=reading.extension(content, "CarePlan", EXT_LED_BY, "valueString") or "",
+        follow_ups=_follow_ups(details, name_of, reading),
+        contact=_contact(reading.extension(content, "CarePlan", EXT_CONTACT_PERSON, "valueContactDetail")),
+        with_patient=any(_is_patient(each, patient) for each in content.get("contributor", ())),
+        participants=_participants(content, patient, name_of),
     )
     _check_days(plan, reading)
-    _check_no_diagnosis(content, "CarePlan", reading)
+    check_no_diagnosis(content, "CarePlan", reading)
     reading.close()
     return plan
 
@@ -66,104 +80,74 @@ def _check_days(plan: RehabPlan, reading: Reading) -> None:
         reading.note(IssueType.INVARIANT, "CarePlan.period", "the period ends before it starts", "period-reversed")
 
 
-def _measures(content: Json, reading: Reading) -> tuple[Measure, ...]:
-    details = [
-        (activity["detail"], f"CarePlan.activity[{index}].detail")
-        for index, activity in enumerate(content.get("activity", ()))
-        if "detail" in activity
-    ]
-    return tuple(_measure(detail, at, reading) for detail, at in details)
+def _details(content: Json) -> Iterator[tuple[Json, str]]:
+    for index, activity in enumerate(content.get("activity", ())):
+        if "detail" in activity:
+            yield activity["detail"], f"CarePlan.activity[{index}].detail"
 
 
-def _measure(detail: Json, at: str, reading: Reading) -> Measure:
+def _measure(detail: Json, at: str, name_of: NameOf, reading: Reading) -> Measure:
     planned, planned_at = reading.extension_at(detail, at, EXT_PLANNED_DEGREE, "valueQuantity")
     if planned is not None:
-        _degree(planned, planned_at, reading)
-    words = detail.get("description") or _words(detail.get("code", {}))
-    if not words:
+        degree_of(planned, planned_at, reading)
+    said = detail.get("description") or words(detail.get("code", {}))
+    if not said:
         reading.note(IssueType.REQUIRED, f"{at}.description", "a measure is described in words", "plan-measure")
     return Measure(
-        description=words,
-        owner=_owner(detail),
+        description=said,
+        owner=_owner(detail, name_of),
         decided_by=reading.extension(detail, at, EXT_DECIDED_BY, "valueString") or "",
+        word=_word(detail, at, reading),
+        principal=reading.extension_member(detail, at, EXT_PRINCIPAL, Principal, "principal"),
+        patient_first=reading.extension(detail, at, EXT_PATIENT_FIRST_CONTACT, "valueBoolean"),
+        sensitive=is_sensitive(detail),
+        part=at,
     )
 
 
-def _owner(detail: Json) -> str:
-    performer: Json = next(iter(detail.get("performer", ())), {})
-    number: Json = performer.get("identifier", {})
-    return str(performer.get("display") or performer.get("reference") or number.get("value", ""))
+def _word(detail: Json, at: str, reading: Reading) -> MeasureWord | None:
+    found = primitives.coded(detail.get("code"), f"{at}.code", PLAN_MEASURE)
+    return reading.only(reading.members(found, MeasureWord, "plan-measure"), f"{at}.code", "a measure", "plan-measure")
 
 
-# ---- Goals -------------------------------------------------------------------------------------------------------
+def _owner(detail: Json, name_of: NameOf) -> str:
+    return next(map(name_of, detail.get("performer", ())), "")
 
 
-def goal(content: Json) -> PlanGoal:
-    """A Goal, with the ladder of its targets, first step first."""
-    reading = Reading(content)
-    targets = enumerate(content.get("target", ()))
-    steps = [_step(target, f"Goal.target[{index}]", reading) for index, target in targets if _is_step(target)]
-    reading.patient(content, "Goal")
-    _check_no_diagnosis(content, "Goal", reading)
-    ladder = sorted((step for step in steps if step is not None), key=lambda step: step.due)
-    _check_ladder(ladder, reading)
-    reading.close()
-    return PlanGoal(_words(content.get("description", {})), tuple(ladder))
+def follows_up(detail: Json) -> bool:
+    """Whether an activity of a plan is a day on which the plan itself is followed up."""
+    return any(code in FOLLOW_UPS for code, _ in primitives.coded(detail.get("code"), "", ACTIVITY_KIND))
 
 
-def _is_step(target: Json) -> bool:
-    """A share in percent of sick leave. One that measures something else (pain, for instance) is no step."""
-    quantity, measure = target.get("detailQuantity"), target.get("measure")
-    return quantity is not None and _is_percent(quantity) and (measure is None or _is_sick_leave(measure))
+def _follow_ups(details: Iterable[tuple[Json, str]], name_of: NameOf, reading: Reading) -> tuple[FollowUp, ...]:
+    found = (_follow_up(detail, at, name_of, reading) for detail, at in details if follows_up(detail))
+    return tuple(sorted((each for each in found if each is not None), key=lambda each: each.day))
 
 
-def _is_percent(quantity: Json) -> bool:
-    return quantity.get("system") == UCUM and quantity.get("code") == _PERCENT
+def _follow_up(detail: Json, at: str, name_of: NameOf, reading: Reading) -> FollowUp | None:
+    start = detail.get("scheduledPeriod", {}).get("start")
+    if start is None:
+        text = "a planned follow-up says its day: scheduledPeriod.start"
+        reading.note(IssueType.REQUIRED, f"{at}.scheduled", text, "follow-up-day")
+    day = reading.swedish_date(start, f"{at}.scheduled")
+    done = detail["status"] == "completed"
+    return None if day is None else FollowUp(day, detail.get("description", ""), _owner(detail, name_of), done)
 
 
-def _is_sick_leave(measure: Json) -> bool:
-    ours = primitives.coded(measure, "", WORK_ABILITY)
-    return bool(ours) or any(code == ON_SICK_LEAVE for code, _ in primitives.coded(measure, "", SNOMED_CT))
-
-
-def _step(target: Json, at: str, reading: Reading) -> TaperingStep | None:
-    degree = _degree(target["detailQuantity"], f"{at}.detail", reading)
-    due = _due(target, at, reading)
-    return None if degree is None or due is None else TaperingStep(due, degree)
-
-
-def _due(target: Json, at: str, reading: Reading) -> date | None:
-    due = target.get("dueDate")
-    if due is None:
-        reading.note(IssueType.REQUIRED, f"{at}.due", "a step has a day: dueDate", "tapering-step")
-    return reading.swedish_date(due, f"{at}.due")
-
-
-def _degree(quantity: Json, at: str, reading: Reading) -> int | None:
-    value = quantity.get("value")
-    if value is None or not 0 <= value <= 100 or value != int(value):
-        reading.note(IssueType.VALUE, f"{at}.value", "a degree is a whole percentage, 0 to 100", "tapering-degree")
+def _contact(stated: Json | None) -> ContactPerson | None:
+    if stated is None:
         return None
-    if not _is_percent(quantity) or "comparator" in quantity:
-        text = "a degree is in %, system http://unitsofmeasure.org, without a comparator"
-        reading.note(IssueType.VALUE, at, text, "tapering-degree")
-    return int(value)
+    reached_at = (str(each["value"]) for each in stated.get("telecom", ()) if "value" in each)
+    return ContactPerson(stated.get("name", ""), tuple(reached_at))
 
 
-def _check_ladder(ladder: Sequence[TaperingStep], reading: Reading) -> None:
-    if len({step.due for step in ladder}) < len(ladder):
-        reading.note(IssueType.BUSINESS_RULE, "Goal.target", "one degree for each day", "tapering-step")
+def _participants(content: Json, patient: str, name_of: NameOf) -> tuple[str, ...]:
+    others = (each for each in content.get("contributor", ()) if not _is_patient(each, patient))
+    return tuple(name for each in others if (name := name_of(each)))
 
 
-def _words(concept: Json) -> str:
-    displays = (coding["display"] for coding in concept.get("coding", ()) if "display" in coding)
-    return str(concept.get("text") or next(displays, ""))
-
-
-def _check_no_diagnosis(content: Json, at: str, reading: Reading) -> None:
-    """What a profile cannot tell: that a reference to anything leads to a Condition, or that one is contained."""
-    for found_at in primitives.condition_references(content, at, "supportingInfo"):
-        reading.note(IssueType.BUSINESS_RULE, found_at, "a plan carries no diagnosis and points at none", _NO_DIAGNOSIS)
+def _is_patient(reference: Json, patient: str) -> bool:
+    return bool(reference.get("reference") == f"Patient/{patient}")
 
 
 # ---- FHIR out ----------------------------------------------------------------------------------------------------
@@ -177,7 +161,7 @@ def to_fhir(
     subject = {"reference": f"Patient/{plan.patient}"}
     elements: dict[str, Any] = {
         "resourceType": "CarePlan",
-        "extension": _text_extension(EXT_LED_BY, plan.led_by),
+        "extension": [*_text_extension(EXT_LED_BY, plan.led_by), *_contact_extension(plan.contact)],
         "status": "active",
         "intent": "plan",
         "category": [primitives.concept(PLAN_KIND, plan.kind)],
@@ -185,11 +169,15 @@ def to_fhir(
         "subject": subject,
         "period": _days(plan),
         "author": author,
+        "contributor": _contributors(plan),
         "goal": [{"reference": reference} for reference, _ in zip(goals, plan.goals, strict=True)],
-        "activity": [{"detail": _detail(measure)} for measure in plan.measures],
+        "activity": [
+            *({"detail": _detail(measure)} for measure in plan.measures),
+            *({"detail": _planned(each, plan.kind)} for each in plan.follow_ups),
+        ],
     }
     written = {name: value for name, value in elements.items() if value}
-    return written, [_goal(each, subject) for each in plan.goals]
+    return written, [goals_of.to_fhir(each, subject) for each in plan.goals]
 
 
 def _days(plan: RehabPlan) -> dict[str, str]:
@@ -199,7 +187,8 @@ def _days(plan: RehabPlan) -> dict[str, str]:
 
 def _detail(measure: Measure) -> dict[str, Any]:
     elements = {
-        "extension": _text_extension(EXT_DECIDED_BY, measure.decided_by),
+        "extension": _marked(measure),
+        "code": primitives.concept(PLAN_MEASURE, measure.word) if measure.word else None,
         "status": "not-started",
         "description": measure.description,
         "performer": [{"display": measure.owner}] if measure.owner else [],
@@ -207,23 +196,40 @@ def _detail(measure: Measure) -> dict[str, Any]:
     return {name: value for name, value in elements.items() if value}
 
 
-def _goal(plan_goal: PlanGoal, subject: Json) -> dict[str, Any]:
+def _marked(measure: Measure) -> list[dict[str, Any]]:
+    first = measure.patient_first
+    return [
+        *_text_extension(EXT_DECIDED_BY, measure.decided_by),
+        *([{"url": EXT_PRINCIPAL, "valueCode": measure.principal.value}] if measure.principal else []),
+        *([{"url": EXT_PATIENT_FIRST_CONTACT, "valueBoolean": first}] if first is not None else []),
+        *goals_of.marking(measure.sensitive),
+    ]
+
+
+def _planned(follow_up: FollowUp, kind: PlanKind) -> dict[str, Any]:
+    day = follow_up.day.isoformat()
+    followed = ActivityKind.SIP_FOLLOWUP if kind is PlanKind.SIP else ActivityKind.PLAN_FOLLOWUP
     elements = {
-        "resourceType": "Goal",
-        "lifecycleStatus": "active",
-        "description": {"text": plan_goal.description},
-        "subject": subject,
-        "target": [_target(step) for step in plan_goal.tapering],
+        "code": primitives.concept(ACTIVITY_KIND, followed),
+        "status": "completed" if follow_up.done else "scheduled",
+        "scheduledPeriod": {"start": day, "end": day},
+        "description": follow_up.description,
+        "performer": [{"display": follow_up.owner}] if follow_up.owner else [],
     }
     return {name: value for name, value in elements.items() if value}
 
 
-def _target(step: TaperingStep) -> dict[str, Any]:
-    return {
-        "measure": primitives.concept(SNOMED_CT, ON_SICK_LEAVE),
-        "detailQuantity": {"value": step.degree, "unit": _PERCENT, "system": UCUM, "code": _PERCENT},
-        "dueDate": step.due.isoformat(),
-    }
+def _contributors(plan: RehabPlan) -> list[dict[str, Any]]:
+    patient = [{"reference": f"Patient/{plan.patient}"}] if plan.with_patient else []
+    return [*patient, *({"display": name} for name in plan.participants)]
+
+
+def _contact_extension(contact: ContactPerson | None) -> list[dict[str, Any]]:
+    if contact is None:
+        return []
+    reached = [{"system": "email" if "@" in each else "phone", "value": each} for each in contact.reached_at]
+    detail = {"name": contact.name} | ({"telecom": reached} if reached else {})
+    return [{"url": EXT_CONTACT_PERSON, "valueContactDetail": detail}]
 
 
 def _text_extension(url: str, text: str) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from contracts.errors import Invalid, Issue
-from fhir_mappings import activity, consent, dialogue, people, plan, r4, sick_leave
+from fhir_mappings import activity, consent, dialogue, goal, people, plan, r4, sick_leave
 from fhir_mappings.primitives import Json
 from fhir_mappings.reading import Reading
 
@@ -19,7 +19,7 @@ MAPPERS: Final[Mapping[str, Reader]] = {
     "CommunicationRequest": dialogue.from_fhir,
     "Consent": consent.check,
     "EpisodeOfCare": sick_leave.check_episode,
-    "Goal": plan.goal,
+    "Goal": goal.goal,
     "Organization": lambda content: people.organization(content, ""),
     "Patient": lambda content: people.patient(content, ""),
     "Practitioner": people.staff_member,

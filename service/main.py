@@ -72,7 +72,7 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
     return [
         Mount("/fhir", fhir),  # what is asked most often is found first
         Route("/fhir", _AtItsRoot(fhir)),
-        *console_routes(built.store, built.clock, sessions, settings.base),
+        *console_routes(built.store, built.context, built.clock, sessions, settings.base),
         Route("/health/live", _live),
         Route("/health/ready", _ready(built)),
         Route("/metrics", _metrics(built)),

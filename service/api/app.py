@@ -23,6 +23,7 @@ from service.api.comparison import comparison_route
 from service.api.dialogues import dialogue_routes
 from service.api.outbox import outbox_routes
 from service.api.overview import overview_routes
+from service.api.plans import plan_routes
 from service.http_edge import headers_of, read_body, status_of
 from service.page_tokens import OverviewPages
 from service.security import Clients, require
@@ -87,11 +88,6 @@ def api_app(
         """The patient takes it back. The answer lists what was withheld and what had left before."""
         return await store.run(records.withdrawal(context, caller, id))
 
-    @app.post("/plans", status_code=201)
-    async def post_plan(caller: Author, given: models.PlanIn, response: Response) -> models.WrittenOut:
-        """Record a plan with goals, tapering and measures."""
-        return _told(response, await store.run(records.plan(context, caller, given)))
-
     @app.post("/notifications", status_code=201)
     async def post_notification(caller: Author, given: models.NotificationIn, response: Response) -> models.WrittenOut:
         """Ask that a recipient is told something. It is sent only with a consent that covers all of it."""
@@ -109,9 +105,11 @@ def api_app(
         """Make a kept decision once more, from the inputs that were kept with it."""
         return await operating.replayed(store, caller, number)
 
+    reader, author = (Depends(caller_with(right)) for right in (Right.FHIR_READ, Right.FHIR_WRITE))
+    plan_routes(app, store, context, reader, author)
+
     # Sick leaves
 
-    reader, author = (Depends(caller_with(right)) for right in (Right.FHIR_READ, Right.FHIR_WRITE))
     overview_routes(app, store, pages, reader, author)
     comparison_route(app, store, source, reader)
     dialogue_routes(app, store, context, reader, author)

@@ -23,7 +23,7 @@ from contracts.consent import (
 from contracts.dialogue import NextStep, Topic
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
 from contracts.people import Party
-from contracts.plan import PlanKind
+from contracts.plan import HandedOver, Manner
 from contracts.time import STOCKHOLM
 
 
@@ -171,41 +171,6 @@ class ConsentIn(Model):
     first_day: date | None = None
     last_day: date | None = None
     ends_with_event: ShortText = ""
-
-
-class TaperingStepIn(Model):
-    """From ``due`` the planned degree is ``degree`` percent."""
-
-    due: date
-    degree: Annotated[int, Field(ge=0, le=100)]
-
-
-class GoalIn(Model):
-    """A goal with its tapering ladder."""
-
-    description: Description
-    tapering: tuple[TaperingStepIn, ...] = ()
-
-
-class MeasureIn(Model):
-    """A measure: who does it, and whose decision it needs."""
-
-    description: Description
-    owner: Title
-    decided_by: ShortText = ""
-
-
-class PlanIn(Model):
-    """A plan. A SIP says who leads it."""
-
-    patient: PatientRef
-    kind: PlanKind
-    title: Title
-    first_day: date | None = None
-    last_day: date | None = None
-    goals: tuple[GoalIn, ...] = ()
-    measures: tuple[MeasureIn, ...] = ()
-    led_by: ShortText = ""
 
 
 class PartIn(Model):
@@ -402,14 +367,32 @@ class MessageOut(Model):
     tries: tuple[TryOut, ...] = ()
 
 
+class HandedOverOut(Model):
+    """The patient was given a version: when, how, by whom. ``record`` is the Communication that says so."""
+
+    record: str
+    version: int
+    at: datetime
+    how: Manner | None
+    by: str
+    why: str
+
+    @classmethod
+    def of(cls, told: HandedOver) -> Self:
+        """As the API shows it."""
+        return cls(record=told.reference, version=told.version, at=told.at, how=told.manner, by=told.by, why=told.why)
+
+
 class TraceOut(Model):
-    """Everything that followed from a resource or a message."""
+    """Everything that followed from a resource or a message. ``handedOver`` tells when the patient was given which version of a
+    plan."""
 
     resource: str
     versions: tuple[int, ...]
     codes: tuple[CodeOut, ...]
     decisions: tuple[DecisionOut, ...]
     messages: tuple[MessageOut, ...]
+    handed_over: tuple[HandedOverOut, ...] = ()
 
 
 class SetAsideOut(Model):

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, text
 from contracts.consent import DecisionRecord
 from contracts.errors import NotFound
 from contracts.outbox import DeliveryState
+from contracts.ports import Snapshot
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
 from service.api import models
@@ -21,6 +22,7 @@ from service.store.store import SqlStore
 from service.store.tables import BLOCKS, attempt, outbox, resource, route
 from service.store.tables import decision as decisions
 from service.usecases.deciding import decide_as_then
+from service.usecases.see_plan import handed_over
 
 LIST: Final = 500
 """Rows of one answer."""
@@ -120,7 +122,18 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
         codes=codes_of(content),
         decisions=await _decisions(store, about),
         messages=tuple(_message(row, tries) for row in rows),
+        handed_over=await _handed_over(store, caller, about),
     )
+
+
+async def _handed_over(store: SqlStore, caller: Caller, about: str) -> tuple[models.HandedOverOut, ...]:
+    """Of a plan: when the patient was given which version."""
+
+    def look(snapshot: Snapshot) -> tuple[models.HandedOverOut, ...]:
+        plan = snapshot.read(*about.split("/", 1)) if about.startswith("CarePlan/") else None
+        return () if plan is None else tuple(map(models.HandedOverOut.of, handed_over(snapshot, caller, plan)))
+
+    return await store.look(look)
 
 
 async def replayed(store: SqlStore, caller: Caller, number: int) -> models.DecisionReplayedOut:

@@ -9,7 +9,6 @@ from contracts.consent import BlockAnswer, Consent, ConsentDecision, ConsentKind
 from contracts.dialogue import MessagePart, Notification
 from contracts.errors import Invalid
 from contracts.identity import HsaId, PersonId
-from contracts.plan import Measure, PlanGoal, RehabPlan, TaperingStep
 from contracts.ports import Transaction
 from contracts.record import Caller, Document
 from contracts.time import Period
@@ -17,9 +16,8 @@ from fhir_mappings import activity as activity_mapping
 from fhir_mappings import consent as consent_mapping
 from fhir_mappings import dialogue as dialogue_mapping
 from fhir_mappings import people, primitives, r4
-from fhir_mappings import plan as plan_mapping
 from fhir_mappings.document import decode, from_content
-from fhir_mappings.identifiers import EXT_CODING_RULE, HSA_ID, person_system
+from fhir_mappings.identifiers import EXT_CODING_RULE, person_system
 from service.api import models
 from service.usecases.answering import answer
 from service.usecases.context import Context, Recorded, Write
@@ -27,7 +25,6 @@ from service.usecases.keeping import keep, unchanged, visible
 from service.usecases.notify import notify
 from service.usecases.record_activity import record_activity
 from service.usecases.record_consent import ended, record_consent
-from service.usecases.record_plan import record_plan
 
 Story = Callable[[Transaction], models.WrittenOut]
 
@@ -36,7 +33,7 @@ def activity(context: Context, caller: Caller, given: models.ActivityIn) -> Stor
     """An occasion of coordination, coded."""
 
     def story(transaction: Transaction) -> models.WrittenOut:
-        patient = _patient(transaction, context, caller, given.patient)
+        patient = patient_of(transaction, context, caller, given.patient)
         said = CoordinationActivity(
             patient=patient,
             kinds=given.kinds,
@@ -50,8 +47,8 @@ def activity(context: Context, caller: Caller, given: models.ActivityIn) -> Stor
         content = activity_mapping.to_fhir(
             said, employee=caller.employee, unit=caller.unit, note=given.note, text=given.text
         )
-        recorded = record_activity(transaction, context, Write(caller, _judged(content)))
-        return _written(recorded)
+        recorded = record_activity(transaction, context, Write(caller, judged(content)))
+        return written(recorded)
 
     return story
 
@@ -67,7 +64,7 @@ def consent(context: Context, caller: Caller, given: models.ConsentIn) -> Story:
             kind=given.kind,
             status=ConsentStatus.ACTIVE,
             effect=given.effect,
-            patient=_patient(transaction, context, caller, given.patient),
+            patient=patient_of(transaction, context, caller, given.patient),
             unit=caller.unit,
             given=given.given_at,
             how=given.how,
@@ -81,7 +78,7 @@ def consent(context: Context, caller: Caller, given: models.ConsentIn) -> Story:
         heard_by = HsaId(given.heard_by) if given.heard_by else caller.employee
         evidence = Identifier(given.evidence.system, given.evidence.value) if given.evidence else None
         content = consent_mapping.to_fhir(said, recorder=heard_by, evidence=evidence)
-        return _written(record_consent(transaction, context, Write(caller, _judged(content))))
+        return written(record_consent(transaction, context, Write(caller, judged(content))))
 
     return story
 
@@ -91,24 +88,7 @@ def withdrawal(context: Context, caller: Caller, id: str) -> Story:
 
     def story(transaction: Transaction) -> models.WrittenOut:
         document = decode(visible(transaction, caller, "Consent", id).body)
-        return _written(record_consent(transaction, context, Write(caller, ended(document, transaction.at), id)))
-
-    return story
-
-
-def plan(context: Context, caller: Caller, given: models.PlanIn) -> Story:
-    """A plan with its goals."""
-
-    def story(transaction: Transaction) -> models.WrittenOut:
-        patient = _patient(transaction, context, caller, given.patient)
-        names = [context.ids.new() for _ in given.goals]
-        author = primitives.logical(HSA_ID, caller.unit.value, "Organization")
-        content, goals = plan_mapping.to_fhir(
-            _plan(given, patient), goals=[f"Goal/{name}" for name in names], author=author
-        )
-        for name, goal in zip(names, goals, strict=True):
-            transaction.save(_judged(goal), name, caller.unit.value)
-        return _written(record_plan(transaction, context, Write(caller, _judged(content))))
+        return written(record_consent(transaction, context, Write(caller, ended(document, transaction.at), id)))
 
     return story
 
@@ -118,7 +98,7 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
 
     def story(transaction: Transaction) -> models.WrittenOut:
         said = Notification(
-            patient=_patient(transaction, context, caller, given.patient),
+            patient=patient_of(transaction, context, caller, given.patient),
             recipient="",
             topic=given.topic,
             parts=tuple(MessagePart(part.category, part.text) for part in given.parts),
@@ -136,7 +116,7 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
             employee=caller.employee,
             unit=caller.unit,
         )
-        return _written(notify(transaction, context, Write(caller, _judged(content))))
+        return written(notify(transaction, context, Write(caller, judged(content))))
 
     return story
 
@@ -158,7 +138,7 @@ def decision(
     return story
 
 
-def _judged(content: dict[str, Any]) -> Document:
+def judged(content: dict[str, Any]) -> Document:
     """A resource made of what was sent: texts that FHIR does not take are the sender's to mend. Raises ``Invalid``."""
     issues = r4.check(content)
     if issues:
@@ -192,7 +172,8 @@ def _codes(content: object) -> Sequence[tuple[str, str, str]]:
     ]
 
 
-def _written(recorded: Recorded) -> models.WrittenOut:
+def written(recorded: Recorded) -> models.WrittenOut:
+    """What became of a write, as the API shows it."""
     document = decode(recorded.record.body)
     return models.WrittenOut(
         resource=recorded.record.reference,
@@ -204,7 +185,7 @@ def _written(recorded: Recorded) -> models.WrittenOut:
     )
 
 
-def _patient(transaction: Transaction, context: Context, caller: Caller, given: models.PatientRef) -> str:
+def patient_of(transaction: Transaction, context: Context, caller: Caller, given: models.PatientRef) -> str:
     """The logical id; a patient whom nobody has named before is made known."""
     if given.id is not None:
         return visible(transaction, caller, "Patient", given.id).id
@@ -232,19 +213,3 @@ def _known_patient(transaction: Transaction, caller: Caller, given: models.Patie
 
 def _identifiers(given: models.ExternalId | None) -> tuple[Identifier, ...]:
     return () if given is None else (Identifier(given.system, given.value),)
-
-
-def _plan(given: models.PlanIn, patient: str) -> RehabPlan:
-    return RehabPlan(
-        kind=given.kind,
-        title=given.title,
-        patient=patient,
-        start=given.first_day,
-        end=given.last_day,
-        goals=tuple(
-            PlanGoal(goal.description, tuple(TaperingStep(step.due, step.degree) for step in goal.tapering))
-            for goal in given.goals
-        ),
-        measures=tuple(Measure(each.description, each.owner, each.decided_by) for each in given.measures),
-        led_by=given.led_by,
-    )

@@ -18,23 +18,29 @@ from contracts.record import Caller
 from service.console import words
 from service.console.forms import form
 from service.console.overview import IN_ADDRESS, Overviews
+from service.console.plans import Plans
 from service.console.rendering import HEADERS, error_page, rendered
 from service.console.sessions import LIFETIME, Sessions
 from service.http_edge import status_of
+from service.patient_document import html as document
+from service.usecases.context import Context
 
 _log = logging.getLogger(__name__)
+
+_PLAN: Final = "/units/{unit}/plans/{id}"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def console_routes(store: Store, clock: Clock, sessions: Sessions, base: str) -> list[Route]:
+def console_routes(store: Store, context: Context, clock: Clock, sessions: Sessions, base: str) -> list[Route]:
     """Every page. ``base`` is the public address."""
-    return _Console(Overviews(store, clock), sessions, base).routes()
+    return _Console(Overviews(store, clock), Plans(store, context), sessions, base).routes()
 
 
 @dataclass(frozen=True, slots=True)
 class _Console:
     overviews: Overviews
+    plans: Plans
     sessions: Sessions
     base: str
 
@@ -49,7 +55,19 @@ class _Console:
             _route(f"{unit}/sick-leaves/print", self._to_list, self._print),
             _route(f"{unit}/sick-leaves/summary", self._summary),
             _route(f"{unit}/patients/{{patient}}/reko-status", self._to_list, self._set_status),
+            _route(f"{unit}/plans", self._plans),
+            _route(_PLAN, self._plan),
+            *(
+                _route(f"{_PLAN}/{name}", self._to_plan, post)
+                for name, post in {
+                    "print": self._plan_printed,
+                    "pdf": self._plan_on_paper,
+                    "released": self._plan_released,
+                    "handed-over": self._plan_handed_over,
+                }.items()
+            ),
             Route("/static/console.css", _style),
+            Route("/static/plan.css", _plan_style),
         ]
 
     # Signing in and out
@@ -120,6 +138,30 @@ class _Console:
         caller, pairs = self._caller(request), request.query_params.multi_items()
         return await self.overviews.summary(caller, request.path_params["unit"], pairs)
 
+    # Plans
+
+    async def _plans(self, request: Request) -> Response:
+        return await self.plans.listed(self._caller(request), request.path_params["unit"])
+
+    async def _plan(self, request: Request) -> Response:
+        return await self.plans.shown(self._caller(request), **request.path_params)
+
+    async def _plan_printed(self, request: Request) -> Response:
+        caller, _ = self._caller(request), await form(request, self.base)
+        return await self.plans.printed(caller, **request.path_params)
+
+    async def _plan_on_paper(self, request: Request) -> Response:
+        caller, _ = self._caller(request), await form(request, self.base)
+        return await self.plans.paper(caller, **request.path_params)
+
+    async def _plan_released(self, request: Request) -> Response:
+        caller, pairs = self._caller(request), await form(request, self.base)
+        return await self.plans.released(caller, **request.path_params, pairs=pairs)
+
+    async def _plan_handed_over(self, request: Request) -> Response:
+        caller, pairs = self._caller(request), await form(request, self.base)
+        return await self.plans.handed_over(caller, **request.path_params, pairs=pairs)
+
     # Addresses that answer a form, asked for without one
 
     async def _to_front(self, _: Request) -> Response:
@@ -127,6 +169,9 @@ class _Console:
 
     async def _to_list(self, request: Request) -> Response:
         return _see(_list_of(request.path_params["unit"]))
+
+    async def _to_plan(self, request: Request) -> Response:
+        return _see(_PLAN.format(**{name: quote(each, safe="") for name, each in request.path_params.items()}))
 
 
 def _route(path: str, get: Handler, post: Handler | None = None) -> Route:
@@ -161,6 +206,10 @@ def _see(address: str) -> Response:
 
 
 _STYLE: Final = (Path(__file__).parent / "static" / "console.css").read_text(encoding="utf-8")
+
+
+async def _plan_style(_: Request) -> Response:
+    return Response(document.style(), media_type="text/css", headers=HEADERS | {"Cache-Control": "no-cache"})
 
 
 async def _style(_: Request) -> Response:

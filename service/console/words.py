@@ -101,5 +101,19 @@ APPLYING: Final = "Ett nytt svar läses in just nu: några patienter visas redan
 
 NOT_SET: Final = "Statusen sattes inte"
 NO_SICK_LEAVE: Final = "Patienten har inget sjukfall på enheten som visas med de valda inställningarna."
+NOTHING_TICKED: Final = "Kryssa för vad som ska släppas."
+_OF_PLAN: Final = {
+    "protected-identity": "Patientens identitet är skyddad: skriv hur dokumentet når patienten och ingen annan.",
+    "release": "Skriv varför uppgiften släpps.",
+}
+
+
+def of_plan(error: RekoError) -> str:
+    """Why something could not be done with a plan."""
+    if not isinstance(error, Invalid):
+        return "Planen har ändrats sedan du såg den, eller gäller inte längre. Läs den igen nedan."
+    return next((_OF_PLAN[each.rule] for each in error.issues if each.rule in _OF_PLAN), told(error)[1])
+
+
 NOT_KNOWN: Final = "Åtkomstnyckeln är inte känd här."
 SIGNED_OUT: Final = "Du är inte längre inloggad. Logga in igen."

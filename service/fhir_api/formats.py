@@ -15,14 +15,16 @@ FHIR_XML: Final = "application/fhir+xml"
 PACKED_FROM: Final = 1000
 """Bytes from which an answer is compressed, for who takes that."""
 
+_IN_ITS_OWN_FORM: Final = "/$patient-document"
 _JSON: Final = frozenset({"*/*", "application/*", answers.FHIR_JSON, "application/json", "text/json", "json"})
 _XML: Final = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
 
 
 def accept_format(request: Request) -> None:
-    """Raises ``NotAcceptable`` when no form that is wanted is made here. A Binary leaves in whatever form it is."""
+    """Raises ``NotAcceptable`` when no form that is wanted is made here. A Binary leaves in whatever form it is, and a
+    document in those that it has."""
     accepted = _accepted(request)
-    if accepted in _JSON or request.path_params.get("type") == "Binary":
+    if accepted in _JSON or request.path_params.get("type") == "Binary" or request.url.path.endswith(_IN_ITS_OWN_FORM):
         return
     if not any(weight and (form in _JSON or form in _XML) for form, weight in _offers(accepted)):
         raise NotAcceptable(f"answers are {answers.FHIR_JSON} or {FHIR_XML}")

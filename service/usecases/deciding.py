@@ -96,10 +96,10 @@ def decide_as_then(kept: DecisionRecord) -> DecisionRecord:
     return replace(kept, decision=again, rules=rules.VERSION)
 
 
-def consents_of(transaction: Transaction, patient: str) -> Sequence[Consent | UnreadableConsent]:
+def consents_of(snapshot: Snapshot, patient: str) -> Sequence[Consent | UnreadableConsent]:
     """Every consent and refusal of the patient; one that cannot be read is there as such, and denies."""
-    records = transaction.by_reference("Consent", "patient", f"Patient/{patient}")
-    find = party_finder(transaction)
+    records = snapshot.by_reference("Consent", "patient", f"Patient/{patient}")
+    find = party_finder(snapshot)
     return [_read(record, find) for record in records]
 
 
@@ -118,12 +118,12 @@ def _of_its_unit(consent: Consent, record: Record) -> Consent:
     return consent if named else replace(consent, unit=HsaId(record.unit))
 
 
-def party_finder(transaction: Transaction) -> Callable[[str], Party | None]:
+def party_finder(snapshot: Snapshot) -> Callable[[str], Party | None]:
     """Who a literal ``Organization/<id>`` reference means; ``None`` when it leads nowhere."""
 
     def find(reference: str) -> Party | None:
         type_, _, id_ = reference.partition("/")
-        record = transaction.read(type_, id_) if type_ == "Organization" else None
+        record = snapshot.read(type_, id_) if type_ == "Organization" else None
         return None if record is None else people.organization(decode(record.body).content, id_)
 
     return find

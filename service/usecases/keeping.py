@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contracts.errors import Conflict, Gone, Invalid, Issue, IssueType, NotFound, VersionConflict
-from contracts.ports import Transaction
+from contracts.ports import Snapshot, Transaction
 from contracts.record import Access, AccessAction, Caller, Document, Record
 from fhir_mappings import r4
 from fhir_mappings.document import decode, patient_of, same_content, subject_element, subjects
@@ -94,12 +94,12 @@ def _about(transaction: Transaction, document: Document, id: str) -> str:
     return named or next(others, "")
 
 
-def visible(transaction: Transaction, caller: Caller, type: str, id: str) -> Record:
+def visible(snapshot: Snapshot, caller: Caller, type: str, id: str) -> Record:
     """The current version, if the caller may see it. Raises ``NotFound``, and ``Gone`` for what was deleted."""
-    record = transaction.read(type, id)
+    record = snapshot.read(type, id)
     if record is not None and caller.may_see(record.unit):
         return record
-    gone = transaction.tombstone(type, id)
+    gone = snapshot.tombstone(type, id)
     if gone is not None and caller.may_see(gone.unit):
         raise Gone(f"this {type} has been deleted")
     raise NotFound(f"there is no such {type}")

@@ -1,5 +1,6 @@
 """A plan is recorded. It is not itself an activity: the act of planning is recorded and coded on its own (rule 21)."""
 
+from dataclasses import replace
 from typing import Final
 
 from contracts.errors import Invalid
@@ -13,11 +14,14 @@ _NOT_IN_FORCE: Final = ("draft", "revoked", "entered-in-error")
 
 
 def record_plan(transaction: Transaction, context: Context, write: Write) -> Recorded:
-    """Judge it and keep it; nothing else follows. A draft may lack what a plan must say. Raises ``Invalid`` with
+    """Judge it and keep it; nothing else follows. A draft may lack what a plan must say. What the patient would
+    miss is told, and nothing refused for it. Raises ``Invalid`` with
     everything that is wrong."""
     content = write.document.content
     plan = mapping.care_plan(content)
-    issues = () if content["status"] in _NOT_IN_FORCE else rules.faults(plan)
-    if issues:
+    if content["status"] in _NOT_IN_FORCE:
+        return keep(transaction, context, write)
+    if issues := rules.faults(plan):
         raise Invalid(*issues)
-    return keep(transaction, context, write)
+    kept = keep(transaction, context, write)
+    return replace(kept, notes=(*kept.notes, *rules.remarks(plan)))

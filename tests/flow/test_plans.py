@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fhir_mappings.identifiers import EXT_DECIDED_BY, EXT_LED_BY, KVA, PLAN_KIND
+from fhir_mappings.identifiers import EXT_DECIDED_BY, EXT_LED_BY, EXT_PRINCIPAL, KVA, PLAN_KIND, PLAN_MEASURE
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow
@@ -76,7 +76,7 @@ async def test_a_goal_that_is_not_here_is_missed(flow: "Flow") -> None:
 async def test_a_measure_names_its_owner_and_who_decides(flow: "Flow") -> None:
     person = await flow.patient()
     goal = await flow.post(flow.forms.goal(person))
-    detail = {
+    detail: Json = {
         "extension": [{"url": EXT_DECIDED_BY, "valueString": "Försäkringskassan"}],
         "status": "not-started",
         "description": "Arbetsträning",
@@ -89,12 +89,16 @@ async def test_a_measure_names_its_owner_and_who_decides(flow: "Flow") -> None:
     assert issue["expression"] == ["CarePlan.activity[0].detail.description"]
 
 
+_SUPPORT: Json = {
+    "extension": [{"url": EXT_PRINCIPAL, "valueCode": "municipality"}],
+    "status": "not-started",
+    "description": "Boendestöd",
+    "performer": [{"display": "Kommunen"}],
+}
 SIP: Json = {
     "category": [{"coding": [{"system": PLAN_KIND, "code": "sip"}]}],
     "extension": [{"url": EXT_LED_BY, "valueString": "Kommunen"}],
-    "activity": [
-        {"detail": {"status": "not-started", "description": "Boendestöd", "performer": [{"display": "Kommunen"}]}}
-    ],
+    "activity": [{"detail": _SUPPORT}],
 }
 
 
@@ -110,9 +114,10 @@ async def test_a_sip_says_what_who_and_who_leads(flow: "Flow") -> None:
     [
         {"extension": None},
         {"activity": None},
-        {"activity": [{"detail": {"status": "not-started", "description": "Boendestöd"}}]},
+        {"activity": [{"detail": {name: _SUPPORT[name] for name in ("extension", "status", "description")}}]},
+        {"activity": [{"detail": {name: _SUPPORT[name] for name in ("status", "description", "performer")}}]},
     ],
-    ids=["nobody leads", "no measures", "nobody answers"],
+    ids=["nobody leads", "no measures", "nobody answers", "whose it is"],
 )
 async def test_a_sip_without_one_of_them_is_refused(flow: "Flow", less: Json) -> None:
     person = await flow.patient()
@@ -144,3 +149,53 @@ async def test_a_plan_for_systems_without_fhir(flow: "Flow") -> None:
     assert [goal["description"]["text"] for goal in goals] == ["Åter i arbete", "Färre nätter med värk"]
     assert goals[0]["target"][0]["dueDate"] == "2026-12-01"
     assert plan["activity"][0]["detail"]["performer"] == [{"display": "Exempelbolaget AB"}]
+
+
+@pytest.mark.parametrize(
+    ("less", "rule", "at"),
+    [("decidedBy", "plan-decision", "decided-by"), ("owner", "plan-owner", "detail.performer")],
+)
+async def test_work_training_has_an_owner_and_a_decision_maker(flow: "Flow", less: str, rule: str, at: str) -> None:
+    """As a plan in force; a draft may lack them (rules 28, 29)."""
+    person = await flow.patient()
+    goal = await flow.post(flow.forms.goal(person))
+    detail: Json = {
+        "status": "not-started",
+        "description": "Arbetsträning",
+        "code": {"coding": [{"system": PLAN_MEASURE, "code": "arbetstraning"}]},
+    }
+    if less != "decidedBy":
+        detail["extension"] = [{"url": EXT_DECIDED_BY, "valueString": "Arbetsförmedlingen"}]
+    if less != "owner":
+        detail["performer"] = [{"display": "Exempelbolaget AB"}]
+    form = flow.forms.plan(person, f"Goal/{goal['id']}", activity=[{"detail": detail}])
+    (issue,) = await flow.refused(form)
+    assert issue["details"]["coding"][0]["code"] == rule
+    assert issue["expression"] == ["CarePlan.activity[0].detail"]
+    assert at in issue["diagnostics"]
+    await flow.post({**form, "status": "draft"})
+
+
+async def test_what_the_patient_would_miss_is_told(flow: "Flow") -> None:
+    given = {"patient": {"id": (await flow.patient()).id}, "kind": "rehabiliteringsplan", "title": "Plan"}
+    told = (await flow.coordinator.post("/api/plans", json=given)).json()["notes"]
+    assert {note["rule"] for note in told} == {"plan-with-patient", "plan-contact", "plan-follow-up"}
+    whole = given | {
+        "withPatient": True,
+        "contact": {"name": "Kim Exempelsson", "reachedAt": ["010-000 00 00"]},
+        "followUps": [{"day": "2027-01-15"}],
+        "measures": [
+            {
+                "description": "Arbetsträning",
+                "owner": "Exempelbolaget AB",
+                "word": "arbetstraning",
+                "decidedBy": "Försäkringskassans handläggare",
+                "patientFirst": True,
+            }
+        ],
+    }
+    answer = (await flow.coordinator.post("/api/plans", json=whole)).json()
+    assert answer["notes"] == []
+    plan = (await flow.coordinator.get(f"/fhir/{answer['resource']}")).json()
+    assert plan["contributor"] == [{"reference": plan["subject"]["reference"]}]
+    assert plan["activity"][0]["detail"]["code"]["coding"] == [{"system": PLAN_MEASURE, "code": "arbetstraning"}]

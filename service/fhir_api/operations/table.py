@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from fhir_mappings.identifiers import BASE
 from service.fhir_api.operations.decide import decide
+from service.fhir_api.operations.plan import hand_over_to_patient, patient_document, release_to_patient
 from service.fhir_api.operations.sick_leave_overview import sick_leave_overview
 from service.fhir_api.surroundings import Surroundings
 
@@ -48,6 +49,16 @@ OPERATIONS: Final = (
         methods=("GET", "POST"),
     ),
     Operation("Consent", "decide", decide, "consent-decide"),
+    Operation(
+        "CarePlan",
+        "patient-document",
+        patient_document,
+        "careplan-patient-document",
+        of_one=True,
+        methods=("GET", "POST"),
+    ),
+    Operation("CarePlan", "release", release_to_patient, "careplan-release", of_one=True),
+    Operation("CarePlan", "hand-over", hand_over_to_patient, "careplan-hand-over", of_one=True),
 )
 
 ROUTES: Final = tuple((method, each.path, each.run) for each in OPERATIONS for method in each.methods)

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from contracts import activity, consent, dialogue, plan
-from fhir_mappings import coordination_case, identifiers, sick_leave
+from fhir_mappings import coordination_case, identifiers, patient_document, sick_leave
 from service.rules import kva
 
 COMPILED: Final = Path(__file__).parents[3] / "contracts/wire/profiles/compiled"
@@ -22,6 +22,9 @@ WORDS_OF_CODE: Final[dict[str, Iterable[str]]] = {
     identifiers.RECIPIENT_KIND: consent.RecipientKind,
     identifiers.NOTIFICATION_TOPIC: dialogue.Topic,
     identifiers.PLAN_KIND: plan.PlanKind,
+    identifiers.PLAN_MEASURE: plan.MeasureWord,
+    identifiers.PRINCIPAL: plan.Principal,
+    identifiers.PLAN_EVENT: [patient_document.HANDED_OVER, patient_document.RELEASED],
     identifiers.EPISODE_TYPE: [sick_leave.EPISODE, coordination_case.CASE],
     identifiers.WORK_ABILITY: [
         sick_leave.CATEGORY,

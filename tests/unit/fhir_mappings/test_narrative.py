@@ -61,7 +61,9 @@ def test_a_plan_in_words() -> None:
         "Läge": "gäller",
         "Gäller": "från 2026-03-02 till 2026-10-25",
         "Åtgärd": "Arbetsträning i ordinarie verksamhet; Ekens Verkstad AB; beslut: Försäkringskassan",
+        "Uppföljning": "Vi talas vid i telefon om hur stegen går; 2026-04-15; Kim Exempelsson",
     }
+    assert "Samtalsstöd" not in str(told(example("CarePlan-example-plan"))), "it is held back from the patient"
     assert told(example("CarePlan-example-sip"))["Leds av"] == "Exempelstads kommun"
 
 

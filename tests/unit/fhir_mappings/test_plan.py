@@ -5,7 +5,18 @@ from typing import Any
 import pytest
 
 from contracts.errors import Invalid, IssueType
-from contracts.plan import Measure, PlanGoal, PlanKind, RehabPlan, TaperingStep
+from contracts.plan import (
+    ContactPerson,
+    FollowUp,
+    Measure,
+    MeasureWord,
+    PlanGoal,
+    PlanKind,
+    Principal,
+    RehabPlan,
+    TaperingStep,
+)
+from fhir_mappings import goal as goal_mapping
 from fhir_mappings import plan, r4
 from fhir_mappings.identifiers import (
     EXT_DECIDED_BY,
@@ -172,7 +183,7 @@ def test_refused_plans(content: dict[str, Any], issue: tuple[IssueType, str, str
 
 # ---- Goals ---------------------------------------------------------------------------------------------------------
 
-ON_SICK_LEAVE = {"coding": [{"system": SNOMED_CT.fhir, "code": plan.ON_SICK_LEAVE}]}
+ON_SICK_LEAVE = {"coding": [{"system": SNOMED_CT.fhir, "code": goal_mapping.ON_SICK_LEAVE}]}
 
 
 @pytest.mark.parametrize(
@@ -197,7 +208,9 @@ def test_the_ladder(targets: list[dict[str, Any]], ladder: tuple[tuple[date, int
     content = goal(*targets)
 
     assert r4.check(content) == ()
-    assert plan.goal(content) == PlanGoal("Åter i ordinarie arbete", tuple(TaperingStep(*each) for each in ladder))
+    assert goal_mapping.goal(content) == PlanGoal(
+        "Åter i ordinarie arbete", tuple(TaperingStep(*each) for each in ladder)
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,13 +234,13 @@ def test_the_ladder(targets: list[dict[str, Any]], ladder: tuple[tuple[date, int
     ],
 )
 def test_refused_goals(content: dict[str, Any], issue: tuple[IssueType, str, str]) -> None:
-    assert refused(plan.goal, content) == [issue]
+    assert refused(goal_mapping.goal, content) == [issue]
 
 
 def test_a_goal_in_codes_is_read_by_its_display() -> None:
     description = {"coding": [{"code": "x"}, {"display": "Anpassat arbete"}]}
 
-    assert plan.goal(goal(description=description)).description == "Anpassat arbete"
+    assert goal_mapping.goal(goal(description=description)).description == "Anpassat arbete"
 
 
 # ---- Writing -------------------------------------------------------------------------------------------------------
@@ -240,10 +253,20 @@ STATED = RehabPlan(
     end=date(2026, 10, 25),
     goals=(
         PlanGoal("Halvtid i maj", (TaperingStep(date(2026, 4, 1), 75), TaperingStep(date(2026, 5, 1), 50))),
-        PlanGoal("Fungerande vardag"),
+        PlanGoal("Fungerande vardag", sensitive=True),
     ),
-    measures=(MEASURE, Measure("Arbetsträning", "", "Försäkringskassan")),
+    measures=(
+        MEASURE,
+        Measure(
+            "Arbetsträning", "", "Försäkringskassan", MeasureWord.ARBETSTRANING, Principal.OTHER, patient_first=True
+        ),
+        Measure("Samtalsstöd", "Kuratorn", principal=Principal.REGION, patient_first=False, sensitive=True),
+    ),
     led_by="kommunen",
+    follow_ups=(FollowUp(date(2026, 4, 1), "Samtal", "Kim", done=True), FollowUp(date(2026, 5, 1))),
+    contact=ContactPerson("Kim Exempelsson", ("010-000 00 00", "kim@example.org")),
+    with_patient=True,
+    participants=("Kim Exempelsson", "Alva Provläkare"),
 )
 
 
@@ -255,7 +278,7 @@ def test_stated_plans_read_back(stated: RehabPlan) -> None:
 
     assert [issue for each in (made, *goals) for issue in r4.check(each)] == []
     assert [each["reference"] for each in made.get("goal", [])] == references
-    assert replace(plan.care_plan(made), goals=tuple(plan.goal(each) for each in goals)) == stated
+    assert replace(plan.care_plan(made), goals=tuple(goal_mapping.goal(each) for each in goals)) == stated
 
 
 def test_each_goal_has_its_reference() -> None:

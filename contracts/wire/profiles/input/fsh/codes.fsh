@@ -166,6 +166,42 @@ Description: "Vems plan det är och vad den är till för."
 * insert Code(#rehabiliteringsplan, "Rehabiliteringsplan", "Rehabilitation plan")
 * insert Code(#sip, "Samordnad individuell plan", "Coordinated individual plan")
 
+// The words that all parties use, restated from what Region Uppsala teaches about work-life rehabilitation in cooperation.
+CodeSystem: PlanMeasure
+Id: plan-measure
+Title: "Åtgärder med bestämd betydelse"
+Description: "Ord i arbetslivsinriktad rehabilitering som betyder detsamma för alla parter. En åtgärd som inget av dem passar beskrivs i egna ord."
+* insert Codes
+* insert Code(#aktivering, "Aktivering", "Activation")
+* #aktivering ^definition = "Medicinsk rehabilitering som ska få personen mer aktiv. Inga krav på vad som ska hinnas eller klaras i ett arbete."
+* insert Code(#sysselsattning, "Sysselsättning", "Occupation")
+* #sysselsattning ^definition = "En anpassad aktivitet på bestämda tider, ordnad av någon part. Personen väntas komma, men inga krav ställs som i ett arbete. I daglig verksamhet bara efter beslut enligt LSS."
+* insert Code(#arbetstraning, "Arbetsträning", "Work training")
+* #arbetstraning ^definition = "Träning på en arbetsplats i att klara vissa uppgifter. Försäkringskassan eller Arbetsförmedlingen beslutar om den."
+* insert Code(#arbetsprovning, "Arbetsprövning", "Work assessment")
+* #arbetsprovning ^definition = "En utredning av vad personen klarar, kroppsligt, psykiskt och socialt, jämfört med vad arbeten kräver, när sjukdom har satt ned arbetsförmågan."
+* insert Code(#anstallning-med-stod, "Anställning med stöd", "Supported employment")
+* #anstallning-med-stod ^definition = "En anställning för den som har en funktionsnedsättning, med stöd."
+* insert Code(#praktik, "Praktik", "Work placement")
+* #praktik ^definition = "Tid på en arbetsplats för att pröva ett arbete, få erfarenhet eller hålla kunskaper vid liv, när det är klart vad personen klarar."
+
+CodeSystem: Principal
+Id: principal
+Title: "Vem som svarar för en åtgärd"
+Description: "Huvudmännen för en samordnad individuell plan, och alla andra."
+* insert Codes
+* insert Code(#region, "Regionen", "The region")
+* insert Code(#municipality, "Kommunen", "The municipality")
+* insert Code(#other, "Någon annan", "Somebody else")
+
+CodeSystem: PlanEvent
+Id: plan-event
+Title: "Vad som har hänt med en plan"
+Description: "Det som antecknas om patientens eget dokument."
+* insert Codes
+* insert Code(#handed-over, "Planen lämnad till patienten", "Plan handed over to the patient")
+* insert Code(#released-to-patient, "Känslig uppgift släppt till patienten", "Sensitive information released to the patient")
+
 CodeSystem: EpisodeType
 Id: episode-type
 Title: "Slag av vårdepisod"

@@ -75,12 +75,28 @@ Usage: #example
 * period.start = "2026-03-02"
 * period.end = "2026-10-25"
 * insert Unit(author)
+* extension[contactPerson].valueContactDetail.name = "Kim Exempelsson"
+* extension[contactPerson].valueContactDetail.telecom.system = #phone
+* extension[contactPerson].valueContactDetail.telecom.value = "010-000 00 00"
+* contributor = Reference(Patient/example)
 * goal = Reference(Goal/example-goal)
-* activity.detail.extension[plannedDegree].valueQuantity = 50 '%'
-* activity.detail.extension[decidedBy].valueString = "Försäkringskassan"
-* activity.detail.status = #not-started
-* activity.detail.description = "Arbetsträning i ordinarie verksamhet"
-* activity.detail.performer.display = "Ekens Verkstad AB"
+* activity[0].detail.extension[plannedDegree].valueQuantity = 50 '%'
+* activity[0].detail.extension[decidedBy].valueString = "Försäkringskassan"
+* activity[0].detail.extension[patientFirstContact].valueBoolean = true
+* activity[0].detail.code = $measure#arbetstraning "Arbetsträning"
+* activity[0].detail.status = #not-started
+* activity[0].detail.description = "Arbetsträning i ordinarie verksamhet"
+* activity[0].detail.performer.display = "Ekens Verkstad AB"
+* activity[1].detail.extension[category].valueCode = #sensitive_circumstances
+* activity[1].detail.status = #in-progress
+* activity[1].detail.description = "Samtalsstöd om läget hemma"
+* activity[1].detail.performer.display = "Kuratorn"
+* activity[2].detail.code = $activityKind#plan-followup "Uppföljning av plan"
+* activity[2].detail.status = #scheduled
+* activity[2].detail.scheduledPeriod.start = "2026-04-15"
+* activity[2].detail.scheduledPeriod.end = "2026-04-15"
+* activity[2].detail.description = "Vi talas vid i telefon om hur stegen går"
+* activity[2].detail.performer.display = "Kim Exempelsson"
 
 Instance: example-goal
 InstanceOf: RekoGoal
@@ -283,9 +299,15 @@ Usage: #example
 * title = "Samordnad individuell plan"
 * subject = Reference(Patient/example)
 * period.start = "2026-03-29"
-* activity.detail.status = #not-started
-* activity.detail.description = "Ekonomiskt bistånd under arbetsträningen"
-* activity.detail.performer.display = "Socialtjänsten i Exempelstad"
+* activity[0].detail.extension[principal].valueCode = #municipality
+* activity[0].detail.status = #not-started
+* activity[0].detail.description = "Ekonomiskt bistånd under arbetsträningen"
+* activity[0].detail.performer.display = "Socialtjänsten i Exempelstad"
+* activity[1].detail.extension[principal].valueCode = #other
+* activity[1].detail.extension[decidedBy].valueString = "Arbetsförmedlingen"
+* activity[1].detail.code = $measure#arbetstraning "Arbetsträning"
+* activity[1].detail.status = #not-started
+* activity[1].detail.performer.display = "Ekens Verkstad AB"
 
 Instance: example-preventive-activity
 InstanceOf: RekoProcedure
@@ -297,3 +319,27 @@ Usage: #example
 * subject = Reference(Patient/example)
 * performedDateTime = "2026-03-02T09:00:00+01:00"
 * insert Coordinator(performer.actor)
+
+// A plan was handed to the patient; it stands in the record as it was printed.
+Instance: example-handed-over
+InstanceOf: RekoCommunication
+Usage: #example
+* status = #completed
+* medium = $participationMode#FACE
+* subject = Reference(Patient/example)
+* topic = $planEvent#handed-over "Planen lämnad till patienten"
+* about = Reference(CarePlan/example-plan/_history/1)
+* sent = "2026-03-02T10:00:00+01:00"
+* recipient = Reference(Patient/example)
+* payload.contentAttachment.contentType = #text/html
+* payload.contentAttachment.language = #sv
+* payload.contentAttachment.title = "Din plan, version 1"
+
+// A goal that stands in the patient's document only when somebody has released it.
+Instance: example-goal-held-back
+InstanceOf: RekoGoal
+Usage: #example
+* extension[category].valueCode = #sensitive_circumstances
+* lifecycleStatus = #active
+* description.text = "Ett tryggt läge hemma"
+* subject = Reference(Patient/example)

@@ -52,8 +52,8 @@ Context: Procedure
 Extension: InformationCategoryExtension
 Id: information-category
 Title: "Informationskategori"
-Description: "Den enda kategori som texten hör till."
-Context: CommunicationRequest.payload
+Description: "Den enda kategori som texten hör till. Känsliga omständigheter i en plan, ett mål eller ett svar visas för patienten först när någon har släppt dem; ett svar utan kategori räknas som känsligt."
+Context: CommunicationRequest.payload, CarePlan.activity.detail, Goal, QuestionnaireResponse.item
 * insert Artefact
 * value[x] only code
 * value[x] 1..1
@@ -149,6 +149,43 @@ Id: decided-by
 Title: "Vem som beslutar"
 Description: "Den aktör vars beslut åtgärden kräver."
 Context: CarePlan.activity.detail
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: PrincipalExtension
+Id: principal
+Title: "Vems åtgärden är"
+Description: "Om regionen, kommunen eller någon annan svarar för åtgärden. Krävs i en samordnad individuell plan."
+Context: CarePlan.activity.detail
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from Principals (required)
+
+Extension: PatientFirstContact
+Id: patient-first-contact
+Title: "Patienten tar den första kontakten"
+Description: "Sant om patienten själv tar den första kontakten om åtgärden, falskt om enheten gör det."
+Context: CarePlan.activity.detail
+* insert Artefact
+* value[x] only boolean
+* value[x] 1..1
+
+Extension: ContactPerson
+Id: contact-person
+Title: "Patientens kontaktperson"
+Description: "Vem patienten vänder sig till om planen, och hur."
+Context: CarePlan
+* insert Artefact
+* value[x] only ContactDetail
+* value[x] 1..1
+
+Extension: TargetPart
+Id: target-part
+Title: "Vilken del som avses"
+Description: "Den del av resursen som en Provenance gäller: känsliga uppgifter släpps en och en."
+Context: Provenance.target
 * insert Artefact
 * value[x] only string
 * value[x] 1..1

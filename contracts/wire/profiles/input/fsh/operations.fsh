@@ -123,6 +123,81 @@ Usage: #definition
 * insert Part(15, decision, out, 1, 1, string)
 * parameter[15].documentation = "Numret som beslutet är sparat under."
 
+Instance: careplan-patient-document
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/OperationDefinition/careplan-patient-document"
+* version = "0.1.0"
+* name = "CarePlanPatientDocument"
+* title = "Patientens eget dokument"
+* status = #active
+* kind = #operation
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "Planen i klarspråk för patienten, som den nu är. Det som är känsligt är med först när det har släppts. Accept: text/html eller application/pdf ger dokumentet självt, FHIR:s format en Binary om det."
+* affectsState = false
+* code = #patient-document
+* resource = #CarePlan
+* system = false
+* type = false
+* instance = true
+* insert Part(0, form, in, 0, 1, code)
+* insert Part(1, return, out, 1, 1, Binary)
+* parameter[0].documentation = "Vad Binary ska hålla: html, som den gör annars, eller pdf."
+
+Instance: careplan-release
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/OperationDefinition/careplan-release"
+* version = "0.1.0"
+* name = "CarePlanRelease"
+* title = "Släpp känsliga uppgifter till patienten"
+* status = #active
+* kind = #operation
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "En person släpper känsliga uppgifter i planen, så att de står i patientens dokument. Vem, när och varför sparas i en Provenance. Bara det som släpps, i den version som gäller nu: ändras det måste det släppas på nytt."
+* affectsState = true
+* code = #release
+* resource = #CarePlan
+* system = false
+* type = false
+* instance = true
+* insert Part(0, part, in, 1, *, string)
+* insert Part(1, why, in, 1, 1, string)
+* insert Part(2, return, out, 1, 1, Provenance)
+* parameter[0].documentation = "Vad som släpps: som GET /api/plans/[id] nämner det."
+
+Instance: careplan-hand-over
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://rekobryggan.example/fhir/OperationDefinition/careplan-hand-over"
+* version = "0.1.0"
+* name = "CarePlanHandOver"
+* title = "Anteckna att planen har lämnats till patienten"
+* status = #active
+* kind = #operation
+* experimental = false
+* date = "2026-11-28"
+* publisher = "Rekobryggan"
+* description = "Patienten har fått sitt dokument. Dokumentet sparas som det lämnades, och en Communication säger vilken version, när, hur och av vem."
+* affectsState = true
+* code = #hand-over
+* resource = #CarePlan
+* system = false
+* type = false
+* instance = true
+* insert Part(0, how, in, 1, 1, code)
+* insert Part(1, version, in, 1, 1, integer)
+* insert Part(2, at, in, 0, 1, dateTime)
+* insert Part(3, why, in, 0, 1, string)
+* insert Part(4, return, out, 1, 1, Communication)
+* parameter[0].documentation = "paper, read-together eller digital."
+* parameter[1].documentation = "Versionen som lämnades; den som gäller nu."
+* parameter[3].documentation = "Krävs när patientens identitet är skyddad och planen inte läses tillsammans."
+
 RuleSet: Part(index, name, use, min, max, type)
 * parameter[{index}].name = #{name}
 * parameter[{index}].use = #{use}

@@ -4,8 +4,8 @@ Id: reko-care-plan
 Title: "Plan"
 Description: "Enhetens egen plan: sjukskrivnings- och rehabiliteringsplan, rehabiliteringsplan eller SIP. Den bär ingen diagnos."
 * insert OurProfile
-* obeys plan-kind and plan-title and plan-measure and plan-no-diagnosis and do-not-perform and patient-reference and period-reversed
-* extension contains LedBy named ledBy 0..1 and $episode named episode 0..*
+* obeys plan-kind and plan-title and plan-measure and follow-up-day and plan-no-diagnosis and do-not-perform and patient-reference and period-reversed
+* extension contains LedBy named ledBy 0..1 and ContactPerson named contactPerson 0..1 and $episode named episode 0..*
 * category 1..*
 * insert Rule(category, plan-kind)
 * title 1..1
@@ -14,7 +14,13 @@ Description: "Enhetens egen plan: sjukskrivnings- och rehabiliteringsplan, rehab
 * insert Rule(subject, patient-reference)
 * addresses 0..0
 * insert Rule(addresses, plan-no-diagnosis)
-* activity.detail.extension contains PlannedDegree named plannedDegree 0..1 and DecidedBy named decidedBy 0..1
+* activity.detail.extension contains
+    PlannedDegree named plannedDegree 0..1 and
+    DecidedBy named decidedBy 0..1 and
+    PrincipalExtension named principal 0..1 and
+    PatientFirstContact named patientFirstContact 0..1 and
+    InformationCategoryExtension named category 0..1
+* activity.detail.code from PlanActivities (preferred)
 * activity.detail.reasonCode 0..0
 * insert Rule(activity.detail.reasonCode, plan-no-diagnosis)
 * activity.detail.reasonReference only Reference(Observation or DiagnosticReport or DocumentReference)
@@ -35,6 +41,11 @@ Severity: #error
 Invariant: plan-measure
 Description: "a measure is described in words"
 Expression: "activity.detail.all(description.exists() or code.text.exists() or code.coding.display.exists())"
+Severity: #error
+
+Invariant: follow-up-day
+Description: "a planned follow-up says its day: scheduledPeriod.start"
+Expression: "activity.detail.where(code.coding.where(system = 'https://rekobryggan.example/fhir/CodeSystem/activity-kind' and (code = 'plan-followup' or code = 'sip-followup')).exists()).all(scheduled.ofType(Period).start.exists())"
 Severity: #error
 
 Invariant: plan-no-diagnosis
@@ -59,6 +70,7 @@ Title: "Mål med nedtrappning"
 Description: "Vad patienten och enheten arbetar mot. Nedtrappningen står i target: planerad sjukskrivningsgrad från en dag."
 * insert OurProfile
 * obeys tapering-degree and tapering-step and goal-no-diagnosis and patient-reference
+* extension contains InformationCategoryExtension named category 0..1
 * subject only Reference(Patient)
 * insert Rule(subject, patient-reference)
 * addresses 0..0

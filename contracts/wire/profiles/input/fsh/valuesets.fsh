@@ -72,6 +72,27 @@ Title: "Slag av plan"
 * insert Values
 * include codes from system PlanKind
 
+ValueSet: PlanActivities
+Id: plan-activity
+Title: "Vad en plan innehåller"
+Description: "Åtgärder med bestämd betydelse, och planens uppföljningar. Andra åtgärder beskrivs i egna ord."
+* insert Values
+* include codes from system PlanMeasure
+* $activityKind#plan-followup "Uppföljning av plan"
+* $activityKind#sip-followup "Uppföljning av samordnad individuell plan"
+
+ValueSet: Principals
+Id: principal
+Title: "Vem som svarar för en åtgärd"
+* insert Values
+* include codes from system Principal
+
+ValueSet: PlanEvents
+Id: plan-event
+Title: "Vad som har hänt med en plan"
+* insert Values
+* include codes from system PlanEvent
+
 ValueSet: SickLeaveDegrees
 Id: kv-fkmu-0003
 Title: "Sjukskrivningsnivåer"
