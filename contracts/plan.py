@@ -159,9 +159,18 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """A person let a part stand in the patient's document: who (``by``, as in ``HandedOver``), when and why."""
+
+    part: str
+    at: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSeen:
-    """A plan with all that its document is made of. ``status`` is that of the CarePlan; ``released`` are parts that somebody
-    let the patient's document have; ``followed_up`` the days on which it was; ``may_be_told`` whom the patient has said yes to
+    """A plan with all that its document is made of. ``status`` is that of the CarePlan; ``followed_up`` the days on which it was; ``may_be_told`` whom the patient has said yes to
     telling."""
 
     reference: str
@@ -174,10 +183,15 @@ class PlanSeen:
     protected: bool = False
     unit_name: str = ""
     answers: tuple[Answer, ...] = ()
-    released: frozenset[str] = frozenset()
+    releases: tuple[Release, ...] = ()
     followed_up: tuple[date, ...] = ()
     may_be_told: tuple[Recipient, ...] = ()
     handed_over: tuple[HandedOver, ...] = ()
+
+    @property
+    def released(self) -> frozenset[str]:
+        """Parts that somebody has released, of this version and of others."""
+        return frozenset(each.part for each in self.releases)
 
     @property
     def goals(self) -> tuple[PlanGoal, ...]:

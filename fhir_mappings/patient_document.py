@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from contracts.consent import InformationCategory
 from contracts.identity import HsaId
-from contracts.plan import Answer, HandedOver, Manner
+from contracts.plan import Answer, HandedOver, Manner, Release
 from contracts.record import Caller
 from fhir_mappings import primitives
 from fhir_mappings.identifiers import (
@@ -113,16 +113,27 @@ def _target(part: str) -> dict[str, Any]:
     return {"extension": [{"url": EXT_TARGET_PART, "valueString": part}], "reference": reference}
 
 
-def released(provenances: Iterable[Json]) -> frozenset[str]:
+def releases(provenances: Iterable[Json]) -> tuple[Release, ...]:
     """Every part that any of them releases."""
-    targets = (
-        target
-        for each in provenances
-        if any(code == RELEASED for code, _ in primitives.coded(each.get("activity"), "", PLAN_EVENT))
-        for target in each["target"]
+    return tuple(release for each in provenances if _is_release(each) for release in _released(each))
+
+
+def _is_release(provenance: Json) -> bool:
+    return any(code == RELEASED for code, _ in primitives.coded(provenance.get("activity"), "", PLAN_EVENT))
+
+
+def _released(provenance: Json) -> Iterator[Release]:
+    at = primitives.instant(provenance["recorded"])
+    by = _who(provenance["agent"][0]["who"])
+    why = " ".join(each["text"] for each in provenance.get("reason", ()) if "text" in each)
+    parts = (extension_value(target, EXT_TARGET_PART) for target in provenance["target"])
+    return (Release(str(part), at, by, why) for part in parts if part)
+
+
+def _who(reference: Json) -> str:
+    return str(
+        reference.get("display") or reference.get("identifier", {}).get("value") or reference.get("reference", "")
     )
-    parts = (extension_value(target, EXT_TARGET_PART) for target in targets)
-    return frozenset(str(part) for part in parts if part)
 
 
 # ---- Handing over ------------------------------------------------------------------------------------------------
@@ -183,13 +194,12 @@ def handed_over(content: Json, reference: str, plan: str) -> HandedOver | None:
     if HANDED_OVER not in topics or content["status"] != "completed" or version is None or "sent" not in content:
         return None
     mediums = [code for code, _ in primitives.codes(content.get("medium", ()), "", PARTICIPATION_MODE)]
-    sender: Json = content.get("sender", {})
     return HandedOver(
         reference,
         version,
         primitives.instant(content["sent"]),
         next((manner for manner, code in _MEDIUM.items() if code in mediums), None),
-        str(sender.get("display") or sender.get("identifier", {}).get("value") or sender.get("reference", "")),
+        _who(content.get("sender", {})),
         " ".join(each["text"] for each in content.get("note", ())),
     )
 

@@ -145,6 +145,15 @@ class HeldBackOut(Model):
     text: str
 
 
+class ReleaseOut(Model):
+    """Somebody let a part stand in the patient's document."""
+
+    part: str
+    at: datetime
+    by: str
+    why: str
+
+
 class PlanOut(Model):
     """A plan as it stands now: its version, what its document leaves out, and which versions the patient has been given."""
 
@@ -157,6 +166,7 @@ class PlanOut(Model):
     patient: str
     next_follow_up: date | None
     held_back: tuple[HeldBackOut, ...]
+    released: tuple[ReleaseOut, ...]
     handed_over: tuple[HandedOverOut, ...]
 
     @classmethod
@@ -172,5 +182,6 @@ class PlanOut(Model):
             patient=seen.plan.patient,
             next_follow_up=seen.next_follow_up,
             held_back=tuple(HeldBackOut(part=each.part, text=each.text) for each in seen.held_back),
+            released=tuple(ReleaseOut(part=each.part, at=each.at, by=each.by, why=each.why) for each in seen.releases),
             handed_over=tuple(map(HandedOverOut.of, seen.handed_over)),
         )

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from contracts.errors import Conflict, Invalid, Malformed, RekoError, VersionConflict
 from contracts.plan import Manner, PlanSeen
 from contracts.ports import Snapshot, Store, Transaction
-from contracts.record import AccessAction, Caller, Right
+from contracts.record import AccessAction, Caller, Record, Right
 from service.console import words
 from service.console.forms import Pairs
 from service.console.rendering import HEADERS, rendered
@@ -38,10 +38,11 @@ KINDS: Final = {kind: title.removeprefix("Din ").capitalize() for kind, title in
 
 
 class _Listed(NamedTuple):
-    """The plans that are shown, and how many are not because their patients are protected."""
+    """The plans that are shown; how many are not because their patients are protected, and because they cannot be read."""
 
     plans: list[PlanSeen]
     held_back: int
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ class Plans:
         own_unit(caller, unit)
 
         def look(snapshot: Snapshot) -> _Listed:
-            seen = [plan_seen(snapshot, caller, record) for record in plans_of_unit(snapshot, caller)]
+            found = [_read(snapshot, caller, record) for record in plans_of_unit(snapshot, caller)]
+            seen = [each for each in found if each is not None]
             shown = [each for each in seen if not each.protected]
             coming = sorted((each for each in shown if each.next_follow_up), key=attrgetter("next_follow_up"))
-            return _Listed([*coming, *(each for each in shown if not each.next_follow_up)], len(seen) - len(shown))
+            later = (each for each in shown if not each.next_follow_up)
+            return _Listed([*coming, *later], len(seen) - len(shown), len(found) - len(seen))
 
         found = await self.store.look(look)
         await log_reading(self.store, caller, [each.plan.patient for each in found.plans], "plans")
@@ -126,6 +129,14 @@ class Plans:
         except (Invalid, Conflict, VersionConflict) as error:
             return await self.shown(caller, unit, id, words.of_plan(error), 409 if _is_conflict(error) else 422)
         return await self.shown(caller, unit, id)
+
+
+def _read(snapshot: Snapshot, caller: Caller, record: Record) -> PlanSeen | None:
+    """``None`` for a plan that was kept when profiles demanded less: it must not take the others with it."""
+    try:
+        return plan_seen(snapshot, caller, record)
+    except Invalid:
+        return None
 
 
 def _is_conflict(error: RekoError) -> bool:

@@ -1,5 +1,5 @@
 """The patient is given the document of a plan, and what is sensitive in it is released first, each by a person (domain rule
-31). Both are recorded, and neither is ever taken back: a later version has a record of its own."""
+31). Both are recorded for the version that it was: a later one is another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

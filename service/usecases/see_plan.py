@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from contracts.errors import Conflict
-from contracts.plan import BY_PATIENT, Answer, HandedOver, PlanGoal, PlanKind, PlanSeen, RehabPlan
+from contracts.plan import BY_PATIENT, Answer, HandedOver, PlanGoal, PlanKind, PlanSeen, RehabPlan, Release
 from contracts.ports import Snapshot, Transaction
 from contracts.record import Access, AccessAction, Caller, Record
 from contracts.time import swedish_day
@@ -52,7 +52,7 @@ def plan_seen(snapshot: Snapshot, caller: Caller, record: Record) -> PlanSeen:
         protected=patient is None or patient.protected,
         unit_name=_unit_name(snapshot, caller),
         answers=tuple(_answers(snapshot, caller, content)),
-        released=_released(snapshot, caller, record),
+        releases=_releases(snapshot, caller, record),
         followed_up=tuple(sorted(_followed_up(snapshot, caller, record))),
         may_be_told=may_be_told(consents, caller.unit, snapshot.at),
         handed_over=tuple(handed_over(snapshot, caller, record)),
@@ -110,10 +110,10 @@ def _pointed_at(snapshot: Snapshot, caller: Caller, references: list[Json], type
     return (record for record in found if record is not None and caller.may_see(record.unit))
 
 
-def _released(snapshot: Snapshot, caller: Caller, plan: Record) -> frozenset[str]:
+def _releases(snapshot: Snapshot, caller: Caller, plan: Record) -> tuple[Release, ...]:
     """Whatever was released on occasion of this plan."""
     found = snapshot.by_reference("Provenance", "target", plan.reference)
-    return patient_document.released(decode(each.body).content for each in found if caller.may_see(each.unit))
+    return patient_document.releases(decode(each.body).content for each in found if caller.may_see(each.unit))
 
 
 def _followed_up(snapshot: Snapshot, caller: Caller, plan: Record) -> Iterator[date]:

@@ -1,6 +1,7 @@
 """What the words of the code owe their readers, and what contracts may import."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -61,3 +62,9 @@ def _imported(module: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("room", ["utils", "helpers", "common", "managers", "misc"])
 def test_no_room_without_a_subject(code: Mapping[str, str], room: str) -> None:
     assert not [name for name in code if room in name.removesuffix(".py").split("/")]
+
+
+def test_starting_does_not_wait_for_what_sets_paper() -> None:
+    """The typesetter is imported when somebody asks for a PDF."""
+    asked = "import sys, service.main, service.wiring; sys.exit('typst' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0

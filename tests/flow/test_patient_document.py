@@ -302,6 +302,8 @@ async def test_it_stands_there_once_a_person_has_released_it(flow: "Flow") -> No
     assert provenance["agent"][0]["who"]["identifier"]["value"].endswith("P0001")
     assert provenance["reason"] == [{"text": "Patienten bad om det"}]
     assert provenance["recorded"]
+    [told] = (await seen(flow, plan))["released"]
+    assert (told["part"], told["by"][-5:], told["why"]) == (part, "P0001", "Patienten bad om det")
     found = await flow.coordinator.get(f"/fhir/Provenance?target=CarePlan/{plan['id']}")
     assert len(found.json()["entry"]) == 1
     assert (await flow.coordinator.put(f"/fhir/Provenance/{provenance['id']}", json=provenance)).status_code == 405
@@ -598,3 +600,19 @@ async def test_a_protected_patient_is_counted_and_not_listed(flow: "Flow") -> No
             "Patienten har skyddade personuppgifter"
             in (await browser.get(f"/units/{flow.UNIT}/plans/{plan['id']}")).text
         )
+
+
+async def test_a_plan_that_can_no_longer_be_read_does_not_hide_the_others(flow: "Flow") -> None:
+    """Kept when the profile demanded less."""
+    readable, old = await planned(flow, await flow.consenting()), await planned(flow, await flow.consenting())
+    body = flow.rows("SELECT h.hid, h.body FROM history h JOIN resource r ON r.hid = h.hid WHERE r.id = ?", old["id"])
+    [(hid, stored)] = body
+    flow.change(
+        "UPDATE history SET body = ? WHERE hid = ?", stored.replace(b'"scheduledPeriod"', b'"_scheduledPeriod"'), hid
+    )
+    async with signed_in(flow) as browser:
+        listed = (await browser.get(f"/units/{flow.UNIT}/plans")).text
+        assert readable["id"] in listed
+        assert old["id"] not in listed
+        assert "kan inte läsas" in listed
+        assert (await browser.get(f"/units/{flow.UNIT}/plans/{old['id']}")).status_code == 422

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.identity import HsaId
-from contracts.plan import HandedOver, Manner
+from contracts.plan import HandedOver, Manner, Release
 from contracts.record import Caller
 from fhir_mappings import patient_document, r4
 from fhir_mappings.identifiers import EXT_EPISODE, EXT_INFORMATION_CATEGORY
@@ -101,8 +101,10 @@ def test_a_release_reads_back() -> None:
 
     assert judge(made) == ()
     assert [each["reference"] for each in made["target"]] == ["CarePlan/1", "CarePlan/1", "Goal/7"]
-    assert patient_document.released([made]) == frozenset(parts)
-    assert patient_document.released([{**made, "activity": {"text": "released-to-patient"}}]) == frozenset()
+    assert patient_document.releases([made]) == tuple(
+        Release(part, NOW, COORDINATOR.value, "Patienten bad om det") for part in parts
+    )
+    assert patient_document.releases([{**made, "activity": {"text": "released-to-patient"}}]) == ()
 
 
 HANDED = HandedOver("Communication/9", 2, NOW, Manner.READ_TOGETHER, COORDINATOR.value, "På besöket")
