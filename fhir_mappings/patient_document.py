@@ -26,7 +26,6 @@ from fhir_mappings.identifiers import (
     EXT_TARGET_PART,
     HSA_ID,
     PARTICIPATION_MODE,
-    PARTICIPATION_TYPE,
     PLAN_EVENT,
 )
 from fhir_mappings.primitives import Json, extension_value
@@ -36,6 +35,7 @@ RELEASED: Final = "released-to-patient"
 """Codes of our CodeSystem ``plan-event``."""
 
 HTML: Final = "text/html"
+_PROVENANCE_ROLE: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _MEDIUM: Final = {Manner.PAPER: "WRITTEN", Manner.READ_TOGETHER: "FACE", Manner.DIGITAL: "ELECTRONIC"}
 """Codes of v3-ParticipationMode."""
 _VERSIONED: Final = re.compile(r"CarePlan/(?P<id>[A-Za-z0-9\-.]{1,64})/_history/(?P<version>[0-9]{1,9})", re.ASCII)
@@ -100,7 +100,7 @@ def release(plan: str, parts: Sequence[str], by: Caller, at: datetime, why: str)
         "reason": [{"text": why}],
         "agent": [
             {
-                "type": primitives.concept(PARTICIPATION_TYPE, "AUT"),
+                "type": primitives.concept(_PROVENANCE_ROLE, "author"),
                 "who": who,
                 "onBehalfOf": primitives.logical(HSA_ID, by.unit.value, "Organization"),
             }

@@ -40,7 +40,7 @@ Severity: #error
 
 Invariant: plan-measure
 Description: "a measure is described in words"
-Expression: "activity.detail.all(description.exists() or code.text.exists() or code.coding.display.exists())"
+Expression: "activity.detail.all(description.exists() or code.text.exists() or code.coding.display.exists() or code.coding.where(system = 'https://rekobryggan.example/fhir/CodeSystem/activity-kind' and (code = 'plan-followup' or code = 'sip-followup')).exists())"
 Severity: #error
 
 Invariant: follow-up-day
