@@ -1,16 +1,17 @@
 """The document on paper: a tagged PDF (PDF/UA-1), which a screen reader reads as well as the page.
 
-Typst sets it. It is imported when the first PDF is asked for, asks the system for no font and no library, and reads nothing
-but what it is given here: the words are data to it, never markup.
+Typst sets it. It is imported when the first PDF is asked for, asks the system for no library, and reads nothing but what it is
+given here: the words are data to it, never markup.
 """
 
 import json
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from contracts.plan import PlanSeen
+from contracts.time import day_start
 from service.patient_document.blocks import Block, Entries, Ladder, Paragraph, Points
 from service.patient_document.words import document
 
@@ -19,23 +20,33 @@ _NAMES: Final[dict[type, str]] = {Paragraph: "paragraph", Points: "points", Entr
 
 
 def paper(seen: PlanSeen) -> bytes:
-    """The PDF. It takes some milliseconds of work: callers that serve others meanwhile run it in a thread."""
-    import typst
+    """The PDF, the same whenever it is made of the same. It takes some milliseconds of work: callers that serve others meanwhile
+    run it in a thread.
+
+    Typst's own fonts have the letters of Europe. Where a text has others, no PDF/UA can be made: it comes tagged all the same,
+    with what fonts the system has.
+    """
+    import typst  # not at the start: nobody who wants no paper waits for it
 
     said = document(seen)
-    given = asdict(said) | {
-        "sections": [
-            {"heading": each.heading, "blocks": [_block(one) for one in each.blocks]} for each in said.sections
-        ]
-    }
-    made: bytes = typst.compile(
-        _template(),
-        format="pdf",
-        pdf_standards="ua-1",
-        ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(given)},
-    )
-    return made
+    sections = [{"heading": each.heading, "blocks": [_block(one) for one in each.blocks]} for each in said.sections]
+    given = json.dumps(asdict(said) | {"sections": sections})
+    at = int(day_start(seen.on).timestamp())
+
+    def made(standard: Literal["ua-1"] | None) -> bytes:
+        return typst.compile(
+            _template(),
+            format="pdf",
+            pdf_standards=standard,
+            ignore_system_fonts=standard is not None,
+            sys_inputs={"document": given},
+            timestamp=at,
+        )
+
+    try:
+        return made("ua-1")
+    except typst.TypstError:
+        return made(None)
 
 
 def _block(block: Block) -> dict[str, Any]:
