@@ -215,6 +215,14 @@ class PlanSeen:
         return min(coming, default=None)
 
     @property
+    def overdue_follow_up(self) -> date | None:
+        """The last planned day that went by without the plan being followed up since."""
+        missed = (each.day for each in self.plan.follow_ups if not each.done and each.day < self.on)
+        last = max(missed, default=None)
+        done = {each.day for each in self.plan.follow_ups if each.done} | set(self.followed_up)
+        return None if last is None or any(day >= last for day in done) else last
+
+    @property
     def held_back(self) -> tuple[HeldBack, ...]:
         """What the patient's document does not show."""
         return tuple(self._held_back())

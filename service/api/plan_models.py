@@ -165,6 +165,7 @@ class PlanOut(Model):
     title: str
     patient: str
     next_follow_up: date | None
+    overdue_follow_up: date | None
     held_back: tuple[HeldBackOut, ...]
     released: tuple[ReleaseOut, ...]
     handed_over: tuple[HandedOverOut, ...]
@@ -181,6 +182,7 @@ class PlanOut(Model):
             title=seen.plan.title,
             patient=seen.plan.patient,
             next_follow_up=seen.next_follow_up,
+            overdue_follow_up=seen.overdue_follow_up,
             held_back=tuple(HeldBackOut(part=each.part, text=each.text) for each in seen.held_back),
             released=tuple(ReleaseOut(part=each.part, at=each.at, by=each.by, why=each.why) for each in seen.releases),
             handed_over=tuple(map(HandedOverOut.of, seen.handed_over)),

@@ -7,7 +7,7 @@ prints.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
+from datetime import date
 from typing import Final, NamedTuple
 
 import anyio
@@ -53,7 +53,8 @@ class Plans:
     context: Context
 
     async def listed(self, caller: Caller, unit: str) -> Response:
-        """The unit's plans that are drafts, in force or at rest; the next to be followed up stands first."""
+        """The unit's plans that are drafts, in force or at rest; what has not been followed up on its day stands
+        first, then the next to be."""
         require(caller, Right.FHIR_READ)
         own_unit(caller, unit)
 
@@ -61,9 +62,8 @@ class Plans:
             found = [_read(snapshot, caller, record) for record in plans_of_unit(snapshot, caller)]
             seen = [each for each in found if each is not None]
             shown = [each for each in seen if not each.protected]
-            coming = sorted((each for each in shown if each.next_follow_up), key=attrgetter("next_follow_up"))
-            later = (each for each in shown if not each.next_follow_up)
-            return _Listed([*coming, *later], len(seen) - len(shown), len(found) - len(seen))
+            shown.sort(key=lambda each: each.overdue_follow_up or each.next_follow_up or date.max)
+            return _Listed(shown, len(seen) - len(shown), len(found) - len(seen))
 
         found = await self.store.look(look)
         await log_reading(self.store, caller, [each.plan.patient for each in found.plans], "plans")
