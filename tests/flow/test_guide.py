@@ -66,6 +66,9 @@ async def test_the_guide_is_searched(flow: "Flow") -> None:
     assert await ids("ValueSet", _id="kva,plan-kind") == ["kva", "plan-kind"]
     assert await ids("SearchParameter", status="draft") == []
     assert await ids("OperationDefinition", version="0.1.0") == [
+        "careplan-hand-over",
+        "careplan-patient-document",
+        "careplan-release",
         "consent-decide",
         "episode-everything",
         "sick-leave-overview",
