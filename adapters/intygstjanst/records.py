@@ -62,14 +62,14 @@ def judged(listed: etree._Element, provider: str, waits: bool = False) -> list[C
     return [_judged(texts, provider) for texts in zip(*columns, strict=True)]
 
 
-class _Unusable(ValueError):
+class Unusable(ValueError):
     """Why a record is set aside: plain words without personal data."""
 
 
 def _judged(texts: tuple[Any, ...], provider: str) -> Certificate | SetAside:
     try:
         return _certificate(provider, *texts)
-    except (_Unusable, BadIdentity) as error:
+    except (Unusable, BadIdentity) as error:
         return SetAside(texts[0], str(error))
 
 
@@ -95,13 +95,13 @@ def _certificate(
     occupations: list[str],
 ) -> Certificate:
     if not id:
-        raise _Unusable("the certificate has no id")
+        raise Unusable("the certificate has no id")
     return _write(  # in the order of its fields: to name them takes as long as to fill them
         id,
-        _patient(root, person),
-        _hsa_id(unit, "unit"),
+        patient_id(root, person),
+        hsa_id(unit, "unit"),
         _periods(periods),
-        _instant(signed),
+        instant(signed),
         name,
         unit_name,
         _provider(provider or common_provider),
@@ -117,26 +117,26 @@ _PERSON_ROOTS: Final = frozenset({"", *(system.rivta for system in NATIONAL_PERS
 
 
 @lru_cache(maxsize=16)
-def _patient(root: str, text: str) -> PersonId:
+def patient_id(root: str, text: str) -> PersonId:
     """By the digits alone, hyphen or not; a root that is there must be a national one (§ 1.8). A patient's certificates
     come together."""
     if root not in _PERSON_ROOTS:
-        raise _Unusable("the patient's identity is of another kind than the national numbers")
+        raise Unusable("the patient's identity is of another kind than the national numbers")
     return PersonId(text)
 
 
 def _provider(text: str) -> HsaId | None:
     """Real answers have no common one (§ 1.8)."""
-    return _hsa_id(text, "care provider") if text else None
+    return hsa_id(text, "care provider") if text else None
 
 
 @lru_cache(maxsize=1024)
-def _hsa_id(text: str, whose: str) -> HsaId:
+def hsa_id(text: str, whose: str) -> HsaId:
     """The same few stand in every record of an answer."""
     try:
         return HsaId(text)
     except BadIdentity:
-        raise _Unusable(f"the {whose}'s HSA-id is missing or malformed") from None
+        raise Unusable(f"the {whose}'s HSA-id is missing or malformed") from None
 
 
 def _occupations(texts: list[str]) -> tuple[str, ...]:
@@ -147,14 +147,14 @@ def _occupations(texts: list[str]) -> tuple[str, ...]:
 
 def _periods(texts: _Periods) -> tuple[CertificatePeriod, ...]:
     if not texts:
-        raise _Unusable("the certificate has no periods")
+        raise Unusable("the certificate has no periods")
     return tuple([_period(*parts) for parts in texts])
 
 
 def _period(first: str, last: str, degree: str) -> CertificatePeriod:
-    start, end = _day(first), _day(last)
+    start, end = day(first), day(last)
     if end < start:
-        raise _Unusable("a period ends before it starts")
+        raise Unusable("a period ends before it starts")
     return _certify(start, end, _DEGREES.get(degree) or _degree(degree))
 
 
@@ -165,7 +165,7 @@ _WHOLE_NUMBER: Final = re.compile(r"\+?\d{1,9}", re.ASCII)
 def _degree(text: str) -> int:
     """In any other spelling that the schema knows."""
     if _WHOLE_NUMBER.fullmatch(text) is None or not 1 <= int(text) <= 100:
-        raise _Unusable("a degree is no whole number of 1 to 100")
+        raise Unusable("a degree is no whole number of 1 to 100")
     return int(text)
 
 
@@ -173,13 +173,13 @@ _DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
-def _day(text: str) -> date:
+def day(text: str) -> date:
     """A calendar day as written: a zone on it (xs:date allows one) moves nothing."""
     match = _DATE.fullmatch(text)
     try:
         return date.fromisoformat(match[1] if match else "")
     except ValueError:
-        raise _Unusable("a period has an unreadable date") from None
+        raise Unusable("a period has an unreadable date") from None
 
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -189,7 +189,7 @@ _SHOWN_ANYWHERE: Final = range(2, 9999)
 """Years of which every instant can be shown in any zone."""
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
     """A time without zone is Swedish time (§ 1.7). Counted from a fixed instant: ``astimezone`` takes many times longer."""
     match = _TIME.fullmatch(text)
     try:
@@ -200,7 +200,7 @@ def _instant(text: str) -> datetime:
             instant.astimezone(STOCKHOLM)
         return instant
     except (ValueError, OverflowError):
-        raise _Unusable("the signing time is missing or unreadable") from None
+        raise Unusable("the signing time is missing or unreadable") from None
 
 
 @lru_cache(maxsize=64)

@@ -24,6 +24,7 @@ BLOCKING = "urn:riv:informationsecurity:authorization:blocking"
 NS = {
     "r": f"{CERTIFICATE}:SendMessageToRecipientResponder:2",
     "m": f"{CERTIFICATE}:SendMessageToCareResponder:2",
+    "g": f"{CERTIFICATE}:GetCertificateResponder:2",
     "c": f"{CERTIFICATE}:3",
     "t": f"{CERTIFICATE}:types:3",
     "e": f"{CERTIFICATE}:3.2",
@@ -47,6 +48,7 @@ SCHEMAS = {
     "certificate_types_2.xsd": NS["t2"],
     "send_message_to_recipient_2.xsd": NS["r"],
     "send_message_to_care_2.xsd": NS["m"],
+    "get_certificate_2.xsd": NS["g"],
     "rehabilitation_1.xsd": NS["k"],
     "list_active_sick_leaves_for_care_unit_1.xsd": NS["u"],
     "list_sick_leaves_for_person_1.xsd": NS["p"],
@@ -63,6 +65,7 @@ SCHEMAS = {
 INTERACTIONS = {
     "send_message_to_recipient_2.wsdl": (CERTIFICATE, "SendMessageToRecipient", 2),
     "send_message_to_care_2.wsdl": (CERTIFICATE, "SendMessageToCare", 2),
+    "get_certificate_2.wsdl": (CERTIFICATE, "GetCertificate", 2),
     "list_active_sick_leaves_for_care_unit_1.wsdl": (REHABILITATION, "ListActiveSickLeavesForCareUnit", 1),
     "list_sick_leaves_for_person_1.wsdl": (REHABILITATION, "ListSickLeavesForPerson", 1),
     "check_consent_2.wsdl": (CONSENT, "CheckConsent", 2),
@@ -449,7 +452,7 @@ def test_imports_are_files_beside_that_hold_the_namespace_they_name(name: str) -
 @pytest.mark.parametrize(
     ("name", "version"),
     [("certificate_3.xsd", "3.3"), ("certificate_types_3.xsd", "3.2"), ("certificate_types_2.xsd", "2.0")]
-    + [("send_message_to_recipient_2.xsd", "2.1"), ("send_message_to_care_2.xsd", "2.0")]
+    + [("send_message_to_recipient_2.xsd", "2.1"), ("send_message_to_care_2.xsd", "2.0"), ("get_certificate_2.xsd", "2.0")]
     + [
         (name, "1.0")
         for name in (
