@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeVa
 import httpx
 
 from adapters.http import Destination
-from contracts.ports import AddressBook, BlockSource, CertificateSource, Channel, Clock, Entrance, Mailbox
+from contracts.ports import (
+    AddressBook,
+    BlockSource,
+    Certificates,
+    CertificateSource,
+    Channel,
+    Clock,
+    Entrance,
+    Mailbox,
+)
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -36,8 +45,8 @@ class OpenMailbox(OpenChannel, Mailbox, AddressBook, Protocol):
     """A channel in which the other parties' messages come too, with its connections."""
 
 
-class OpenCertificateSource(CertificateSource, Open, Protocol):
-    """A source of certificates with its connections."""
+class OpenCertificateSource(CertificateSource, Certificates, Open, Protocol):
+    """A source of certificates, listed and whole, with its connections."""
 
 
 class OpenBlockSource(BlockSource, Open, Protocol):

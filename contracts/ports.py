@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
+from contracts.certificate import MedicalCertificate
 from contracts.consent import BlockAnswer, BlockQuestion, DecisionRecord, Recipient
 from contracts.dialogue import Arrival, Receipt, ReceivedMessage, Unreadable
 from contracts.identity import HsaId, PersonId
@@ -361,6 +362,15 @@ class CertificateSource(Protocol):
     async def computed(self, unit: HsaId, gap: int, max_days_since_end: int) -> Sequence[ReportedSickLeave | SetAside]:
         """The sick leaves that the source's own engine finds on the care unit today: to hold ours against, not to build on.
         Raises ``NotSupported`` when it is not asked for any, and ``Unavailable`` when it does not answer in full."""
+        ...
+
+
+class Certificates(Protocol):
+    """Where a certificate can be read as a whole."""
+
+    async def certificate(self, id: str, unit: HsaId) -> MedicalCertificate | None:
+        """The certificate with that id which the unit issued; ``None`` when the answer holds none. Raises ``Invalid`` for one
+        that is none of FK 7804, or does not say whose it is, and ``Unavailable`` when the source does not answer."""
         ...
 
 

@@ -7,9 +7,10 @@ and moves the clock that it owns (decision D27).
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
@@ -34,6 +35,7 @@ from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
 from adapters.registry import ADAPTERS
 from adapters.sdk import mock_control as sdk_control
+from contracts.certificate import Likely, MedicalCertificate
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 from contracts.time import swedish_day
@@ -55,7 +57,8 @@ class PeriodIn(BaseModel):
 
 
 class CertificateIn(BaseModel):
-    """A certificate that the mock world shall know. ``sentToFk`` lets Försäkringskassan know it too."""
+    """A certificate that the mock world shall know. ``sentToFk`` lets Försäkringskassan know it too. Of the form itself its
+    ``version``, ``contactWished`` (26.1) and ``contactReason`` (26.2) may be said; what is not said is made up."""
 
     model_config = ConfigDict(
         extra="forbid", alias_generator=to_camel, populate_by_name=True, hide_input_in_errors=True
@@ -74,6 +77,9 @@ class CertificateIn(BaseModel):
     periods: tuple[PeriodIn, ...]
     sent_to_fk: bool = True
     revoked: bool = False
+    version: Literal[1, 2] | None = None
+    contact_wished: bool | None = None
+    contact_reason: str = ""
 
     def certificate(self) -> Certificate:
         """As the feed tells it. Raises ``ValueError`` for a person who could be real."""
@@ -93,6 +99,16 @@ class CertificateIn(BaseModel):
             diagnosis=self.diagnosis,
             occupations=self.occupations,
         )
+
+    def form(self) -> MedicalCertificate:
+        """As it is read when it is asked for as a whole. Raises as ``certificate``."""
+        made = feed.filled(self.certificate())
+        wished = made.contact_wished if self.contact_wished is None else self.contact_wished
+        reason = self.contact_reason or (made.contact_reason if wished else "")
+        if self.version not in (None, made.version):
+            made = replace(made, version=self.version, measures=(), prognosis=Likely())
+        sent = made.sent_to_fk if self.sent_to_fk else None
+        return replace(made, contact_wished=wished, contact_reason=reason, sent_to_fk=sent, revoked=self.revoked)
 
 
 class BlockIn(BaseModel):
@@ -182,6 +198,7 @@ class MockWorld(World):
     def register(self, given: CertificateIn, namespace: str = "") -> None:
         """Make a certificate known to the feed, and to Försäkringskassan if it was sent there."""
         certificate = given.certificate()
+        feed.fill(self.counterparts["intygstjanst"], given.form(), namespace)
         if not given.revoked:
             feed.register(self.counterparts["intygstjanst"], [certificate], namespace)
         if given.sent_to_fk:

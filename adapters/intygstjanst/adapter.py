@@ -1,4 +1,4 @@
-"""Intygstjänst as a ``CertificateSource``: asks once, reads the answer as it comes."""
+"""Intygstjänst as a ``CertificateSource`` and as ``Certificates``: asks once, reads the answer as it comes."""
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -9,12 +9,13 @@ import httpx
 
 from adapters import soap
 from adapters.http import Sender
-from adapters.intygstjanst import wire
+from adapters.intygstjanst import certificate, wire
 from adapters.intygstjanst.national import NationalEngine
 from adapters.intygstjanst.reader import AnswerReader
 from adapters.intygstjanst.settings import Settings
-from adapters.intygstjanst.wire import Contract
+from adapters.intygstjanst.wire import Contract, Interaction
 from adapters.intygstjanst.wire_rest import Wanted
+from contracts.certificate import MedicalCertificate
 from contracts.errors import NotSupported, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.ports import Clock
@@ -27,7 +28,7 @@ _MOST_OF_A_FAILURE: Final = 64 * 1024
 
 
 class Intygstjanst:
-    """Certificates by unit and by person (``contracts.ports.CertificateSource``)."""
+    """Certificates by unit and by person, and one as a whole (``contracts.ports.CertificateSource``, ``Certificates``)."""
 
     def __init__(self, settings: Settings, sender: Sender, national: NationalEngine | None = None) -> None:
         self._settings = settings
@@ -45,6 +46,17 @@ class Intygstjanst:
         async with aclosing(self._records(wire.PERSON, self._settings.person_path, question)) as found:
             async for records in found:
                 yield [_if_about(person, record) for record in records]
+
+    async def certificate(self, id: str, unit: HsaId) -> MedicalCertificate | None:
+        """See ``contracts.ports.Certificates``."""
+        question = wire.certificate_request(id, unit, self._settings.logical_address)
+        headers = self._headers(wire.CERTIFICATE)
+        path = self._settings.certificate_path
+        response = await self._sender.request("POST", path, content=question, headers=headers)
+        found = certificate.answer(response.status_code, response.content)
+        if found is not None and found.id != id:
+            raise Unavailable("the answer is about another certificate")
+        return found
 
     async def computed(self, unit: HsaId, gap: int, max_days_since_end: int) -> Sequence[ReportedSickLeave | SetAside]:
         """See ``contracts.ports.CertificateSource``."""
@@ -74,7 +86,7 @@ class Intygstjanst:
                 raise Unavailable("the answer takes too long")
             yield chunk
 
-    def _headers(self, contract: Contract) -> dict[str, str]:
+    def _headers(self, contract: Interaction) -> dict[str, str]:
         consumer = self._settings.original_consumer
         known = {_ORIGINAL_CONSUMER: consumer} if consumer else {}
         return {**soap.headers(contract.action), "Accept-Encoding": "gzip", **known}

@@ -14,6 +14,7 @@ from lxml import etree
 from adapters import soap
 from adapters.intygstjanst import records
 from adapters.intygstjanst.answered import Answers, Parts, Unread, code, coded, text, text_at, truth
+from adapters.intygstjanst.wire import CERTIFICATE, FK
 from contracts.certificate import (
     InDays,
     InMonths,
@@ -27,7 +28,7 @@ from contracts.certificate import (
     Unclear,
     WorkMeasure,
 )
-from contracts.errors import Invalid, Issue, IssueType
+from contracts.errors import Invalid, Issue, IssueType, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import CertificatePeriod
 from fhir_mappings.sick_leave import LEVELS, OCCUPATIONS, TYPE_CODE
@@ -36,8 +37,7 @@ T = TypeVar("T")
 
 SENT: Final = "SENTTO"
 REVOKED: Final = "CANCEL"
-RECIPIENT: Final = "FKASSA"
-"""Codes of a status, and of the party that it speaks of (§§ 1.10, 2.1)."""
+"""Codes of a status (§ 1.10)."""
 
 _LONGEST_ID: Final = 64
 _DEGREES: Final = {code: degree for degree, code in LEVELS.items()}
@@ -58,6 +58,20 @@ def read(content: etree._Element) -> MedicalCertificate:
     if _code_of(found[0], "typ") != TYPE_CODE:
         raise _refused("the certificate is of another type than FK 7804 (LISJP)", "intyg/typ")
     return _Reading(found[0]).certificate()
+
+
+def answer(status: int, body: bytes) -> MedicalCertificate | None:
+    """What GetCertificate answered, ``None`` when no certificate stands in it. Raises ``Unavailable`` for a failure, whose words
+    may hold personal data and are not repeated, and as ``read``."""
+    try:
+        content = soap.unwrap(body)
+    except soap.BadXml as bad:
+        raise Unavailable(f"HTTP {status}: the answer cannot be read: {bad}") from None
+    if isinstance(content, soap.Fault):
+        raise Unavailable(f"HTTP {status}: the answer is a SOAP fault {content.platform_code}".rstrip())
+    if status != 200 or content.tag != CERTIFICATE.response:
+        raise Unavailable(f"HTTP {status}: the answer is one of another contract")
+    return read(content) if len(content.findall("{*}intyg")) else None
 
 
 def read_body(body: bytes) -> MedicalCertificate:
@@ -126,11 +140,11 @@ class _Reading:
         that recipient."""
         told = [each for each in self._statuses() if _code_of(each, "status") == SENT]
         if told:
-            ours = [each for each in told if _code_of(each, "part") == RECIPIENT]
+            ours = [each for each in told if _code_of(each, "part") == FK]
             times = [self._told("tidpunkt", records.instant, each, "status/tidpunkt") for each in ours]
             return min((each for each in times if each), default=None)
         named = {_code(each) for each in self._paper.findall("{*}mottagare")}
-        return self._told("skickatTidpunkt", records.instant) if RECIPIENT in named else None
+        return self._told("skickatTidpunkt", records.instant) if FK in named else None
 
     def _relations(self) -> Iterator[Relation]:
         for each in self._paper.findall("{*}relation"):

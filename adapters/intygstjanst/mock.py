@@ -1,6 +1,7 @@
 """The counterpart of this adapter: Intygstjänst as an ASGI app, over certificates that are registered with it.
 
-Two SOAP contracts (``mock_soap``) and the internal API (``mock_rest``). It validates what it is asked, keeps a ledger,
+Two SOAP contracts of the feed (``mock_soap``), one for a whole certificate (``mock_certificate``), and the internal API
+(``mock_rest``). It validates what it is asked, keeps a ledger,
 and answers in one of two ways (``configure``). Whom it selects: rehabstod.md § 1.8, "Semantics of the unit contract", and
 § 2.1. What the service holds out (§ 1.9) is not registered; ``withdraw`` takes away what is.
 """
@@ -10,16 +11,17 @@ from typing import Final
 
 from starlette.applications import Starlette
 
-from adapters.intygstjanst import mock_rest, mock_soap
+from adapters.intygstjanst import mock_certificate, mock_rest, mock_soap
 from adapters.intygstjanst.answers import Mode
 from adapters.intygstjanst.computing import Computation, Compute
+from adapters.intygstjanst.filled import filled
 from adapters.intygstjanst.mock_rest import INTERNAL
-from adapters.intygstjanst.mock_soap import platform_path
 from adapters.intygstjanst.population import generate
 from adapters.intygstjanst.region import HeldOut, UnitPopulation, generate_region
 from adapters.intygstjanst.register import Register, registered
-from adapters.intygstjanst.wire import CARE_UNIT, PERSON
+from adapters.intygstjanst.wire import CARE_UNIT, CERTIFICATE, PERSON
 from adapters.mocking import Counterpart
+from contracts.certificate import MedicalCertificate
 from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import Certificate
 
@@ -34,22 +36,24 @@ __all__ = [
     "compute_with",
     "configure",
     "create",
+    "fill",
+    "filled",
     "generate",
     "generate_region",
-    "platform_path",
     "register",
     "register_region",
     "subordinate",
     "withdraw",
 ]
 
-PLATFORM_PATHS: Final = tuple(platform_path(contract) for contract in (CARE_UNIT, PERSON))
+PLATFORM_PATHS: Final = tuple(contract.platform_path for contract in (CARE_UNIT, PERSON, CERTIFICATE))
 """Where the national platform publishes it."""
 
 
 def create(counterpart: Counterpart) -> Starlette:
     """The app."""
-    return Starlette(routes=[*mock_soap.routes(counterpart), mock_rest.route(counterpart), mock_rest.DESCRIBED])
+    asked = (*mock_soap.routes(counterpart), *mock_certificate.routes(counterpart))
+    return Starlette(routes=[*asked, mock_rest.route(counterpart), mock_rest.DESCRIBED])
 
 
 def configure(counterpart: Counterpart, mode: Mode, namespace: str = "") -> None:
@@ -73,6 +77,11 @@ def register(
     own = _own(counterpart, namespace)
     own.add(certificates)
     own.protected.update(protected)
+
+
+def fill(counterpart: Counterpart, form: MedicalCertificate, namespace: str = "") -> None:
+    """Let a certificate say this, when it is asked for as a whole."""
+    _own(counterpart, namespace).fill(form)
 
 
 def register_region(counterpart: Counterpart, region: Mapping[HsaId, UnitPopulation], namespace: str = "") -> None:

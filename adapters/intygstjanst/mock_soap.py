@@ -16,7 +16,7 @@ from adapters.intygstjanst import answers, wire
 from adapters.intygstjanst.answers import Mode
 from adapters.intygstjanst.register import Asked, Register, registered, select, setting
 from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH
-from adapters.intygstjanst.wire import Contract
+from adapters.intygstjanst.wire import Contract, Interaction
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, play
 from adapters.mocking.exchange import nothing_wrong
 from adapters.mocking.rivta import description, xml
@@ -24,17 +24,12 @@ from contracts.sick_leave import Certificate
 from contracts.time import swedish_day
 
 
-def platform_path(contract: Contract) -> str:
-    """Where the national platform would publish it (the pattern of § 1.11)."""
-    return f"/clinicalprocess/healthcond/rehabilitation/{contract.name}/1/rivtabp21"
-
-
 def routes(counterpart: Counterpart) -> list[Route]:
     """Each contract at the service's own path and at the platform's."""
     return [
         route
         for operation in _OPERATIONS
-        for path in (operation.path, platform_path(operation.contract))
+        for path in (operation.path, operation.contract.platform_path)
         for route in _routes(counterpart, operation, path)
     ]
 
@@ -76,25 +71,25 @@ _OPERATIONS: Final = (
 )
 
 
-class _BadQuestion(ValueError):
+class BadQuestion(ValueError):
     """Why a request is refused; several reasons in ``args``."""
 
 
-def _question(contract: Contract, body: bytes, action: str) -> tuple[etree._Element, list[str]]:
-    """The question, and what is wrong with it. Raises ``_BadQuestion`` for what is no question of the contract."""
+def question_in(contract: Interaction, body: bytes, action: str) -> tuple[etree._Element, list[str]]:
+    """The question, and what is wrong with it. Raises ``BadQuestion`` for what is no question of the contract."""
     try:
         content = soap.unwrap(body)
     except soap.BadXml as error:
-        raise _BadQuestion(str(error)) from None
+        raise BadQuestion(str(error)) from None
     if isinstance(content, soap.Fault):
-        raise _BadQuestion("a fault is no question")
+        raise BadQuestion("a fault is no question")
     reasons = [*_header_faults(contract, body, action), *soap.schema_errors(contract.schema, content)]
     if content.tag != f"{{{contract.responder}}}{contract.name}":
-        raise _BadQuestion(*(reasons or ["the element is no question of this contract"]))
+        raise BadQuestion(*(reasons or ["the element is no question of this contract"]))
     return content, reasons
 
 
-def _header_faults(contract: Contract, body: bytes, action: str) -> list[str]:
+def _header_faults(contract: Interaction, body: bytes, action: str) -> list[str]:
     missing = [] if soap.logical_address(body) else ["the header has no LogicalAddress"]
     wrong = [] if action.strip('"') == contract.action else ["the SOAPAction is another one"]
     return missing + wrong
@@ -120,8 +115,8 @@ class _Exchange:
             return self._play(self._fault)
         level = self._counterpart.validation(self._room).schema_
         try:
-            question, wrong = _question(self._contract, body, self._request.headers.get("SOAPAction", ""))
-        except _BadQuestion as error:
+            question, wrong = question_in(self._contract, body, self._request.headers.get("SOAPAction", ""))
+        except BadQuestion as error:
             return self._refusal(*map(str, error.args))
         if wrong and level is Level.STRICT:
             return self._refusal(*wrong)

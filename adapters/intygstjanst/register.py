@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
+from adapters.intygstjanst.filled import filled
 from adapters.mocking import Counterpart, Room
+from contracts.certificate import MedicalCertificate
 from contracts.identity import PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
 
@@ -25,12 +27,14 @@ def registered(counterpart: Counterpart, room: Room) -> "Register":
 
 
 class Register:
-    """Certificates by id, unit and person; persons with protected identity; mottagningar by their care unit."""
+    """Certificates by id, unit and person, and their forms; persons with protected identity; mottagningar by their care
+    unit."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Certificate] = {}
         self._by_unit: defaultdict[str, dict[str, Certificate]] = defaultdict(dict)
         self._by_person: defaultdict[str, dict[str, Certificate]] = defaultdict(dict)
+        self._forms: dict[str, MedicalCertificate] = {}
         self.protected: set[PersonId] = set()
         self.sub_units: dict[str, tuple[str, ...]] = {}
 
@@ -41,6 +45,19 @@ class Register:
             self._by_id[certificate.id] = certificate
             self._by_unit[certificate.unit.value][certificate.id] = certificate
             self._by_person[certificate.patient.digits][certificate.id] = certificate
+
+    def fill(self, form: MedicalCertificate) -> None:
+        """What the doctor answered in a certificate, in place of what is made up. It stays when the feed leaves it out."""
+        self._forms[form.id] = form
+
+    def certificate(self, id: str) -> Certificate | None:
+        """As the feed tells of it."""
+        return self._by_id.get(id)
+
+    def form(self, id: str) -> MedicalCertificate | None:
+        """With all its answers."""
+        known = self._by_id.get(id)
+        return self._forms.get(id) or (filled(known) if known else None)
 
     def remove(self, id: str) -> None:
         """Forget it, if it is known."""
@@ -53,6 +70,7 @@ class Register:
         """The same, to be changed by itself."""
         other = Register()
         other.add(self._by_id.values())
+        other._forms |= self._forms
         other.protected |= self.protected
         other.sub_units |= self.sub_units
         return other

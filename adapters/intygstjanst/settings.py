@@ -9,6 +9,8 @@ from adapters.http import Destination
 CARE_UNIT_PATH: Final = "/list-active-sick-leaves-for-care-unit/v1.0"
 PERSON_PATH: Final = "/list-sick-leaves-for-person/v1.0"
 """Both under the context ``/inera-certificate`` of Intygstjänst itself (rehabstod.md § 1.3)."""
+CERTIFICATE_PATH: Final = "/get-certificate-se/v2.0"
+"""Under the same (Intygstjänsten's own tests)."""
 REST_PATH: Final = "/sickleave/active"
 """Under the context ``/inera-certificate/internalapi``, which has a port of its own (§ 2)."""
 
@@ -20,6 +22,8 @@ class Settings(Destination):
     """Where the certificates of a unit are asked for."""
     person_path: str = PERSON_PATH
     """Where the certificates of a person are asked for."""
+    certificate_path: str = CERTIFICATE_PATH
+    """Where one whole certificate is asked for."""
     rest_url: str = ""
     """Base address of Intygstjänst's internal API (``.../internalapi``), whose own sick leaves can be held against ours. Empty: they are not asked for."""
     logical_address: str = "5565594230"

@@ -452,7 +452,11 @@ def test_imports_are_files_beside_that_hold_the_namespace_they_name(name: str) -
 @pytest.mark.parametrize(
     ("name", "version"),
     [("certificate_3.xsd", "3.3"), ("certificate_types_3.xsd", "3.2"), ("certificate_types_2.xsd", "2.0")]
-    + [("send_message_to_recipient_2.xsd", "2.1"), ("send_message_to_care_2.xsd", "2.0"), ("get_certificate_2.xsd", "2.0")]
+    + [
+        ("send_message_to_recipient_2.xsd", "2.1"),
+        ("send_message_to_care_2.xsd", "2.0"),
+        ("get_certificate_2.xsd", "2.0"),
+    ]
     + [
         (name, "1.0")
         for name in (

@@ -89,7 +89,7 @@ DIRECT = SETTINGS.model_copy(update={"url": "http://intygstjanst.test"})
 
 
 @pytest.mark.parametrize("mode", ["real", "valid"])
-@pytest.mark.parametrize("path", [CARE_UNIT_PATH, mock.platform_path(wire.CARE_UNIT)])
+@pytest.mark.parametrize("path", [CARE_UNIT_PATH, wire.CARE_UNIT.platform_path])
 async def test_it_reads_what_the_counterpart_has(
     world: httpx.ASGITransport, counterpart: Counterpart, mode: answers.Mode, path: str
 ) -> None:
@@ -101,7 +101,7 @@ async def test_it_reads_what_the_counterpart_has(
 
 
 @pytest.mark.parametrize("mode", ["real", "valid"])
-@pytest.mark.parametrize("path", [PERSON_PATH, mock.platform_path(wire.PERSON)])
+@pytest.mark.parametrize("path", [PERSON_PATH, wire.PERSON.platform_path])
 async def test_it_reads_what_the_counterpart_has_of_a_person(
     world: httpx.ASGITransport, counterpart: Counterpart, mode: answers.Mode, path: str
 ) -> None:

@@ -215,7 +215,7 @@ def test_a_turned_fault_is_the_flat_result_in_both_contracts(contract: wire.Cont
 # ---- Over HTTP ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [CARE_UNIT_PATH, mock.platform_path(wire.CARE_UNIT)])
+@pytest.mark.parametrize("path", [CARE_UNIT_PATH, wire.CARE_UNIT.platform_path])
 async def test_it_answers_with_the_unit_of_the_question(client: httpx.AsyncClient, path: str) -> None:
     assert ids(await ask(client, path=path)) == ["a1"]
 
@@ -333,7 +333,7 @@ async def test_a_result_on_order_comes_with_its_comment(
 # ---- By person ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [PERSON_PATH, mock.platform_path(wire.PERSON)])
+@pytest.mark.parametrize("path", [PERSON_PATH, wire.PERSON.platform_path])
 async def test_a_person_comes_with_everything_on_all_units_however_old(
     client: httpx.AsyncClient, counterpart: Counterpart, path: str
 ) -> None:
