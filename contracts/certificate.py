@@ -8,7 +8,6 @@ needs them (domain rule 25).
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import CertificatePeriod
@@ -91,8 +90,6 @@ class Unclear:
 
 
 Prognosis = Likely | NotLikely | InDays | InMonths | Unclear
-PROGNOSIS_DAYS: Final = (30, 60, 90, 180, 365)
-"""What the form of version 1 offers."""
 
 
 @dataclass(frozen=True, slots=True)

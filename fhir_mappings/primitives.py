@@ -179,10 +179,11 @@ def contained(content: Json, reference: Json) -> Json | None:
 
 
 def identifiers(content: Json) -> tuple[Identifier, ...]:
-    """The business identifiers that have both a system and a value, as written."""
+    """The business identifiers that have both a system and a value, as written. Some types have at most one."""
+    stated = content.get("identifier", ())
     return tuple(
         Identifier(each["system"], each["value"])
-        for each in content.get("identifier", ())
+        for each in ((stated,) if isinstance(stated, Mapping) else stated)
         if "system" in each and "value" in each
     )
 

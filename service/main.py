@@ -65,7 +65,15 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
     pages = OverviewPages(built.fhir.page_key)
     channels = frozenset(built.channels)
     api = api_app(
-        built.store, built.context, built.clients, built.source, built.blocks, channels, pages, built.rounds.due
+        built.store,
+        built.context,
+        built.clients,
+        built.source,
+        built.source,
+        built.blocks,
+        channels,
+        pages,
+        built.rounds.due,
     )
     sessions = Sessions(built.clients, built.session_key, built.clock, built.context.ids)
     fhir = _fhir(built, settings)

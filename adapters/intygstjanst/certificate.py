@@ -31,6 +31,7 @@ from contracts.certificate import (
 from contracts.errors import Invalid, Issue, IssueType, Unavailable
 from contracts.identity import HsaId, PersonId
 from contracts.sick_leave import CertificatePeriod
+from fhir_mappings.certificate import DAYS
 from fhir_mappings.sick_leave import LEVELS, OCCUPATIONS, TYPE_CODE
 
 T = TypeVar("T")
@@ -42,8 +43,8 @@ REVOKED: Final = "CANCEL"
 _LONGEST_ID: Final = 64
 _DEGREES: Final = {code: degree for degree, code in LEVELS.items()}
 _OCCUPATIONS: Final = {written: Occupation(code) for written, (code, _) in OCCUPATIONS.items()}
-_NUMBERS: Final = {"TRETTIO": 30, "SEXTIO": 60, "NITTIO": 90, "HUNDRAATTIO": 180, "TREHUNDRASEXTIOFEM": 365}
-_DAYS: Final = {f"{number}_{word}": days for number, days in _NUMBERS.items() for word in ("DGR", "DAGAR")}
+_WORDS: Final = ("DGR", "DAGAR")
+_DAYS: Final = {f"{code.rpartition('_')[0]}_{word}": days for days, code in DAYS.items() for word in _WORDS}
 """KV_FKMU_0007, which shortens the word in some of its codes and not in others: either is read."""
 _MONTHS: Final = re.compile(r"[1-9]\d?", re.ASCII)
 _VERSION: Final = re.compile(r"([12])(\.\d+)*", re.ASCII)

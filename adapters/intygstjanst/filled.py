@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Final
 
 from contracts.certificate import (
-    PROGNOSIS_DAYS,
     InDays,
     InMonths,
     Likely,
@@ -22,6 +21,7 @@ from contracts.certificate import (
     WorkMeasure,
 )
 from contracts.sick_leave import Certificate
+from fhir_mappings.certificate import DAYS
 from fhir_mappings.sick_leave import LEVELS, OCCUPATIONS
 
 _PROFESSIONS: Final = (
@@ -74,6 +74,6 @@ _IN_BOTH: Final[tuple[Callable[[random.Random], Prognosis], ...]] = (
     lambda _: Unclear("Beror på hur anpassningen lyckas"),
 )
 _PROGNOSES: Final[dict[int, tuple[Callable[[random.Random], Prognosis], ...]]] = {
-    1: (*_IN_BOTH, lambda chance: InDays(chance.choice(PROGNOSIS_DAYS))),
+    1: (*_IN_BOTH, lambda chance: InDays(chance.choice(tuple(DAYS)))),
     2: (*_IN_BOTH, lambda chance: InMonths(chance.randint(1, 12))),
 }

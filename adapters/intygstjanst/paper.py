@@ -11,10 +11,11 @@ from lxml import etree
 
 from adapters.intygstjanst.certificate import REVOKED, SENT
 from adapters.intygstjanst.wire import CERTIFICATE, CERTIFICATE_TYPES, CERTIFICATES, FK, PARTIES
-from contracts.certificate import InDays, InMonths, Likely, MedicalCertificate, NotLikely, Prognosis, Unclear
+from contracts.certificate import InDays, InMonths, MedicalCertificate, Prognosis, Unclear
 from contracts.identity import HsaId
 from contracts.sick_leave import Certificate
 from contracts.time import STOCKHOLM
+from fhir_mappings.certificate import DAYS, PROGNOSES
 from fhir_mappings.identifiers import HSA_ID, WORKPLACE_CODE, person_system
 from fhir_mappings.sick_leave import LEVELS, TITLE, TYPE_CODE
 
@@ -25,14 +26,6 @@ _STATUSES: Final = "9871cd17-8755-4ed9-b894-ff3729e775a4"
 _ICD: Final = {1: "1.2.752.116.1.1.1.1.3", 2: "1.2.752.116.1.1.1"}
 _NOT_READ: Final = {"35.1": "Nedsatt uthållighet.", "17.1": "Klarar inte ett helt arbetspass.", "19.1": "Samtalsstöd."}
 _NOBODY: Final = "SE1111111111-0000"
-_DAYS: Final = {
-    30: "TRETTIO_DGR",
-    60: "SEXTIO_DGR",
-    90: "NITTIO_DGR",
-    180: "HUNDRAATTIO_DAGAR",
-    365: "TREHUNDRASEXTIOFEM_DAGAR",
-}
-
 Part = str | etree._Element
 
 
@@ -138,19 +131,13 @@ def _answers(form: MedicalCertificate, feed: Certificate | None) -> Iterator[etr
 
 
 def _prognosis(prognosis: Prognosis) -> Iterator[tuple[str, Part]]:
+    yield "39.1", _cv(PROGNOSES[type(prognosis)], "KV_FKMU_0006")
     match prognosis:
-        case Likely():
-            yield "39.1", _cv("STOR_SANNOLIKHET", "KV_FKMU_0006")
-        case NotLikely():
-            yield "39.1", _cv("SANNOLIKT_INTE", "KV_FKMU_0006")
-        case Unclear(text):
-            yield "39.1", _cv("PROGNOS_OKLAR", "KV_FKMU_0006")
+        case Unclear(text) if text:
             yield "39.2", text
         case InDays(days):
-            yield "39.1", _cv("ATER_X_ANTAL_DGR", "KV_FKMU_0006")
-            yield "39.3", _cv(_DAYS[days], "KV_FKMU_0007")
+            yield "39.3", _cv(DAYS[days], "KV_FKMU_0007")
         case InMonths(months):
-            yield "39.1", _cv("ATER_X_ANTAL_MANADER", "KV_FKMU_0006")
             yield "39.4", str(months)
 
 

@@ -15,10 +15,11 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, NotSupported, RekoError, WrongMedia
-from contracts.ports import BlockSource, CertificateSource
+from contracts.ports import BlockSource, Certificates, CertificateSource
 from contracts.pulling import MOST_DAYS
 from contracts.record import Caller, Right
 from service.api import models, operating, pulling, records
+from service.api.certificates import certificate_routes
 from service.api.comparison import comparison_route
 from service.api.dialogues import dialogue_routes
 from service.api.outbox import outbox_routes
@@ -42,6 +43,7 @@ def api_app(
     context: Context,
     clients: Clients,
     source: CertificateSource | None,
+    certificates: Certificates | None,
     blocks: BlockSource,
     destinations: frozenset[str],
     pages: OverviewPages,
@@ -112,6 +114,7 @@ def api_app(
 
     overview_routes(app, store, pages, reader, author)
     comparison_route(app, store, source, reader)
+    certificate_routes(app, store, context, certificates, reader, author)
     dialogue_routes(app, store, context, reader, author)
 
     @app.post("/units/{unit}/pull")

@@ -46,7 +46,7 @@ def _plain(type_: str, profile: str = "", dated: str = "") -> Row:
 
 def _beside(type_: str, profile: str, dated: str) -> Row:
     """A type that clients and the service both write, each its own."""
-    return Row(type_, record_beside_feed, remove_beside_feed, _profile(profile), dated=dated)
+    return Row(type_, record_beside_feed, remove_beside_feed, profile and _profile(profile), dated=dated)
 
 
 ROWS: Final = {
@@ -67,7 +67,7 @@ ROWS: Final = {
         Row("Procedure", record_activity, remove_activity, _profile("reko-procedure"), dated="date"),
         _beside("Observation", "reko-work-capacity", "date"),
         _beside("DocumentReference", "reko-certificate", "date"),
-        _plain("QuestionnaireResponse", dated="authored"),
+        _beside("QuestionnaireResponse", "", "authored"),
         _beside("Communication", "reko-communication", "sent"),
         Row("CommunicationRequest", notify, remove_request, _profile("reko-communication-request"), dated="authored"),
         _plain("Task", _profile("reko-notification-task"), dated="authored-on"),

@@ -1,6 +1,8 @@
 """A message to another party has been delivered: that is itself an activity, coded now and once (domain rule 14)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from contracts.activity import ActivityKind, ActivityStatus, ContactMode, CoordinationActivity, Identifier
@@ -9,6 +11,7 @@ from contracts.dialogue import PartyMessage, Topic
 from contracts.identity import HsaId
 from contracts.outbox import OutboxMessage
 from contracts.ports import Transaction
+from contracts.record import Caller, Record
 from fhir_mappings import activity as activity_mapping
 from fhir_mappings import dialogue, people
 from fhir_mappings.document import decode, from_content
@@ -38,27 +41,45 @@ def delivered(
     payload = message.payload
     if not isinstance(payload, PartyMessage):
         return
-    unit = message.question.unit
-    kept = transaction.by_token("Communication", "identifier", MESSAGE_ID, payload.id, unit.value)
-    if kept and decode(kept[0].body).content["status"] == "completed":
-        return
-    sender = service_for(payload.sender.unit.id, payload.sender.unit.provider, payload.sender.employee)
+    sender = payload.sender
+    keeper = service_for(sender.unit.id, sender.unit.provider, sender.employee)
+    told(transaction, context, payload, Told(keeper, message.about, message.patient, transaction.at, mode))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who keeps it, on which request (``CommunicationRequest/id``), of which patient (logical id), when it was told, and how."""
+
+    keeper: Caller
+    request: str
+    patient: str
+    at: datetime
+    mode: ContactMode
+
+
+def told(transaction: Transaction, context: Context, payload: PartyMessage, became: Told) -> tuple[Record, ...]:
+    """The Communication, and behind it the activity if telling that party is one; nothing when the message is known to have
+    been told."""
+    unit = payload.sender.unit.id
+    earlier = transaction.by_token("Communication", "identifier", MESSAGE_ID, payload.id, unit.value)
+    if earlier and decode(earlier[0].body).content["status"] == "completed":
+        return ()
     recipient, _ = people.recipient_reference(payload.recipient, by_number=True)
     sent = dialogue.communication(
         payload,
-        request=message.about,
+        request=became.request,
         recipient=recipient,
-        patient=message.patient,
-        sent=transaction.at,
+        patient=became.patient,
+        sent=became.at,
         answers=_answered(transaction, unit, payload.answers),
     )
-    keep(transaction, context, Write(sender, decode(sent), kept[0].id if kept else ""))
-    if kept:  # it had not arrived after all, and has now: one activity all the same
-        return
-    activity = _activity(transaction, message, payload, mode)
-    if activity is not None:
-        content = activity_mapping.to_fhir(activity, employee=payload.sender.employee, unit=payload.sender.unit.id)
-        record_activity(transaction, context, Write(sender, from_content(content)))
+    kept = keep(transaction, context, Write(became.keeper, decode(sent), earlier[0].id if earlier else ""))
+    # What had not arrived after all, and has now, is one activity all the same.
+    activity = None if earlier else _activity(transaction, payload, became)
+    if activity is None:
+        return (kept.record,)
+    content = activity_mapping.to_fhir(activity, employee=payload.sender.employee, unit=unit)
+    return kept.record, record_activity(transaction, context, Write(became.keeper, from_content(content))).record
 
 
 def _answered(transaction: Transaction, unit: HsaId, message_id: str) -> str:
@@ -67,18 +88,16 @@ def _answered(transaction: Transaction, unit: HsaId, message_id: str) -> str:
     return found[0].reference if found else ""
 
 
-def _activity(
-    transaction: Transaction, message: OutboxMessage, payload: PartyMessage, mode: ContactMode
-) -> CoordinationActivity | None:
+def _activity(transaction: Transaction, payload: PartyMessage, became: Told) -> CoordinationActivity | None:
     is_notice = payload.topic is Topic.ASSUMED_REHAB_NEED
     kind = ActivityKind.INFORMATION_TO_FK if is_notice else _KINDS.get(payload.recipient.kind)
     if kind is None:
         return None
     return CoordinationActivity(
-        patient=message.patient,
+        patient=became.patient,
         kinds=(kind,),
         status=ActivityStatus.COMPLETED,
         performed=transaction.at,
-        mode=mode,
+        mode=became.mode,
         identifiers=(Identifier(MESSAGE_ID, payload.id),),
     )

@@ -1,6 +1,7 @@
-"""A client's own DocumentReference, Observation, EpisodeOfCare or Communication, beside those that the service makes.
+"""A client's own DocumentReference, Observation, EpisodeOfCare, QuestionnaireResponse or Communication, beside those that the
+service makes.
 
-The certificate feed and the deliveries write these types too, and write over what they find under their own identifiers. So
+The certificates and the deliveries write these types too, and write over what they find under their own identifiers. So
 nobody else writes, changes or deletes what carries one, and nobody adds to a certificate what its issuer did not say. A
 coordination case opens and ends with the patient's consent alone (domain rule 3).
 """

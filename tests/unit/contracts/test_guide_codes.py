@@ -7,7 +7,8 @@ from typing import Any, Final, get_args
 import orjson
 import pytest
 
-from contracts import activity, consent, dialogue, plan
+from contracts import activity, certificate, consent, dialogue, plan
+from fhir_mappings import certificate as form
 from fhir_mappings import coordination_case, identifiers, patient_document, sick_leave
 from service.rules import kva
 
@@ -34,6 +35,9 @@ WORDS_OF_CODE: Final[dict[str, Iterable[str]]] = {
     ],
     identifiers.SICK_LEAVE_DEGREE: sick_leave.LEVELS.values(),
     identifiers.OCCUPATION: {code for code, _ in sick_leave.OCCUPATIONS.values()},
+    identifiers.WORK_MEASURE: certificate.WorkMeasure,
+    identifiers.PROGNOSIS: form.PROGNOSES.values(),
+    identifiers.PROGNOSIS_DAYS: form.DAYS.values(),
     identifiers.CERTIFICATE_TYPE: [sick_leave.TYPE_CODE],
     identifiers.RECORD_FLAG: ["no-coordination-consent"],
     identifiers.ENGINE_MODE: get_args(sick_leave.EngineMode),

@@ -251,6 +251,51 @@ Description: "Sysselsättning i läkarintyget. Kodverkets namn hos avsändaren �
 * insert Code(#FORALDRALEDIG, "Föräldraledighet", "Parental leave")
 * insert Code(#STUDIER, "Studier", "Studies")
 
+CodeSystem: WorkMeasure
+Id: kv-fkmu-0004
+Title: "Arbetslivsinriktade åtgärder"
+Description: "Åtgärder i läkarintyget, fråga 40 i version 1. Kodverkets namn hos avsändaren är KV_FKMU_0004."
+* insert Codes
+* ^url = "https://rekobryggan.example/fhir/CodeSystem/KV_FKMU_0004"
+* ^identifier.value = "KV_FKMU_0004"
+* insert Code(#EJ_AKTUELLT, "Ej aktuellt", "Not relevant")
+* insert Code(#ARBETSTRANING, "Arbetsträning", "Work training")
+* insert Code(#ARBETSANPASSNING, "Arbetsanpassning", "Adaptation of work")
+* insert Code(#SOKA_NYTT_ARBETE, "Söka nytt arbete", "Seeking new work")
+* insert Code(#BESOK_ARBETSPLATS, "Besök på arbetsplatsen", "Visit to the workplace")
+* insert Code(#ERGONOMISK, "Ergonomisk bedömning", "Ergonomic assessment")
+* insert Code(#HJALPMEDEL, "Hjälpmedel", "Aids")
+* insert Code(#KONFLIKTHANTERING, "Konflikthantering", "Conflict resolution")
+* insert Code(#KONTAKT_FHV, "Kontakt med företagshälsovård", "Contact with occupational health services")
+* insert Code(#OMFORDELNING, "Omfördelning av arbetsuppgifter", "Redistribution of tasks")
+* insert Code(#OVRIGA_ATGARDER, "Övriga åtgärder", "Other measures")
+
+CodeSystem: Prognosis
+Id: kv-fkmu-0006
+Title: "Prognos för arbetsförmågan"
+Description: "Prognosen i läkarintyget, fråga 39 i båda versionerna. Kodverkets namn hos avsändaren är KV_FKMU_0006."
+* insert Codes
+* ^url = "https://rekobryggan.example/fhir/CodeSystem/KV_FKMU_0006"
+* ^identifier.value = "KV_FKMU_0006"
+* insert Code(#STOR_SANNOLIKHET, "Åter med stor sannolikhet efter perioden", "Back after the period with great probability")
+* insert Code(#SANNOLIKT_INTE, "Sannolikt inte åter", "Probably not back")
+* insert Code(#PROGNOS_OKLAR, "Prognosen är oklar", "The prognosis is unclear")
+* insert Code(#ATER_X_ANTAL_DGR, "Åter efter ett antal dagar", "Back after a number of days")
+* insert Code(#ATER_X_ANTAL_MANADER, "Åter efter ett antal månader", "Back after a number of months")
+
+CodeSystem: PrognosisDays
+Id: kv-fkmu-0007
+Title: "Dagar till återgång"
+Description: "Antal dagar i läkarintyget, fråga 39 i version 1. Kodverkets namn hos avsändaren är KV_FKMU_0007."
+* insert Codes
+* ^url = "https://rekobryggan.example/fhir/CodeSystem/KV_FKMU_0007"
+* ^identifier.value = "KV_FKMU_0007"
+* insert Code(#TRETTIO_DGR, "30 dagar", "30 days")
+* insert Code(#SEXTIO_DGR, "60 dagar", "60 days")
+* insert Code(#NITTIO_DGR, "90 dagar", "90 days")
+* insert Code(#HUNDRAATTIO_DAGAR, "180 dagar", "180 days")
+* insert Code(#TREHUNDRASEXTIOFEM_DAGAR, "365 dagar", "365 days")
+
 CodeSystem: RekoStatus
 Id: reko-status
 Title: "Rekostatus"
