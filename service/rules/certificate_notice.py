@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from contracts.certificate import MedicalCertificate
-from contracts.consent import InformationCategory
+from contracts.consent import InformationCategory, Purpose
 from contracts.errors import Issue, IssueType
 
 CATEGORIES: Final = frozenset({InformationCategory.ASSUMED_REHAB_NEED})
-"""What such a certificate tells: the consents must cover it."""
+PURPOSE: Final = Purpose.COORDINATION
+"""What such a certificate tells, and for what: the consents must cover it."""
 
 
 def faults(certificate: MedicalCertificate, *, states_need: bool, patient_consents: bool) -> tuple[Issue, ...]:

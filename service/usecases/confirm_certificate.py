@@ -21,7 +21,6 @@ from fhir_mappings import dialogue
 from fhir_mappings.document import decode, from_content
 from fhir_mappings.identifiers import MESSAGE_ID
 from service.rules import certificate_notice as rules
-from service.rules import notification
 from service.usecases.context import Context, Write
 from service.usecases.deciding import decide, ground_for, is_protected
 from service.usecases.delivered import Told, told
@@ -100,7 +99,7 @@ class _Confirming:
             unit=self.caller.unit,
             recipient=_FK,
             categories=rules.CATEGORIES,
-            purpose=notification.PURPOSE,
+            purpose=rules.PURPOSE,
             at=self.transaction.at,
             basis=ground_for(_FK),
             protected_identity=is_protected(self.transaction, patient),

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from contracts.certificate import MedicalCertificate
-from contracts.consent import InformationCategory
+from contracts.consent import InformationCategory, Purpose
 from contracts.identity import HsaId, PersonId, control_digit
 from service.rules import certificate_notice
 
@@ -40,3 +40,4 @@ def test_all_of_it_or_the_rules_that_forbid_it(
 
 def test_what_the_consents_must_cover() -> None:
     assert {InformationCategory.ASSUMED_REHAB_NEED} == certificate_notice.CATEGORIES
+    assert certificate_notice.PURPOSE is Purpose.COORDINATION
