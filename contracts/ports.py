@@ -69,6 +69,10 @@ class Snapshot(Protocol):
         """Current versions of a type, owned by ``unit``, that are about no patient; oldest first, a thousand at most."""
         ...
 
+    def of_unit(self, type: str, unit: str) -> Sequence[Record]:
+        """Current versions of the type that the unit owns, oldest first."""
+        ...
+
     def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
         """The patient's certificates on the care unit and its mottagningar, as last pulled."""
         ...

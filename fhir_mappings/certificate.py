@@ -88,10 +88,14 @@ def questionnaire_response(certificate: MedicalCertificate, patient: str, docume
     return r4.build("QuestionnaireResponse", {name: value for name, value in content.items() if value})
 
 
-def contact_wished(response: Json) -> bool:
-    """Whether the doctor wished for contact, as it was read, in a certificate that stands."""
-    answers = (answer for item in response.get("item", ()) if item["linkId"] == WISHED for answer in item["answer"])
-    return response["status"] == "completed" and any(answer.get("valueBoolean") is True for answer in answers)
+def wishing(response: Json) -> str:
+    """The id of the certificate in which the doctor wished for contact, if that was read in one that stands; empty for any
+    other, also for a response of somebody else."""
+    stated = response.get("identifier", {})
+    wished = (each for each in response.get("item", ()) if each.get("linkId") == WISHED)
+    says_so = any(answer.get("valueBoolean") is True for each in wished for answer in each.get("answer", ()))
+    stands = response["status"] == "completed" and stated.get("system") == CERTIFICATE_ID
+    return str(stated.get("value", "")) if says_so and stands else ""
 
 
 def _items(certificate: MedicalCertificate, document: str) -> Iterator[Json]:

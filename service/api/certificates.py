@@ -1,7 +1,7 @@
 """A certificate as a whole on the JSON API: what was read of it, and that it is the information under 4 §."""
 
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from pydantic import Field
@@ -16,12 +16,11 @@ from fhir_mappings.identifiers import OCCUPATION, WORK_MEASURE
 from service.api.models import CodeOut, Model
 from service.api.overview_models import NamedOut, PeriodOut
 from service.api.records import codes_of
+from service.rules.certificate_notice import CONTACT_WISHED
 from service.store.store import SqlStore
 from service.usecases.confirm_certificate import Confirmation, Confirmed, confirm_certificate_as_notice
 from service.usecases.context import Context
 from service.usecases.read_certificate import ReadCertificate, read_certificate
-
-CONTACT_WISHED: Final = "Läkaren har önskat kontakt med Försäkringskassan i intyget"
 
 
 class PrognosisOut(Model):

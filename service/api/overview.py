@@ -113,7 +113,7 @@ def _page(seen: Seen, caller: Caller, pages: OverviewPages) -> Response:
         **counted_out(caller.unit.value, found.question, seen.pulled),
         total=found.total,
         held_back=found.held_back,
-        sick_leaves=tuple(_row(row, seen.episodes[row.active]) for row in found.rows),
+        sick_leaves=tuple(_row(row, seen) for row in found.rows),
         next=pages.next(caller.unit, found),
     )
     return Response(out.model_dump_json(by_alias=True), media_type="application/json")
@@ -140,10 +140,10 @@ def _pull(pulled: LastPull | None, question: Question) -> models.LastPullOut | N
     )
 
 
-def _row(row: Row, episode: str) -> models.SickLeaveOut:
+def _row(row: Row, seen: Seen) -> models.SickLeaveOut:
     return models.SickLeaveOut(
         patient=row.patient,
-        episode=episode,
+        episode=seen.episodes[row.active],
         personal_number=row.number,
         name=row.name,
         protected=row.protected,
@@ -162,6 +162,7 @@ def _row(row: Row, episode: str) -> models.SickLeaveOut:
         certificate_count=row.count,
         certificates=row.certificates,
         active_certificate=row.active,
+        contact_wished=not seen.wishes.isdisjoint(row.certificates),
         degree=row.degree,
         degrees=row.degrees,
         doctor=models.NamedOut(id=row.doctor, name=row.doctor_name),

@@ -90,7 +90,8 @@ class RekoStatusOut(Model):
 
 class SickLeaveOut(Model):
     """One patient's sick leave. ``patient`` is the logical id; ``episode`` the stored EpisodeOfCare's. ``degree`` is 0 when
-    it has ended. ``certificates`` come by first day; in the mode rehabstod one may stand twice (Q1)."""
+    it has ended. ``certificates`` come by first day; in the mode rehabstod one may stand twice (Q1). ``contact_wished``: in one
+    of those that have been read as a whole, the doctor wished for contact with Försäkringskassan."""
 
     patient: str
     episode: str
@@ -112,6 +113,7 @@ class SickLeaveOut(Model):
     certificate_count: int
     certificates: tuple[str, ...]
     active_certificate: str
+    contact_wished: bool
     degree: int
     degrees: tuple[int, ...]
     doctor: NamedOut

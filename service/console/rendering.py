@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from contracts.errors import RekoError
 from contracts.time import STOCKHOLM
 from service.console import timeline, words
+from service.rules.certificate_notice import CONTACT_WISHED
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -35,7 +36,7 @@ _TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters["moment"] = moment
-_TEMPLATES.globals |= {"modes": words.MODES, "scale": timeline}
+_TEMPLATES.globals |= {"modes": words.MODES, "scale": timeline, "contact_wished": CONTACT_WISHED}
 
 
 def rendered(template: str, status: int = 200, **values: Any) -> Response:

@@ -80,12 +80,14 @@ class Heading(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row, its place in the whole list, its picture; ``saved`` when its status was just set."""
+    """A row, its place in the whole list, its picture; ``saved`` when its status was just set, ``wished`` when the doctor wished
+    for contact with Försäkringskassan in one of its certificates."""
 
     number: int
     row: Row
     timeline: timeline.Timeline
     saved: bool
+    wished: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,13 @@ def sheet(seen: Seen, offered: Choices, now: datetime, saved: str = "") -> Sheet
     found, question = seen.overview, seen.overview.question
     first = question.offset
     lines = (
-        Line(number, row, timeline.timeline(row.periods, question.on), row.patient == saved)
+        Line(
+            number,
+            row,
+            timeline.timeline(row.periods, question.on),
+            row.patient == saved,
+            not seen.wishes.isdisjoint(row.certificates),
+        )
         for number, row in enumerate(found.rows, first + 1)
     )
     return Sheet(

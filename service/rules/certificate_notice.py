@@ -11,6 +11,8 @@ from contracts.certificate import MedicalCertificate
 from contracts.consent import InformationCategory, Purpose
 from contracts.errors import Issue, IssueType
 
+CONTACT_WISHED: Final = "Läkaren har önskat kontakt med Försäkringskassan i intyget"
+"""How the wish is shown to a coordinator."""
 CATEGORIES: Final = frozenset({InformationCategory.ASSUMED_REHAB_NEED})
 PURPOSE: Final = Purpose.COORDINATION
 """What such a certificate tells, and for what: the consents must cover it."""

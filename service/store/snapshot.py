@@ -56,6 +56,10 @@ class SqlSnapshot:
         """See ``contracts.ports.Snapshot``."""
         return [to_record(row) for row in self.connection.execute(sql.WITHOUT_PATIENT, {"type": type, "unit": unit})]
 
+    def of_unit(self, type: str, unit: str) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        return [to_record(row) for row in self.connection.execute(sql.OF_UNIT, {"type": type, "unit": unit})]
+
     def certificates(self, unit: str, patient: str) -> Sequence[StoredCertificate]:
         """See ``contracts.ports.Snapshot``."""
         rows = self.connection.execute(sql.CERTIFICATES_OF, {"of_unit": unit, "of_patient": patient})

@@ -101,6 +101,9 @@ BY_TOKEN: Final = compiled(
     )
     .order_by(resource.c.rid)
 )
+OF_UNIT: Final = compiled(
+    _current.where(resource.c.unit == bindparam("unit"), resource.c.type == bindparam("type")).order_by(resource.c.rid)
+)
 BY_REFERENCE: Final = compiled(
     _current.join(reference_index, reference_index.c.rid == resource.c.rid)
     .where(reference_index.c.parameter == bindparam("parameter"), reference_index.c.target == bindparam("target"))

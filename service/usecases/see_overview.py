@@ -17,6 +17,8 @@ from contracts.ports import Snapshot, Store
 from contracts.record import Access, AccessAction, Caller, Role
 from contracts.sick_leave import Certificate, LastPull, RekoStatus, StoredCertificate
 from contracts.time import swedish_day
+from fhir_mappings import certificate
+from fhir_mappings.document import decode
 from service.rules.sick_leave import Held, Listed, Marking, Overview, Question, held, overview
 from service.usecases.deciding import registered_patient
 
@@ -29,11 +31,13 @@ Ask = Callable[[date], Question]
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A page of the overview. ``pulled`` says how old and how wide its data are, ``episodes`` to which stored EpisodeOfCare
-    each certificate belongs."""
+    each certificate belongs. ``wishes`` are the certificates in which the doctor wished for contact with Försäkringskassan (26.1):
+    of those that somebody on the unit has read as a whole."""
 
     overview: Overview
     pulled: LastPull | None
     episodes: Mapping[str, str]
+    wishes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ async def see_overview(
         question = ask(swedish_day(snapshot.at))
         there = on_unit(snapshot, unit, shown_since(question))
         page = overview(there.certificates, there.patients, question, doctor_of(caller))
-        seen = Seen(page, snapshot.last_pull(unit), there.episodes)
+        seen = Seen(page, snapshot.last_pull(unit), there.episodes, wishes_on(snapshot, unit))
         return [row.patient for row in page.rows], show(seen)
 
     patients, shown = await store.look(look)
@@ -123,6 +127,12 @@ def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
     """The same of one patient."""
     stored = [(patient, each) for each in snapshot.certificates(unit, patient)]
     return _together(snapshot, stored, snapshot.reko_statuses(unit, patient))
+
+
+def wishes_on(snapshot: Snapshot, unit: str) -> frozenset[str]:
+    """Certificates, of those read as a whole, in which the doctor wished for contact with Försäkringskassan."""
+    read = (decode(each.body).content for each in snapshot.of_unit("QuestionnaireResponse", unit))
+    return frozenset(filter(None, map(certificate.wishing, read)))
 
 
 async def log_reading(

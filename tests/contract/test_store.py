@@ -218,6 +218,16 @@ async def test_records_are_found_by_a_reference(store: OpenStore) -> None:
     assert ids(found) == ["b", "a"]
 
 
+async def test_a_units_records_of_a_type(store: OpenStore) -> None:
+    for id, unit in (("b", UNIT.value), ("a", UNIT.value), ("c", "SE9999999999-E009"), ("d", UNIT.value)):
+        await save(store, procedure("p-1"), id, unit)
+    await save(store, procedure("p-1", identifier="1"), "b")
+    await store.run(lambda each: each.remove("Procedure", "d"))
+    found = await store.run(lambda each: each.of_unit("Procedure", UNIT.value))
+    assert [(each.id, each.version) for each in found] == [("b", 2), ("a", 1)]
+    assert await store.run(lambda each: list(each.of_unit("Patient", UNIT.value))) == []
+
+
 async def test_only_the_current_version_is_found(store: OpenStore) -> None:
     await save(store, procedure("p-1", identifier="1"), "a")
     newest = await save(store, procedure("p-2", identifier="2"), "a")

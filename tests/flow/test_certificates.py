@@ -302,3 +302,38 @@ async def test_no_number_or_word_of_the_certificate_is_logged(flow: "Flow", capl
     for secret in (person.number, person.number[2:], "Hemligt skäl"):
         assert secret not in failed.text
         assert secret not in caplog.text
+
+
+# In the overview
+
+
+async def row_of(flow: "Flow", person: "Person") -> Json:
+    listed = (await flow.coordinator.get(f"/api/units/{flow.UNIT}/sick-leaves?limit=100")).json()["sickLeaves"]
+    (row,) = [each for each in listed if each["patient"] == person.id]
+    found: Json = row
+    return found
+
+
+async def test_a_wish_that_was_read_stands_in_the_overview(flow: "Flow") -> None:
+    person, id = await certified(flow)
+    _, without = await certified(flow, contact_wished=False)
+    assert not (await row_of(flow, person))["contactWished"]
+    await seen(flow, without)
+    await seen(flow, id)
+    assert (await row_of(flow, person))["contactWished"]
+    flow.certify(person, id=id, contact_wished=True, revoked=True)
+    await seen(flow, id)
+    assert not (await row_of(flow, person))["contactWished"]
+
+
+async def test_a_response_of_somebody_else_marks_nothing(flow: "Flow") -> None:
+    person, id = await certified(flow, contact_wished=False)
+    own = {
+        "resourceType": "QuestionnaireResponse",
+        "status": "completed",
+        "identifier": {"system": "urn:ehr", "value": id},
+        "subject": {"reference": person.reference},
+        "item": [{"linkId": "26.1", "answer": [{"valueBoolean": True}]}, {"linkId": "26.1"}],
+    }
+    await flow.post(own)
+    assert not (await row_of(flow, person))["contactWished"]

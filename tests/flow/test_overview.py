@@ -136,6 +136,7 @@ async def test_a_row_tells_everything_of_a_sick_leave(ward: Ward) -> None:
         "certificateCount": 2,
         "certificates": [older, newest],
         "activeCertificate": newest,
+        "contactWished": False,
         "degree": 50,
         "degrees": [100, 50],
         "doctor": {"id": ward.doctor, "name": "Ro Rad"},

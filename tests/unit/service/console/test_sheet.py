@@ -13,6 +13,7 @@ from contracts.sick_leave import LastPull
 from service.console import words
 from service.console.rendering import rendered
 from service.console.sheet import Form, Sheet, sheet, warnings
+from service.rules.certificate_notice import CONTACT_WISHED
 from service.rules.sick_leave import Overview, Question, Row, choices
 from service.rules.sick_leave.question import written
 from service.usecases.see_overview import Seen
@@ -23,13 +24,15 @@ PULLED: Final = LastPull(NOW - timedelta(hours=1), 0)
 WHO: Final = Caller(HsaId("SE1111111111-P001"), "m", UNIT, HsaId("SE1111111111-S001"), frozenset(Right))
 
 
-def shown(*rows: Row, total: int | None = None, held_back: int = 0, **asked: int) -> Sheet:
+def shown(
+    *rows: Row, total: int | None = None, held_back: int = 0, wishes: frozenset[str] = frozenset(), **asked: int
+) -> Sheet:
     found = Overview(Question(ON, **asked), rows, len(rows) if total is None else total, held_back, None)  # type: ignore[arg-type]
-    return sheet(Seen(found, PULLED, {}), choices(rows), NOW)
+    return sheet(Seen(found, PULLED, {}, wishes), choices(rows), NOW)
 
 
-def cells(*rows: Row, template: str = "print.html", **asked: int) -> list[str]:
-    made = shown(*rows, **asked)
+def cells(*rows: Row, template: str = "print.html", wishes: frozenset[str] = frozenset(), **asked: int) -> list[str]:
+    made = shown(*rows, wishes=wishes, **asked)
     form = Form(WHO, UNIT.value, choices(rows), written(made.question))
     page = html.fromstring(bytes(rendered(template, form=form, sheet=made, issues=()).body).decode())
     return [" ".join(each.text_content().split()) for each in page.xpath("//tbody/tr")]
@@ -76,6 +79,15 @@ def test_other_diagnoses_stand_below_the_first(template: str) -> None:
 def test_how_long_is_left(end: str, told: str) -> None:
     (found,) = cells(one(intyg(f"02-12..{end[3:]}"), max_days_since_end=5), max_days_since_end=5)
     assert told in found
+
+
+@pytest.mark.parametrize("template", ["print.html", "list.html"])
+def test_a_wish_for_contact_stands_by_the_doctor(template: str) -> None:
+    wished = row(certificates=("a", "b"))
+    (told,) = cells(wished, template=template, wishes=frozenset("b"))
+    assert CONTACT_WISHED in told
+    (told,) = cells(wished, template=template, wishes=frozenset("c"))
+    assert CONTACT_WISHED not in told
 
 
 def test_what_is_missing_is_a_dash() -> None:
