@@ -222,7 +222,7 @@ def test_revoked() -> None:
         (without("intyg/typ"), "intyg/typ"),
         (put("intyg/intygs-id/extension", " "), "intyg/intygs-id/extension"),
         (put("intyg/intygs-id/extension", "x" * 65), "intyg/intygs-id/extension"),
-        (put("intyg/patient/person-id/extension", "19700101-0000"), "intyg/patient/person-id/extension"),
+        (put("intyg/patient/person-id/extension", f"{NUMBER[:8]}-0000"), "intyg/patient/person-id/extension"),
         (put("intyg/patient/person-id/root", "1.2.752.74.9.1"), "intyg/patient/person-id/extension"),
         (without("intyg/patient"), "intyg/patient/person-id/extension"),
         (put("intyg/skapadAv/enhet/enhets-id/extension", "ingen"), "intyg/skapadAv/enhet/enhets-id/extension"),
