@@ -1,5 +1,6 @@
 """A certificate read as a whole over HTTP, and confirmed as the information under 4 § (domain rule 17)."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from adapters.mocking import Fault
 from adapters.mocking.faults import CATALOGUE
-from fhir_mappings.identifiers import CERTIFICATE_ID, MESSAGE_ID
+from fhir_mappings.identifiers import CERTIFICATE_ID, MESSAGE_ID, SECURITY_LABEL
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -122,6 +123,27 @@ async def test_a_doctor_sees_what_she_issued_herself(flow: "Flow") -> None:
     assert (await flow.doctor.get(f"/api/certificates/{other}")).status_code == 404
 
 
+@pytest.mark.parametrize("label", ["sekretessmarkering", "skyddadFolkbokforing"])
+async def test_a_marked_patients_certificate_is_the_issuing_doctors_alone(flow: "Flow", label: str) -> None:
+    person, id = await certified(flow)
+    patient = (await flow.coordinator.get(f"/fhir/{person.reference}")).json()
+    await flow.put(patient | {"meta": {"security": [{"system": SECURITY_LABEL, "code": label}]}})
+    assert (await flow.coordinator.get(f"/api/certificates/{id}")).status_code == 404
+    assert (await confirmed(flow, id)).status_code == 404
+    assert (await seen(flow, id, flow.doctor))["id"] == id
+
+
+async def test_a_certificate_of_another_type_is_refused_with_its_element(flow: "Flow") -> None:
+    _, id = await certified(flow)
+    await seen(flow, id)
+    answer = next(each for each in flow.ledger("intygstjanst") if each.id == id).answer.decode()
+    flow.order("intygstjanst", Fault(kind="nonsense", body=answer.replace(">LISJP<", ">FK7263<")))
+    before = await flow.stored()
+    response = await flow.coordinator.get(f"/api/certificates/{id}")
+    assert (response.status_code, response.json()["issues"][0]["at"]) == (422, "intyg/typ")
+    assert await flow.stored() == before
+
+
 async def test_rights(flow: "Flow") -> None:
     _, id = await certified(flow)
     assert (await flow.nobody.get(f"/api/certificates/{id}")).status_code == 401
@@ -204,6 +226,15 @@ async def test_confirmed_it_is_the_information_and_coded_once(flow: "Flow") -> N
     assert again == told | {"changed": False, "certificate": again["certificate"]}
     assert len(await found(flow, "Procedure", person)) == 1
     assert flow.promised(told["request"]) == []
+
+
+async def test_confirmed_by_several_at_once_it_is_coded_once(flow: "Flow") -> None:
+    person, id = await certified(flow, None, "fk")
+    answers = [each.json() for each in await asyncio.gather(*(confirmed(flow, id) for _ in range(6)))]
+    assert sorted(each["changed"] for each in answers) == [False] * 5 + [True]
+    assert len({each["notice"] for each in answers}) == 1
+    for type in ("CommunicationRequest", "Communication", "Procedure", "QuestionnaireResponse"):
+        assert len(await found(flow, type, person)) == 1
 
 
 async def sent_as_kept(flow: "Flow", told: Json) -> str:
