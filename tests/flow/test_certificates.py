@@ -10,6 +10,7 @@ import pytest
 from adapters.mocking import Fault
 from adapters.mocking.faults import CATALOGUE
 from fhir_mappings.identifiers import CERTIFICATE_ID, MESSAGE_ID, SECURITY_LABEL
+from fhir_mappings.registry import judge
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -221,6 +222,10 @@ async def test_confirmed_it_is_the_information_and_coded_once(flow: "Flow") -> N
     assert "läkarintyget" in notice["payload"][0]["contentString"]
     assert "läkarens egna" not in str(request) + str(notice) + str(activity)
     assert activity["category"]["coding"][0]["code"] == "information-to-fk"
+
+    kept = (await flow.coordinator.get(f"/fhir/{told['certificate']['resource']}")).json()
+    for resource in (request, notice, activity, kept):
+        assert judge(resource) == ()
 
     again = (await confirmed(flow, id)).json()
     assert again == told | {"changed": False, "certificate": again["certificate"]}
