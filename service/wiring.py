@@ -16,16 +16,19 @@ from adapters.registry import (
     BLOCK_SOURCES,
     CERTIFICATE_SOURCES,
     CHANNELS,
+    MAILBOXES,
     OpenCertificateSource,
     OpenChannel,
+    OpenMailbox,
     entrances,
 )
-from contracts.consent import BlockAnswer, BlockQuestion
+from contracts.consent import BlockAnswer, BlockQuestion, Recipient
 from contracts.errors import Unavailable
 from contracts.identity import HsaId
 from contracts.ports import BlockSource, Clock, Entrance
 from fhir_mappings import r4
 from service.clock import FollowedClock, SystemClock, Uuid7
+from service.fetching import Fetching
 from service.fhir_api.search import index, parameters
 from service.fhir_api.surroundings import Surroundings
 from service.outbox.relay import Relay
@@ -87,6 +90,7 @@ async def house(
         for adapter in CHANNELS
         if (adapter_settings := settings.adapter(adapter.name)).enabled
     }
+    mailboxes: dict[str, OpenMailbox] = {each.name: channels[each.name] for each in MAILBOXES if each.name in channels}  # type: ignore[misc]  # one object is both
     source = next(
         (
             adapter.build(adapter_settings, clock, (transports or {}).get(adapter.name))
@@ -103,6 +107,7 @@ async def house(
         Uuid7(),
         frozenset(channels),
         provider,
+        reaches=partial(_reaches, mailboxes),
         approving=frozenset(each.caller.unit for each in units if each.approves),
         informs={each.caller.unit: each.informs for each in units if each.informs},
         units={**clients.units, **{each.caller.unit: each.caller.provider for each in units}},
@@ -129,6 +134,7 @@ async def house(
         asyncio.create_task(rounds.run()),
         asyncio.create_task(tending.run()),
         asyncio.create_task(Watch(store, context, clock).run()),
+        asyncio.create_task(Fetching(store, context, mailboxes, clock).run()),
         *following,
     ]
     try:
@@ -154,6 +160,11 @@ def home(settings: Settings, clients: Clients) -> HsaId | None:
             "the clients are of several care providers: name the one that the adapters serve, REKO_CARE_PROVIDER"
         )
     return next(iter(clients.providers), None)
+
+
+def _reaches(books: Mapping[str, OpenMailbox], channel: str, recipient: Recipient, unit: HsaId) -> bool:
+    """A channel that is no book of addresses reaches the one party that it is for."""
+    return channel not in books or books[channel].reaches(recipient, unit)
 
 
 async def _key(store: SqlStore, name: str) -> Fernet:

@@ -21,6 +21,7 @@ from fhir_mappings import dialogue
 from fhir_mappings.document import decode, from_content
 from fhir_mappings.identifiers import MESSAGE_ID
 from service.rules import certificate_notice as rules
+from service.usecases import follow_dialogue
 from service.usecases.context import Context, Write
 from service.usecases.deciding import decide, ground_for, is_protected
 from service.usecases.delivered import Told, told
@@ -114,7 +115,9 @@ class _Confirming:
         assert self.found.sent_to_fk is not None  # noqa: S101 - the rules have asked for it
         mode, at = ContactMode.MESSAGE, self.found.sent_to_fk
         became = Told(self.caller, request.reference, read.patient, at, mode)
-        notice, activity = told(self.transaction, self.context, self._message(request), became)
+        message = self._message(request)
+        notice, activity = told(self.transaction, self.context, message, became)
+        follow_dialogue.told_by_certificate(self.transaction, self.context, self.caller, request, message)
         confirmed = replace(read, notice=notice.reference)
         return Confirmed(confirmed, request.reference, notice, activity, changed=True)
 

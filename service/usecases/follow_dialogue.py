@@ -149,6 +149,26 @@ def _stands(
     return replace(dialogue, standing=standing, reason=reason, due=due, urgent=False)
 
 
+def told_by_certificate(
+    transaction: Transaction, context: Context, caller: Caller, request: Record, message: PartyMessage
+) -> Record:
+    """A certificate was the information under 4 § (domain rule 17): an answer is awaited as to any other."""
+    dialogue = Dialogue(
+        patient=request.patient,
+        unit=caller.unit,
+        conversation=context.ids.new(),
+        topic=message.topic,
+        party=message.recipient,
+        focus=request.reference,
+        standing=Standing.INFORMED,
+        begun=transaction.at,
+        asked_by=caller.employee,
+        owner=context.informs.get(caller.unit),
+        due=rules.answer_due(message.recipient.kind, context.region, swedish_day(transaction.at)),
+    )
+    return begin(transaction, context, caller, dialogue)
+
+
 def drafted(transaction: Transaction, context: Context, caller: Caller, request: Record, dialogue: Dialogue) -> None:
     """A need has been judged, and nobody has asked the patient yet: that is a visible task (domain rule 13)."""
     task = task_about(transaction, request.reference)

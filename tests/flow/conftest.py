@@ -49,7 +49,7 @@ from fhir_mappings.identifiers import (
     UCUM,
     WORK_ABILITY,
 )
-from service import watching
+from service import fetching, watching
 from service.clock import MovableClock
 from service.main import create_app
 from service.mock_world import CertificateIn, MockWorld, PeriodIn
@@ -500,7 +500,7 @@ async def service(anyio_backend: str) -> AsyncIterator[Flow]:
 
 def _look_often(patch: pytest.MonkeyPatch) -> None:
     """At the movable clock, which rings no bell."""
-    for module in (relay, rounds, watching):
+    for module in (relay, rounds, watching, fetching):
         patch.setattr(module, "IDLE", 0.02)
 
 
@@ -549,21 +549,58 @@ async def serving(
     transport: httpx.AsyncBaseTransport | None = None,
     *,
     national: bool = False,
+    sdk: bool = False,
     **changed: Any,
 ) -> AsyncIterator[Flow]:
     """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings, reached by
-    ``transport`` if one is given. With ``national`` it may ask the national engine; ``changed`` are settings."""
+    ``transport`` if one is given. With ``national`` it may ask the national engine, with ``sdk`` it has a message service;
+    ``changed`` are settings."""
     care = _Care()
     world = world or MockWorld(MovableClock(), courier=Courier(care))
     settings = _settings(home).model_copy(update=changed)
     if national:
         settings.adapters["intygstjanst"]["rest_url"] = "http://mocks/intygstjanst/internalapi"
+    if sdk:
+        settings.adapters["sdk"] = _message_service(home)
     mocks = transport or httpx.ASGITransport(app=world.app())
     app = care.app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_lifespan(app))
         callers = {name: await stack.enter_async_context(_client(app, name)) for name in (*_CALLERS, "nobody")}
         yield Flow(app, settings, world, callers, Forms(await _introduced(callers["coordinator"]), world.clock))
+
+
+def _message_service(home: Path) -> Json:
+    """SDK, with the addresses of Försäkringskassan, Arbetsförmedlingen and one municipality."""
+    book = home / "sdk.toml"
+    book.write_text(_ADDRESSES, encoding="utf-8")
+    place = {"url": "http://mocks/message_service", "addresses": book, "token": "of-the-tests"}
+    return place | {"connect_seconds": 0.1, "timeout_seconds": 0.7}
+
+
+_ADDRESSES: Final = f"""organisation = "0203:region.example"
+[units]
+"{UNIT}" = "sdk:inkorg:0203:region.example:eken"
+
+[[party]]
+kind = "forsakringskassan"
+name = "Försäkringskassan"
+organisation = "0203:fk.example"
+address = "sdk:inkorg:0203:fk.example"
+
+[[party]]
+kind = "arbetsformedlingen"
+name = "Arbetsförmedlingen"
+organisation = "0203:af.example"
+address = "sdk:inkorg:0203:af.example"
+
+[[party]]
+kind = "municipality"
+number = "2120009994"
+name = "Exempelstads kommun"
+organisation = "0203:kommun.example"
+address = "sdk:inkorg:0203:kommun.example"
+"""
 
 
 class _Care(httpx.AsyncBaseTransport):
