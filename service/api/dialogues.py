@@ -1,9 +1,9 @@
 """Dialogues with other parties for systems without FHIR: which there are, what was said, and what people do with them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 
 from contracts.dialogue import Standing
 from contracts.ports import Snapshot, Store, Transaction
@@ -29,10 +29,9 @@ def dialogue_routes(app: FastAPI, store: Store, context: Context, reader: Any, a
 
     @app.get("/dialogues")
     async def get_dialogues(
-        caller: Caller = reader, state: Standing | None = None, attention: bool = False, patient: str = ""
+        asked: Annotated[models.DialogueQuery, Query()], caller: Caller = reader
     ) -> list[models.DialogueOut]:
         """The unit's open dialogues, what is urgent first, then the longest standing. None of what was said."""
-        asked = models.DialogueQuery(state=state, attention=attention, patient=patient or None)
         return await store.run(lambda transaction: _listed(transaction, caller, asked))
 
     @app.get("/unsorted-messages")

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.intygstjanst import mock as feed
 from contracts.identity import HsaId
+from contracts.time import swedish_day
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow
@@ -47,7 +48,7 @@ async def test_what_has_changed_since_the_pull_is_told_by_part(both: "Flow") -> 
     await both.coordinator.post(f"/api/units/{both.UNIT}/pull")
     both.certify(person, -10, 30, id=certificate)
     (found,) = (await compared(both))["differences"]
-    today = both.clock.now().date()
+    today = swedish_day(both.clock.now())
     assert (found["only"], found["certificates"]) == (None, [certificate])
     assert found["parts"] == [
         {"part": "end", "ours": f"{today + timedelta(days=20)}", "theirs": f"{today + timedelta(days=30)}"},

@@ -13,6 +13,7 @@ import pytest
 from adapters.intygstjanst import mock as feed
 from adapters.mocking import Fault
 from contracts.identity import HsaId
+from contracts.time import swedish_day
 from service.clock import MovableClock
 from service.mock_world import MockWorld
 from service.usecases import follow_sick_leaves
@@ -82,7 +83,7 @@ async def test_each_sick_leave_is_counted_once(flow: "Flow") -> None:
 
 async def test_what_cannot_be_used_is_told_one_by_one_and_the_rest_is_used(flow: "Flow") -> None:
     person = next(flow.people)
-    today = flow.clock.now().date()
+    today = swedish_day(flow.clock.now())
     backwards = {"start": today, "end": today - timedelta(days=1), "degree": 50}
     good, bad = flow.certify(person), flow.certify(person, 30, 40, periods=[backwards])
     told = await pull(flow)
@@ -98,7 +99,7 @@ async def test_one_that_cannot_be_read_this_time_is_still_there(flow: "Flow") ->
     person = next(flow.people)
     certificate = flow.certify(person)
     await pull(flow)
-    today = flow.clock.now().date()
+    today = swedish_day(flow.clock.now())
     spans = [(today, today), (today, today - timedelta(days=1))]
     flow.certify(person, id=certificate, periods=[{"start": first, "end": last, "degree": 50} for first, last in spans])
     told = await pull(flow)
@@ -126,7 +127,7 @@ async def test_a_mottagning_is_part_of_its_care_unit(flow: "Flow") -> None:
     assert [unit for unit, _ in rows] == [flow.UNIT]
     found = await flow.coordinator.get(f"/fhir/EpisodeOfCare/{rows[0][1]}")
     assert found.json()["managingOrganization"]["identifier"]["value"] == flow.UNIT
-    assert found.json()["period"]["start"] == f"{flow.clock.now().date() - timedelta(days=30)}"
+    assert found.json()["period"]["start"] == f"{swedish_day(flow.clock.now()) - timedelta(days=30)}"
 
 
 async def test_a_sick_leave_that_is_over_is_finished_also_when_the_answer_no_longer_names_the_patient(
@@ -142,7 +143,7 @@ async def test_a_sick_leave_that_is_over_is_finished_also_when_the_answer_no_lon
         assert (await pull(flow))["vanished"] == 0
         found = (await flow.coordinator.get(f"/fhir/EpisodeOfCare/{episode}")).json()
         assert found["status"] == "finished"
-        assert found["period"]["end"] == f"{flow.clock.now().date() - timedelta(days=1)}"
+        assert found["period"]["end"] == f"{swedish_day(flow.clock.now()) - timedelta(days=1)}"
         assert (await pull(flow))["changed"] == 0
     finally:
         flow.clock.advance(timedelta(days=-1))
