@@ -13,6 +13,8 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.server import HOST, serving
+from tests.postgres import MISSING, TEMPLATE, Cluster, binaries, cluster
+from tests.unit.service.store import samples
 
 # A busy machine is no fault of the code: what takes long is measured by the benches, never asserted.
 settings.register_profile("house", deadline=None)
@@ -23,6 +25,18 @@ settings.load_profile("house")
 def anyio_backend() -> str:
     """The service runs on asyncio alone."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL of this run's own, with an empty store to copy. Tests that ask for it are skipped where no server is
+    installed."""
+    found = binaries()
+    if found is None:
+        pytest.skip(MISSING)
+    with cluster(found) as running:
+        samples.open_store(running.database(TEMPLATE)).close()
+        yield running
 
 
 # A real browser

@@ -114,12 +114,14 @@ class Relay:
         return any(await asyncio.gather(*(self._serve(name) for name in self._channels)))  # in one group commit
 
     async def _look_for_orphans(self) -> None:
-        """One process owns the database: whatever is claimed when it starts was claimed by one that is gone. Later its own
-        leases are renewed first: one that was stopped for a while does not take over from itself."""
+        """Where one process owns the database, whatever is claimed when it starts was claimed by one that is gone. Later,
+        and where others work on it too, a lease must have run out. One's own are renewed first: who was stopped for a
+        while does not take over from itself."""
         began = time.monotonic()
         if not self._is_new and began - self._renewed < HEARTBEAT:
             return
-        by = datetime.max.replace(tzinfo=UTC) if self._is_new else datetime.now(UTC)
+        is_alone = self._is_new and not self._store.is_shared
+        by = datetime.max.replace(tzinfo=UTC) if is_alone else datetime.now(UTC)
         mine = self._claims()
         await self._store.run(lambda transaction: _beat(transaction, mine, by, self._chance))
         self._is_new, self._renewed = False, began
@@ -159,7 +161,7 @@ class Relay:
         free = self._slots - len(running)
         if free <= 0:
             return 0
-        claims = await self._store.run(lambda transaction: claim(transaction, self._context, destination, free))
+        claims = await self._store.claim(lambda transaction: claim(transaction, self._context, destination, free))
         for each in claims:
             task = asyncio.create_task(self._try(destination, each))
             running[task] = each

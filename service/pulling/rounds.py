@@ -1,6 +1,7 @@
 """The rounds: every care unit of the timetable is pulled when it is due, a few at a time. One that fails stops no other.
 
-First of all comes what an earlier process left: half an answer is discarded, a whole one applied to its end.
+First of all comes what an earlier process left: half an answer is discarded, a whole one applied to its end. Where several
+processes go round on one database, half an answer may be on its way to another one: it is let be until it is stale.
 """
 
 import asyncio
@@ -76,6 +77,8 @@ class Rounds:
 
     async def _take_up(self) -> None:
         for pull in await self._store.run(lambda transaction: transaction.pulls.under_way()):
+            if self._store.is_shared and pull.state is PullState.READING:
+                continue
             try:
                 await take_up(self._store, self._context, pull)
             except Exception as error:
@@ -88,7 +91,9 @@ class Rounds:
             for unit in self._units.keys() - self._due.keys() - self._running.keys():
                 self._due[unit] = await self._next(unit)
             while len(self._running) < self._slots and (unit := self._first_due()):
-                self._start(self._units[unit])
+                self._due[unit] = await self._next(unit)  # another process may have pulled it since
+                if self._due[unit] <= self._clock.now():
+                    self._start(self._units[unit])
         except Unavailable as error:
             _log.error("the timetable cannot be read", extra={"event": "pull.no-timetable", "reason": str(error)})
 

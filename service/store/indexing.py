@@ -1,15 +1,13 @@
 """The search index: its parameters' numbers, and the rows that searches find a resource by."""
 
-import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fhir_mappings.document import decode
 from service.store import sql
-from service.store.database import Database
-from service.store.tables import INDEX_TABLES
+from service.store.database import Connection, Database
 
 Definitions = Mapping[tuple[str, str], str]
 """Search parameters by (type, code), each with a text that changes when its meaning does."""
@@ -31,13 +29,18 @@ class SearchIndex:
     numbers: Numbers
     rows_of: RowsOf
 
-    def write(self, connection: sqlite3.Connection, rid: int, content: Mapping[str, Any]) -> None:
+    @property
+    def newest(self) -> int | None:
+        """The highest number: it grows whenever a parameter is added or changed."""
+        return max(self.numbers.values(), default=None)
+
+    def write(self, connection: Connection, rid: int, content: Mapping[str, Any]) -> None:
         """Write the rows of a resource that has none."""
         for kind, rows in self.rows_of(self.numbers, content).items():
             if rows:
                 connection.executemany(sql.INSERT_INDEX[kind], [(*row, rid) for row in rows])
 
-    def clear(self, connection: sqlite3.Connection, rid: int) -> None:
+    def clear(self, connection: Connection, rid: int) -> None:
         """Take away every row of a resource."""
         for statement in sql.CLEAR_INDEX:
             connection.execute(statement, {"row": rid})
@@ -47,47 +50,35 @@ def open_index(database: Database, definitions: Definitions, rows_of: RowsOf) ->
     """The index with these parameters. New or changed ones are indexed over everything stored, in one transaction: a
     parameter is usable on old data at once, never partly. Those that are gone are forgotten, so that they are new if they
     come back: what was stored in between knows nothing of them."""
-    with closing(database.connect()) as connection, _at_once(connection):
-        known = {(type_, code): (number, text) for number, type_, code, text in connection.execute(_PARAMETERS)}
-        for number in [number for key, (number, _) in known.items() if key not in definitions]:
+    with closing(database.connect()) as connection:
+        database.begin(connection)
+        known = {(type_, code): (number, text) for number, type_, code, text in connection.execute(sql.PARAMETERS)}
+        for number in [number for key, (number, text) in known.items() if definitions.get(key) != text]:
             _forget(connection, number)
         changed = {key: text for key, text in definitions.items() if key not in known or known[key][1] != text}
         for (type_, code), text in changed.items():
-            connection.execute(_NAME_PARAMETER, {"type": type_, "code": code, "definition": text})
-        numbers = {(type_, code): number for number, type_, code, _ in connection.execute(_PARAMETERS)}
+            connection.execute(sql.NAME_PARAMETER, {"type": type_, "code": code, "definition": text})
+        numbers = {(type_, code): number for number, type_, code, _ in connection.execute(sql.PARAMETERS)}
         index = SearchIndex(numbers, rows_of)
         for type_ in sorted({type_ for type_, _ in changed}):
             _index_again(connection, index, type_)
+        connection.execute("COMMIT")  # one that is closed before has done nothing
     return index
 
 
-_PARAMETERS: Final = "SELECT number, type, code, definition FROM search_parameter"
-_NAME_PARAMETER: Final = (
-    "INSERT INTO search_parameter (type, code, definition) VALUES (:type, :code, :definition) "
-    "ON CONFLICT (type, code) DO UPDATE SET definition = excluded.definition"
-)
-_FORGET_PARAMETER: Final = "DELETE FROM search_parameter WHERE number = ?"
-_FORGET_ROWS: Final = tuple(f"DELETE FROM {table} WHERE parameter = ?" for table in INDEX_TABLES.values())  # noqa: S608
-_BODIES_OF_TYPE: Final = (
-    "SELECT resource.rid, history.body FROM resource JOIN history ON history.hid = resource.hid WHERE resource.type = ?"
-)
-
-
-@contextmanager
-def _at_once(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything or nothing: a connection that is closed without a commit has done nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    yield
-    connection.execute("COMMIT")
-
-
-def _forget(connection: sqlite3.Connection, number: int) -> None:
+def _forget(connection: Connection, number: int) -> None:
     """The number may be given again: no row may be left under it."""
-    for statement in (*_FORGET_ROWS, _FORGET_PARAMETER):
-        connection.execute(statement, (number,))
+    for statement in (*sql.FORGET_ROWS, sql.FORGET_PARAMETER):
+        connection.execute(statement, {"gone": number})
 
 
-def _index_again(connection: sqlite3.Connection, index: SearchIndex, type_: str) -> None:
-    for rid, body in connection.execute(_BODIES_OF_TYPE, (type_,)):
-        index.clear(connection, rid)
-        index.write(connection, rid, decode(body).content)
+def _index_again(connection: Connection, index: SearchIndex, type_: str) -> None:
+    """Some at a time: a region's records are more than the memory holds."""
+    rid = 0
+    while rows := connection.execute(sql.BODIES_OF_TYPE, {"of_type": type_, "after": rid, "most": _SOME}).fetchall():
+        for rid, body in rows:
+            index.clear(connection, rid)
+            index.write(connection, rid, decode(body).content)
+
+
+_SOME: Final = 500

@@ -18,8 +18,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class SqlOutbox(SqlSnapshot):
-    """What is promised, and by whom it is being kept. On PostgreSQL each change of a key takes the key's lock first: here
-    one thread writes."""
+    """What is promised, and by whom it is being kept. Nobody else writes meanwhile; beside a transaction that claims others
+    may claim, each what is due and nobody has locked."""
 
     woken: set[str] = field(default_factory=set, kw_only=True)
     """Destinations that got something to send."""
@@ -209,7 +209,8 @@ class SqlOutbox(SqlSnapshot):
         self._note(lost.id, lost.attempt, "WorkerLost", reason)
 
     def is_claimed_for(self, destination: str) -> bool:
-        """Whether a try to the destination is running."""
+        """Whether a try to the destination is running. None begins elsewhere before this transaction ends."""
+        self.connection.execute(sql.LOCK_ROUTE, {"name": destination}).fetchone()
         return self.connection.execute(sql.CLAIMED_FOR, {"name": destination}).fetchone() is not None
 
     def uncount(self, message_id: str) -> None:

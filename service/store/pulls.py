@@ -1,6 +1,5 @@
 """Answers of the feed on their way in (port ``Pulls``): staged in a table, then applied from there."""
 
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from contracts.sick_leave import Certificate, Judged, SetAside
 from contracts.time import swedish_day
 from service.store import sql_pulls
 from service.store.codec import decode, encode, from_micros, to_micros
+from service.store.database import Connection
 from service.store.snapshot import Row
 
 KEPT: Final = 100
@@ -28,7 +28,7 @@ _SECOND: Final = "a second certificate with the same id"
 class SqlPulls:
     """One transaction's view of the pulls."""
 
-    connection: sqlite3.Connection
+    connection: Connection
     at: datetime
 
     def begin(self, caller: Caller, days: int) -> Pull:
@@ -50,8 +50,7 @@ class SqlPulls:
             "ended": None,
             "reason": "",
         }
-        number = self.connection.execute(sql_pulls.INSERT_PULL, row).lastrowid
-        assert number is not None  # noqa: S101 - an insert has one
+        (number,) = self.connection.execute(sql_pulls.INSERT_PULL, row).fetchone()
         return Pull(number, caller, days, self.at, PullState.READING)
 
     def _give_up(self, running: Pull) -> None:

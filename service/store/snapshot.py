@@ -1,6 +1,5 @@
 """What may be read of the memory, as statements on one connection (port ``Snapshot``)."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from contracts.time import day_start
 from fhir_mappings.identifiers import DIALOGUE_STATE, canonical_token
 from service.store import sql
 from service.store.codec import decode, from_micros, to_micros
+from service.store.database import Connection
 from service.store.indexing import SearchIndex
 
 Row = tuple[Any, ...]
@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 class SqlSnapshot:
     """One state of the database, whatever is written meanwhile."""
 
-    connection: sqlite3.Connection
+    connection: Connection
     index: SearchIndex
     at: datetime
 

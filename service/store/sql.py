@@ -5,9 +5,9 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 
 from typing import Final
 
-from sqlalchemy import Table, bindparam, delete, exists, insert, literal, or_, select, update
+from sqlalchemy import Insert, Table, bindparam, column, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import table as named_table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -26,18 +26,33 @@ from service.store.tables import (
 
 _NAMED: Final = sqlite_dialect(paramstyle="named")
 _TEMPLATE: Final = sqlite_dialect(paramstyle="pyformat")
-POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
 
 
-def compiled(statement: ClauseElement) -> str:
+class Statement(str):
+    """A statement as SQLite takes it. The other engine writes its own from ``source`` and the ``tail`` that both take; the
+    values of one that ``is_positional`` come in the order of its table's columns."""
+
+    source: ClauseElement
+    tail: str
+    is_positional: bool
+
+    def __new__(cls, text: str, source: ClauseElement, tail: str = "", *, is_positional: bool = False) -> "Statement":
+        """Keep both."""
+        made = super().__new__(cls, text + tail)
+        made.source, made.tail, made.is_positional = source, tail, is_positional
+        return made
+
+
+def compiled(statement: ClauseElement, tail: str = "") -> Statement:
     """The statement as text with ``:name`` parameters. Constants of the statement itself are written out, so that
     partial indexes apply.
 
     SQLAlchemy escapes whatever is not a parameter for the ``%`` operator, and writes each constant by its own rules: no
     text, whatever it holds, can be taken for a parameter.
     """
-    result = SQLCompiler(_TEMPLATE, statement)
-    return str(result) % {name: _written(name, parameter) for name, parameter in result.binds.items()}
+    result = _TEMPLATE.statement_compiler(_TEMPLATE, statement)
+    text = str(result) % {name: _written(name, parameter) for name, parameter in result.binds.items()}
+    return Statement(text, statement, tail)
 
 
 def _written(name: str, parameter: BindParameter[object]) -> str:
@@ -46,10 +61,33 @@ def _written(name: str, parameter: BindParameter[object]) -> str:
     return str(parameter.compile(dialect=_NAMED, compile_kwargs={"literal_binds": True}))
 
 
-def insert_into(table: Table, *without: str, replace: bool = False) -> str:
-    """An insert of every column but those that the database makes."""
-    statement = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name not in without})
-    return compiled(statement.prefix_with("OR REPLACE") if replace else statement)
+def insert_into(table: Table, *without: str, tail: str = "") -> Statement:
+    """An insert of every column but those that the database makes. The ``tail`` is SQL that both engines take."""
+    return compiled(_insert(table, *without), tail)
+
+
+def insert_many(table: Table, *without: str, tail: str = "") -> Statement:
+    """The same for many rows, whose values come in the order of the table's columns."""
+    statement = _insert(table, *without)
+    return Statement(str(statement.compile(dialect=_POSITIONAL)), statement, tail, is_positional=True)
+
+
+_POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
+
+
+def _insert(table: Table, *without: str) -> Insert:
+    columns = {c.name: bindparam(c.name) for c in table.columns if c.name not in without}
+    return insert(table).values(columns).inline()  # what the database makes is asked for by a tail alone
+
+
+NUMBER: Final = " RETURNING number"
+"""The tail that tells the number which the database gave the row."""
+
+
+def or_replace(table: Table) -> str:
+    """The tail that writes over the row with the same key."""
+    others = ", ".join(f"{c.name} = excluded.{c.name}" for c in table.columns if not c.primary_key)
+    return f" ON CONFLICT ({', '.join(c.name for c in table.primary_key)}) DO UPDATE SET {others}"
 
 
 _BURIED: Final = "~"
@@ -157,6 +195,18 @@ _versions: Final = (
 VERSION: Final = compiled(_versions.where(history.c.version == bindparam("version")))
 VERSIONS: Final = compiled(_versions.order_by(history.c.version.desc()))
 
+_schema: Final = named_table("alembic_version", column("version_num"))
+LAST_WRITTEN: Final = compiled(
+    select(
+        select(func.max(resource.c.rid)).scalar_subquery(),
+        select(func.max(history.c.hid)).scalar_subquery(),
+        select(func.max(tables.search_parameter.c.number)).scalar_subquery(),
+        select(_schema.c.version_num).scalar_subquery(),
+    )
+)
+"""The last row ids, the newest search parameter and the schema's version: what a writer must know that others may have
+changed."""
+
 INSERT_RESOURCE: Final = insert_into(resource)
 UPDATE_RESOURCE: Final = compiled(
     update(resource)
@@ -172,12 +222,26 @@ UPDATE_RESOURCE: Final = compiled(
 )
 INSERT_HISTORY: Final = insert_into(history)
 INSERT_INDEX: Final = {
-    kind: str(insert(table).prefix_with("OR REPLACE").compile(dialect=POSITIONAL))
-    for kind, table in tables.INDEX_TABLES.items()
+    kind: insert_many(index, tail=" ON CONFLICT DO NOTHING") for kind, index in tables.INDEX_TABLES.items()
 }
 """By the kind of parameter; the values in the order of the table's columns."""
 CLEAR_INDEX: Final = tuple(
-    compiled(delete(table).where(table.c.rid == bindparam("row"))) for table in tables.INDEX_TABLES.values()
+    compiled(delete(index).where(index.c.rid == bindparam("row"))) for index in tables.INDEX_TABLES.values()
+)
+
+_parameter: Final = tables.search_parameter
+PARAMETERS: Final = compiled(select(_parameter.c.number, _parameter.c.type, _parameter.c.code, _parameter.c.definition))
+NAME_PARAMETER: Final = insert_into(_parameter, "number")
+FORGET_PARAMETER: Final = compiled(delete(_parameter).where(_parameter.c.number == bindparam("gone")))
+FORGET_ROWS: Final = tuple(
+    compiled(delete(index).where(index.c.parameter == bindparam("gone"))) for index in tables.INDEX_TABLES.values()
+)
+BODIES_OF_TYPE: Final = compiled(
+    select(resource.c.rid, history.c.body)
+    .join(history, history.c.hid == resource.c.hid)
+    .where(resource.c.type == bindparam("of_type"), resource.c.rid > bindparam("after"))
+    .order_by(resource.c.rid)
+    .limit(bindparam("most"))
 )
 
 POINTED_AT: Final = compiled(
@@ -194,10 +258,11 @@ GRANTED: Final = compiled(
     )
 )
 
-INSERT_DECISION: Final = insert_into(tables.decision, "number")
+INSERT_DECISION: Final = insert_into(tables.decision, "number", tail=NUMBER)
 INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
-PUT_CERTIFICATE: Final = insert_into(certificate, replace=True)
-PUT_SECRET: Final = insert_into(tables.secret, replace=True)
+PUT_CERTIFICATE: Final = insert_into(certificate, tail=or_replace(certificate))
+PUT_SECRET: Final = insert_into(tables.secret, tail=or_replace(tables.secret))
+SECRET: Final = compiled(select(tables.secret.c.value).where(tables.secret.c.name == bindparam("name")))
 CERTIFICATES_OF: Final = compiled(
     select(certificate.c.episode, certificate.c.body).where(
         certificate.c.unit == bindparam("of_unit"), certificate.c.patient == bindparam("of_patient")

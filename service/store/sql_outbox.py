@@ -40,6 +40,7 @@ DUE_MESSAGES: Final = compiled(
     )
     .order_by(outbox.c.next_try, outbox.c.number)
     .limit(bindparam("slots"))
+    .with_for_update(of=outbox, skip_locked=True)  # where others claim beside; SQLite has no such thing, and no need
 )
 FIRST_OF_KEY: Final = compiled(
     select(outbox.c.number).where(BLOCKS, outbox.c.key == bindparam("of_key")).order_by(outbox.c.number).limit(1)
@@ -188,6 +189,7 @@ FORGET_MESSAGE: Final = compiled(delete(outbox).where(ENDED, _of_message))
 INSERT_ROUTE: Final = insert_into(route)
 _of_route = route.c.destination == bindparam("name")
 ROUTE: Final = compiled(select(route.c.held, route.c.faults, route.c.open_until).where(_of_route))
+LOCK_ROUTE: Final = compiled(select(route.c.destination).where(_of_route).with_for_update())
 HOLD_ROUTE: Final = compiled(update(route).where(_of_route).values(held=bindparam("because"), since=bindparam("now")))
 BREAK_ROUTE: Final = compiled(
     update(route).where(_of_route).values(faults=bindparam("counted"), open_until=bindparam("until"))

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from contracts.pulling import PullState
-from service.store.sql import POSITIONAL, compiled, insert_into
+from service.store.sql import NUMBER, compiled, insert_into, insert_many
 from service.store.tables import UNDER_WAY, pull, set_aside, staged
 
-INSERT_PULL: Final = insert_into(pull, "number")
+INSERT_PULL: Final = insert_into(pull, "number", tail=NUMBER)
 _columns: Final = (
     pull.c.number,
     pull.c.at,
@@ -50,11 +50,7 @@ _forgotten = select(pull.c.number).where(pull.c.unit == bindparam("of_unit"), pu
 PRUNE_ASIDE: Final = compiled(delete(set_aside).where(set_aside.c.pull.in_(_forgotten)))
 PRUNE: Final = compiled(delete(pull).where(pull.c.unit == bindparam("of_unit"), pull.c.number <= _oldest_kept))
 
-STAGE: Final = str(
-    insert(staged)
-    .values({column.name: bindparam(column.name) for column in staged.columns if column.name != "number"})
-    .compile(dialect=POSITIONAL)
-)
+STAGE: Final = insert_many(staged, "number")
 """The values in the order of the table's columns."""
 _of_pull = staged.c.pull == bindparam("of_pull")
 _certificates = select(staged.c.certificate).where(_of_pull).group_by(staged.c.certificate)

@@ -2,21 +2,19 @@
 
 import asyncio
 import secrets
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, create_engine
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from contracts.ports import Clock
 from contracts.record import Record, Version
 from service.store import sql
-from service.store.database import Database, telling
+from service.store.database import Connection, Place, open_database
 from service.store.indexing import Definitions, RowsOf, open_index
 from service.store.snapshot import Row, SqlSnapshot, to_record, to_version
 from service.store.transaction import SqlTransaction
@@ -29,38 +27,39 @@ READERS: Final = 2
 
 
 class SqlStore:
-    """The embedded database, opened. Raises ``Unavailable`` when it cannot be, and then holds nothing."""
+    """The database, opened. Raises ``Unavailable`` when it cannot be, and then holds nothing."""
 
-    def __init__(self, file: Path, clock: Clock, definitions: Definitions, rows_of: RowsOf) -> None:
+    def __init__(self, place: Place, clock: Clock, definitions: Definitions, rows_of: RowsOf) -> None:
         self._wake: Callable[[], None] = lambda: None
         self._follow: Callable[[SqlTransaction], None] = lambda _: None
         with ExitStack() as opened:
-            database = Database(file)
+            self._database = database = open_database(place)
             opened.callback(database.close)
             database.prepare()
-            with telling("written"):
+            with database.telling("written"):
                 index = open_index(database, definitions, rows_of)
             self.numbers = index.numbers
             self._index, self._clock = index, clock
             self._reader = database.connect(read_only=True)
             opened.callback(self._reader.close)
-            self._engine = create_engine(
-                "sqlite://",
-                creator=lambda: database.connect(read_only=True),
-                poolclass=QueuePool,
-                pool_size=READERS,
-                isolation_level="AUTOCOMMIT",
-            )
+            self._engine = database.readers(READERS)
             opened.callback(self._engine.dispose)
             self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
             opened.callback(self._readers.shutdown)
             self._writer = Writer(database, index, clock, lambda: self._wake())
             opened.callback(self._writer.close)
+            self._deaf = opened.enter_context(ExitStack())
             self._close = opened.pop_all().close
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes work on the database too."""
+        return self._database.is_shared
+
     def on_outbox_change(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` (from the writer's thread) whenever a commit changed the outbox."""
+        """Call ``wake``, from any thread, whenever a commit changed the outbox; as a rule also one of another process."""
         self._wake = wake
+        self._deaf.callback(self._database.listen(wake))
 
     def follow_messages(self, follow: Callable[[SqlTransaction], None]) -> None:
         """Call ``follow`` at the end of every piece of work that promised or moved a message to a party, in its transaction."""
@@ -76,6 +75,11 @@ class SqlStore:
             return result
 
         return await self._writer.run(followed)
+
+    async def claim(self, work: Callable[[SqlTransaction], T]) -> T:
+        """The same for work that claims messages and saves no record: other processes may claim meanwhile, and nobody
+        does anything else."""
+        return await self._writer.run(work, beside=True)
 
     def read(self, type: str, id: str) -> Record | None:
         """The current version, from the newest commit."""
@@ -96,16 +100,16 @@ class SqlStore:
 
     def _versions(self, statement: str, type: str, id: str, **more: int) -> Sequence[Version]:
         wanted = {"type": type, "buried": sql.buried(type), "id": id, **more}
-        with telling("read"):
+        with self._database.telling("read"):
             return [to_version(row) for row in self._reader.execute(statement, wanted)]
 
     def _records(self, statement: str, wanted: Mapping[str, Any]) -> Sequence[Record]:
-        with telling("read"):
+        with self._database.telling("read"):
             return [to_record(row) for row in self._reader.execute(statement, wanted)]
 
     def glance(self, work: Callable[[SqlSnapshot], T]) -> T:
         """Work of one statement that is as quick as a point read: done at once, where no thread needs to be woken."""
-        with telling("read"):
+        with self._database.telling("read"):
             return work(SqlSnapshot(self._reader, self._index, self._clock.now()))
 
     async def look(self, work: Callable[[SqlSnapshot], T]) -> T:
@@ -113,25 +117,30 @@ class SqlStore:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._look, work)
 
     def _look(self, work: Callable[[SqlSnapshot], T]) -> T:
-        with telling("read"), self._engine.connect() as lent:
-            connection: Any = lent.connection.driver_connection
-            connection.execute("BEGIN")
+        with self._telling_reader() as lent:
+            connection = self._database.lent(lent.connection.driver_connection)
+            connection.execute(self._database.look)
             try:
                 return work(SqlSnapshot(connection, self._index, self._clock.now()))
             finally:
-                connection.execute("ROLLBACK")
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def _telling_reader(self) -> Iterator[SqlConnection]:
+        with self._database.telling("read"):
+            try:
+                with self._engine.connect() as lent:
+                    yield lent
+            except DBAPIError as error:
+                raise error.orig or error from error
 
     async def select(self, statement: Select[Any]) -> Sequence[Row]:
         """Rows of a statement over ``service.store.tables``, on a reader thread."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._select, statement)
 
     def _select(self, statement: Select[Any]) -> Sequence[Row]:
-        with telling("read"):
-            try:
-                with self._engine.connect() as connection:
-                    return [tuple(row) for row in connection.execute(statement)]
-            except DBAPIError as error:
-                raise error.orig or error from error
+        with self._telling_reader() as lent:
+            return [tuple(row) for row in lent.execute(statement)]
 
     async def secret(self, name: str) -> bytes:
         """A secret of 32 random bytes that every process on this database shares, made at the first call."""
@@ -142,8 +151,8 @@ class SqlStore:
         self._close()
 
 
-def _secret(connection: sqlite3.Connection, name: str) -> bytes:
-    row = connection.execute("SELECT value FROM secret WHERE name = :name", {"name": name}).fetchone()
+def _secret(connection: Connection, name: str) -> bytes:
+    row = connection.execute(sql.SECRET, {"name": name}).fetchone()
     if row is not None:
         return bytes(row[0])
     value = secrets.token_bytes(32)

@@ -1,6 +1,5 @@
 """What a use case may do to the memory, as statements on the writer's own connection (port ``Transaction``)."""
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -122,7 +121,7 @@ class SqlTransaction(SqlOutbox):
     def note_decision(self, decision: DecisionRecord, about: str) -> int:
         """See ``contracts.ports.Transaction``."""
         question = decision.decision.question
-        cursor = self.connection.execute(
+        row = self.connection.execute(
             sql.INSERT_DECISION,
             {
                 "at": to_micros(self.at),
@@ -132,8 +131,8 @@ class SqlTransaction(SqlOutbox):
                 "permitted": int(decision.permitted),
                 "body": encode(decision),
             },
-        )
-        return cursor.lastrowid or 0
+        ).fetchone()
+        return int(row[0])
 
     def log_access(self, *accesses: Access) -> None:
         """See ``contracts.ports.Transaction``."""
@@ -172,7 +171,7 @@ class SqlTransaction(SqlOutbox):
         self.connection.execute("SAVEPOINT attempt")
         try:
             work()
-        except sqlite3.Error:
+        except self.connection.Error:
             raise
         except Exception as error:
             self.accesses, self.moved = accesses, moved

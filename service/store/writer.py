@@ -7,16 +7,17 @@ nothing of the group has happened and nobody has been answered; after it, everyt
 import asyncio
 import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from contracts.errors import RekoError, Unavailable
 from contracts.ports import Clock
-from service.store.database import Database, telling
+from service.store import sql
+from service.store.database import Database, checked
 from service.store.indexing import SearchIndex
 from service.store.transaction import RowIds, SqlTransaction
 
@@ -30,10 +31,11 @@ _log = logging.getLogger(__name__)
 
 
 class _Job:
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("beside", "error", "future", "loop", "result", "work")
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, *, beside: bool) -> None:
         self.work = work
+        self.beside = beside
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
@@ -53,20 +55,23 @@ class Writer:
     """The thread that owns the only writing connection."""
 
     def __init__(self, database: Database, index: SearchIndex, clock: Clock, wake: Callable[[], None]) -> None:
+        self._database = database
         self._connection = database.connect()
         self._index = index
         self._clock = clock
         self._wake = wake
-        self._ids = _next_ids(self._connection)
+        self._ids = RowIds(0, 0)
+        self._left: list[_Job] = []
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._door = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[SqlTransaction], T]) -> T:
-        """Run the work in the next group and wait until it is durable. Raises ``Unavailable`` after the end."""
-        job = _Job(work, asyncio.get_running_loop())
+    async def run(self, work: Callable[[SqlTransaction], T], *, beside: bool = False) -> T:
+        """Run the work in the next group and wait until it is durable. Raises ``Unavailable`` after the end. Of a
+        database that several processes write to see ``Database.begin`` for ``beside``."""
+        job = _Job(work, asyncio.get_running_loop(), beside=beside)
         with self._door:
             if self._closed:
                 raise Unavailable("the database is closed")
@@ -101,13 +106,11 @@ class Writer:
             _log.error("the outbox's listener failed", exc_info=error, extra={"event": "store.wake-failed"})
 
     def _collect(self) -> tuple[list[_Job], bool]:
-        first = self._jobs.get()
-        if first is None:
-            return [], True
-        group = [first]
+        """What waits, and whether nothing comes after it."""
+        group, self._left = self._left, []
         while len(group) < GROUP:
             try:
-                job = self._jobs.get_nowait()
+                job = self._jobs.get(block=not group)
             except queue.Empty:
                 break
             if job is None:
@@ -117,26 +120,40 @@ class Writer:
 
     def _write(self, group: list[_Job]) -> bool:
         """Whether somebody should look at the outbox."""
-        before = replace(self._ids)
         woken = False
         try:
-            self._roll_back()
-            self._connection.execute("BEGIN IMMEDIATE")
-            for job in group:
+            self._begin(beside=all(job.beside for job in group))
+            began = monotonic()
+            for number, job in enumerate(group, start=1):
                 woken = self._attempt(job) or woken
+                if monotonic() - began > self._database.group_seconds:
+                    self._left = group[number:] + self._left
+                    del group[number:]
+            if woken:
+                self._database.ring(self._connection)
             self._connection.execute("COMMIT")
         except Exception as error:
-            self._ids = before
             self._undo(group, error)
             return False
         return woken
+
+    def _begin(self, *, beside: bool) -> None:
+        """Also find out what other processes have written since the last group, and whether they still speak the same
+        language. Raises ``Unavailable`` when they do not."""
+        self._roll_back()
+        self._database.begin(self._connection, beside=beside)
+        rid, hid, parameter, schema = self._connection.execute(sql.LAST_WRITTEN, {}).fetchone()
+        checked(schema)
+        if parameter != self._index.newest:
+            raise Unavailable("another version of this service has made the search index anew: start this one again")
+        self._ids = RowIds((rid or 0) + 1, (hid or 0) + 1)
 
     def _attempt(self, job: _Job) -> bool:
         before = replace(self._ids)
         transaction = SqlTransaction(self._connection, self._index, self._clock.now(), self._ids)
         self._connection.execute("SAVEPOINT work")
         try:
-            with telling("written"):
+            with self._database.telling("written"):
                 job.result = job.work(transaction)
                 transaction.finish()
         except BaseException as error:
@@ -149,10 +166,11 @@ class Writer:
 
     def _undo(self, group: list[_Job], error: Exception) -> None:
         _log.error("a group could not be committed", exc_info=error, extra={"event": "store.commit-failed"})
-        with suppress(sqlite3.Error):  # tried again before the next group
+        with suppress(self._connection.Error):  # tried again before the next group
             self._roll_back()
+        told = error if isinstance(error, Unavailable) else Unavailable("the database cannot be written")
         for job in group:
-            job.error = job.error or Unavailable("the database cannot be written")
+            job.error = job.error or told
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -181,10 +199,3 @@ def _hand_over(group: list[_Job]) -> None:
 def _settle_all(jobs: list[_Job]) -> None:
     for job in jobs:
         job.settle()
-
-
-def _next_ids(connection: sqlite3.Connection) -> RowIds:
-    rid, hid = connection.execute(
-        "SELECT (SELECT coalesce(max(rid), 0) FROM resource), (SELECT coalesce(max(hid), 0) FROM history)"
-    ).fetchone()
-    return RowIds(rid + 1, hid + 1)

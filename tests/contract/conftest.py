@@ -1,17 +1,18 @@
 """An open store of each engine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.engines import ENGINES, Open, OpenStore
+from tests.contract.engines import ENGINES, Open, OpenStore, engine
 from tests.unit.service.store.samples import StillClock
 
 
 @pytest.fixture(params=ENGINES)
-def open_it(request: pytest.FixtureRequest) -> Open:
-    return ENGINES[request.param]
+def open_it(request: pytest.FixtureRequest) -> Iterator[Open]:
+    with engine(request.param, request) as opens:
+        yield opens
 
 
 @pytest.fixture

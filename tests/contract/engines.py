@@ -1,17 +1,20 @@
 """The engines that the suites of the store's ports run over.
 
-To add one: a function that opens it on a home (opening it there again finds what was stored), in ``ENGINES``.
+To add one: a function that opens it on a home (opening it there again finds what was stored), in ``engine``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import pytest
 from sqlalchemy import Select
 
 from contracts.ports import Store
 from contracts.record import Record, Version
-from tests.unit.service.store.samples import StillClock, open_new
+from tests.postgres import TEMPLATE, Cluster
+from tests.unit.service.store.samples import StillClock, open_new, open_store
 
 
 class OpenStore(Store, Protocol):
@@ -29,8 +32,22 @@ class OpenStore(Store, Protocol):
 Open = Callable[[Path, StillClock], OpenStore]
 
 
-def _sqlite(home: Path, clock: StillClock) -> OpenStore:
-    return open_new(home / "reko.db", clock)
+ENGINES: Final = ("sqlite", "postgres")
 
 
-ENGINES: Final[Mapping[str, Open]] = {"sqlite": _sqlite}
+@contextmanager
+def engine(name: str, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """How to open an engine; what was stored with it is gone afterwards."""
+    if name == "sqlite":
+        yield lambda home, clock: open_new(home / "reko.db", clock)
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    homes: set[Path] = set()
+
+    def open_there(home: Path, clock: StillClock) -> OpenStore:
+        homes.add(home)
+        return open_store(cluster.database(home, TEMPLATE), clock)
+
+    yield open_there
+    for home in homes:
+        cluster.drop(home)

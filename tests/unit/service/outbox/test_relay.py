@@ -225,6 +225,7 @@ class Unwell:
     def __init__(self, store: SqlStore, times: int) -> None:
         self._store, self._times = store, times
         self.on_outbox_change = store.on_outbox_change
+        self.claim, self.is_shared = store.claim, store.is_shared
 
     async def run(self, work: Callable[[SqlTransaction], Any]) -> Any:
         self._times -= 1

@@ -16,6 +16,7 @@ from contracts.outbox import DeliveryState, EventType, OutboxMessage, RecordEven
 from contracts.record import Access, AccessAction, Caller, Document
 from fhir_mappings.document import decode
 from service.fhir_api.search import index, parameters
+from service.store.database import Place
 from service.store.store import SqlStore
 from service.store.tables import INDEX_TABLES, history, resource
 from service.store.transaction import SqlTransaction
@@ -41,12 +42,12 @@ class StillClock:
 
 
 def open_store(
-    file: Path,
+    place: Place,
     clock: StillClock | None = None,
     definitions: Mapping[tuple[str, str], str] | None = None,
     rows_of: Callable[[Any, Any], Any] = index.rows_of,
 ) -> SqlStore:
-    return SqlStore(file, clock or StillClock(), definitions or parameters.definitions(), rows_of)
+    return SqlStore(place, clock or StillClock(), definitions or parameters.definitions(), rows_of)
 
 
 @cache

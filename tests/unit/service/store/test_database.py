@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import Unavailable
-from service.store.database import SCHEMA_VERSION, Database
+from service.store.database import SCHEMA_VERSION
+from service.store.sqlite import SqliteDatabase
 from tests.unit.service.store.samples import open_store
 
 
@@ -78,7 +79,7 @@ def test_a_database_that_was_cut_off_as_it_was_made_is_made_anew(tmp_path: Path)
 
 
 def test_a_reading_connection_cannot_write(tmp_path: Path) -> None:
-    database = Database(tmp_path / "reko.db")
+    database = SqliteDatabase(tmp_path / "reko.db")
     database.prepare()
     with closing(database.connect(read_only=True)) as connection, pytest.raises(sqlite3.OperationalError):
         connection.execute("DELETE FROM resource")
@@ -93,7 +94,7 @@ def _execute(file: Path, statement: str, *values: object) -> list[tuple[object, 
 @pytest.mark.parametrize("read_only", [False, True])
 def test_what_is_acknowledged_survives_a_power_cut(tmp_path: Path, read_only: bool) -> None:
     """No test can pull the plug: what SQLite promises under these settings is what we promise."""
-    database = Database(tmp_path / "reko.db")
+    database = SqliteDatabase(tmp_path / "reko.db")
     with closing(database.connect(read_only=read_only)) as connection:
         settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     database.close()

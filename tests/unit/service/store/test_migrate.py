@@ -24,8 +24,9 @@ from contracts.errors import Conflict, Unavailable
 from contracts.pulling import PullCounts
 from service.store import tables
 from service.store.codec import decode, encode
-from service.store.database import SCHEMA_VERSION, Database
+from service.store.database import SCHEMA_VERSION
 from service.store.migrate import SCRIPTS, migrate
+from service.store.sqlite import SqliteDatabase
 from service.usecases.deciding import decide_as_then
 from tests.unit.service.store.samples import UNIT, message, open_store, procedure
 
@@ -44,7 +45,7 @@ STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 
 def test_migrating_leads_to_the_schema_of_the_tables(tmp_path: Path) -> None:
     migrate(tmp_path / "migrated.db")
-    database = Database(tmp_path / "made.db")
+    database = SqliteDatabase(tmp_path / "made.db")
     database.prepare()
     database.close()
     assert _schema(tmp_path / "migrated.db") == _schema(tmp_path / "made.db")

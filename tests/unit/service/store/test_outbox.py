@@ -2,21 +2,34 @@
 delivery_consent_security.md § 1.3)."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy.dialects.sqlite import dialect
 
 from contracts.outbox import BLOCKING, DUE, Claim, DeliveryState, Queued
-from service.store import database, sql_outbox
+from service.store import sql_outbox
+from service.store.database import Connection, create_schema
 from service.store.indexing import SearchIndex
+from service.store.postgres import PostgresDatabase
+from service.store.sqlite import SqliteDatabase
 from service.store.transaction import RowIds, SqlTransaction
+from tests.postgres import TEMPLATE, Cluster
 from tests.unit.service.store.samples import NOW, message
 
 LEASE = timedelta(seconds=90)
@@ -27,22 +40,39 @@ WITHHELD, ELSEWHERE = DeliveryState.WITHHELD, DeliveryState.NEEDS_OTHER_CHANNEL
 
 def opened() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    database._create(connection)
+    create_schema(connection, SqliteDatabase.url, dialect())
     return connection
 
 
-def at(connection: sqlite3.Connection, now: datetime = NOW) -> SqlTransaction:
+@pytest.fixture(params=["sqlite", "postgres"])
+def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Connection]]:
+    """Opens an empty outbox; what was done with one is never seen by the next."""
+    if request.param == "sqlite":
+        yield opened
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    database = PostgresDatabase(cluster.database(TEMPLATE))
+
+    def in_a_transaction() -> Connection:
+        connection = database.connect()
+        connection.execute("BEGIN")  # ends undone when the connection is closed
+        return connection
+
+    yield in_a_transaction
+
+
+def at(connection: Connection, now: datetime = NOW) -> SqlTransaction:
     return SqlTransaction(connection, SearchIndex({}, lambda _, __: {}), now, RowIds(1, 1))
 
 
 @pytest.fixture
-def connection() -> Iterator[sqlite3.Connection]:
-    with closing(opened()) as connection:
+def connection(open_one: Callable[[], Connection]) -> Iterator[Connection]:
+    with closing(open_one()) as connection:
         yield connection
 
 
 @pytest.fixture
-def outbox(connection: sqlite3.Connection) -> SqlTransaction:
+def outbox(connection: Connection) -> SqlTransaction:
     return at(connection)
 
 
@@ -109,11 +139,11 @@ def test_the_database_itself_refuses_a_second_claim_of_a_key(outbox: SqlTransact
     outbox.promise(message("a"), WAITING)
     outbox.promise(message("b"), WAITING)
     claim(outbox, "a")
-    with pytest.raises(sqlite3.IntegrityError, match="key"):
+    with pytest.raises(outbox.connection.Error, match="key"):
         claim(outbox, "b")
 
 
-def test_what_was_due_first_goes_first(connection: sqlite3.Connection) -> None:
+def test_what_was_due_first_goes_first(connection: Connection) -> None:
     outbox = at(connection)
     for number, minutes in enumerate([30, 10, 20, 10]):
         outbox.promise(message(f"m-{number}", patient=f"p-{number}"), WAITING)
@@ -227,9 +257,9 @@ class Known:
 class Outbox(RuleBasedStateMachine):
     """The outbox against a model of a few lines, under promises, claims, outcomes, lost workers and operators."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__()
-        self.connection = opened()
+        self.connection = connection
         self.now = NOW
         self.known: dict[str, Known] = {}
         self.claims: list[Claim] = []
@@ -356,14 +386,15 @@ class Outbox(RuleBasedStateMachine):
         }
 
 
-TestOutbox = Outbox.TestCase
-TestOutbox.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+def test_it_does_as_the_model_whatever_happens(open_one: Callable[[], Connection]) -> None:
+    often = settings(max_examples=40, stateful_step_count=30, deadline=None)
+    run_state_machine_as_test(lambda: Outbox(open_one()), settings=often)
 
 
 # What a withheld message says is not kept for ever
 
 
-def test_content_is_erased_of_what_has_been_withheld_long_enough(connection: sqlite3.Connection) -> None:
+def test_content_is_erased_of_what_has_been_withheld_long_enough(connection: Connection) -> None:
     early, late = at(connection), at(connection, NOW + timedelta(days=29))
     for state in DeliveryState:
         early.promise(message(state.value, patient=state.value), state, "because")
@@ -377,12 +408,12 @@ def test_content_is_erased_of_what_has_been_withheld_long_enough(connection: sql
     assert row == ("withheld", "because", 0)
 
 
-def test_being_withheld_again_begins_the_time_anew(connection: sqlite3.Connection) -> None:
+def test_being_withheld_again_begins_the_time_anew(connection: Connection) -> None:
     at(connection).promise(message("a"), WITHHELD)
     at(connection, NOW + timedelta(days=20)).move("a", WITHHELD, "and still not")
     assert at(connection).erase_withheld(NOW + timedelta(days=10)) == 0
 
 
-def test_what_is_to_be_erased_is_found_without_reading_the_rest(connection: sqlite3.Connection) -> None:
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql_outbox.ERASE_WITHHELD}", {"before": 0}).fetchall()
+def test_what_is_to_be_erased_is_found_without_reading_the_rest() -> None:
+    plan = opened().execute(f"EXPLAIN QUERY PLAN {sql_outbox.ERASE_WITHHELD}", {"before": 0}).fetchall()
     assert any("outbox_withheld" in str(step) for step in plan), plan

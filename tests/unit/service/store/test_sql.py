@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import bindparam, literal, null, select, text, update
 
 from service.store import sql, sql_outbox, sql_pulls
-from service.store.database import Database
+from service.store.postgres import PostgresDatabase, written
+from service.store.sqlite import SqliteDatabase
 from service.store.tables import outbox
+from tests.postgres import TEMPLATE, Cluster
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +41,30 @@ def test_constants_of_an_update_are_written_out() -> None:
     )
 
 
-def _statements() -> Iterator[str]:
-    for name, value in (vars(sql) | vars(sql_outbox) | vars(sql_pulls)).items():
-        if name.isupper():
-            yield from [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else ()
+def _statements() -> Iterator[sql.Statement]:
+    for value in (vars(sql) | vars(sql_outbox) | vars(sql_pulls)).values():
+        several = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+        yield from (each for each in several if isinstance(each, sql.Statement))
 
 
 def test_every_statement_fits_the_schema(tmp_path: Path) -> None:
-    database = Database(tmp_path / "reko.db")
+    database = SqliteDatabase(tmp_path / "reko.db")
     database.prepare()
     with closing(database.connect()) as connection:
-        for statement in [each for each in _statements() if " " in each]:
+        for statement in _statements():
             connection.execute(f"EXPLAIN {statement}", _nothing(statement))
     database.close()
 
 
-def _nothing(statement: str) -> dict[str, None] | list[None]:
-    if "?" in statement:
-        return [None] * statement.count("?")
-    return _Names()
+def test_every_statement_fits_the_schema_of_the_other_engine(postgres: Cluster) -> None:
+    database = PostgresDatabase(postgres.database(TEMPLATE))
+    with closing(database.connect()) as connection:
+        for statement in _statements():
+            connection.raw.execute(f"EXPLAIN {written(statement)}", _nothing(statement))
+
+
+def _nothing(statement: sql.Statement) -> dict[str, None] | list[None]:
+    return [None] * statement.count("?") if statement.is_positional else _Names()
 
 
 class _Names(dict[str, None]):
@@ -85,7 +92,7 @@ class _Names(dict[str, None]):
 )
 def test_hot_statements_read_no_whole_table(tmp_path: Path, statement: str, index: str) -> None:
     """Where only the claimed are asked for, what was delivered years ago is not looked at."""
-    database = Database(tmp_path / "reko.db")
+    database = SqliteDatabase(tmp_path / "reko.db")
     database.prepare()
     with closing(database.connect()) as connection:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", _Names())]

@@ -14,8 +14,8 @@ import pytest
 from contracts.errors import Conflict, Unavailable
 from contracts.outbox import DeliveryState
 from service.fhir_api.search import index, parameters
-from service.store.database import Database
 from service.store.indexing import open_index
+from service.store.sqlite import SqliteDatabase
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
 from service.store.writer import Writer
@@ -263,7 +263,7 @@ class Stumbling(sqlite3.Connection):
         raise sqlite3.OperationalError("disk I/O error")
 
 
-class StumblingDatabase(Database):
+class StumblingDatabase(SqliteDatabase):
     """Its first connection is the writer's."""
 
     def connect(self, *, read_only: bool = False) -> sqlite3.Connection:

@@ -1,0 +1,155 @@
+"""The embedded engine: one file, owned by one process.
+
+SQLite in WAL mode with ``synchronous=FULL``: what was acknowledged survives a power loss; group commit hides its cost.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+from sqlalchemy.pool import QueuePool
+
+from contracts.errors import Unavailable
+from service.store.database import VERSION_OF_SCHEMA, checked, create_schema, found_version
+
+
+class SqliteDatabase:
+    """The database file and its lock. Raises ``Unavailable`` when another process has it, or it cannot be made."""
+
+    is_shared = False
+    group_seconds = 60.0
+    look = "BEGIN"
+    url = "sqlite://"
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lock = _own(file)
+
+    def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
+        """See ``Database``."""
+        with telling("opened"):
+            connection = sqlite3.connect(
+                self.file, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=5
+            )
+            try:
+                for pragma in _PRAGMAS + (("query_only=ON",) if read_only else ()):
+                    connection.execute(f"PRAGMA {pragma}")
+            except sqlite3.Error:
+                connection.close()
+                raise
+        return connection
+
+    def readers(self, size: int) -> Engine:
+        """See ``Database``."""
+        return create_engine(
+            self.url,
+            creator=lambda: self.connect(read_only=True),
+            poolclass=QueuePool,
+            pool_size=size,
+            isolation_level="AUTOCOMMIT",
+        )
+
+    def lent(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """See ``Database``."""
+        return connection
+
+    def driven(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """See ``Database``."""
+        return connection
+
+    def begin(self, connection: sqlite3.Connection, *, beside: bool = False) -> None:
+        """See ``Database``. Only one writes here, whatever it writes."""
+        connection.execute("BEGIN IMMEDIATE")
+
+    def ring(self, connection: sqlite3.Connection) -> None:
+        """See ``Database``. There is no other process."""
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """See ``Database``. There is no other process."""
+        return lambda: None
+
+    def schema_version(self, connection: sqlite3.Connection) -> str | None:
+        """See ``Database``."""
+        with telling("read"):
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return found_version(names, lambda: connection.execute(VERSION_OF_SCHEMA).fetchone())
+
+    def prepare(self) -> None:
+        """See ``Database``."""
+        with closing(self.connect()) as connection:
+            if checked(self.schema_version(connection)):
+                return
+            with telling("written"):
+                self.begin(connection)
+                create_schema(connection, self.url, sqlite_dialect())
+                connection.execute("COMMIT")
+
+    def telling(self, what: str) -> Any:
+        """See ``Database``."""
+        return telling(what)
+
+    def close(self) -> None:
+        """See ``Database``."""
+        os.close(self._lock)
+
+
+_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "temp_store=MEMORY",
+    "cache_size=-16000",
+    "journal_size_limit=67108864",
+)
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """See ``Database.telling``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if not is_out_of_order(error):
+            raise
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        raise Unavailable(f"the database cannot be {what} ({name})") from error
+
+
+def is_out_of_order(error: sqlite3.Error) -> bool:
+    """Whether the database cannot do its work (full, locked, damaged, stopped by a trigger that is not ours), as against
+    having been asked nonsense."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)  # the driver's own complaints have none
+    return code == sqlite3.SQLITE_CONSTRAINT_TRIGGER or (code is not None and code & 0xFF not in _NONSENSE)
+
+
+_NONSENSE: Final = (
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+    sqlite3.SQLITE_TOOBIG,
+)
+
+
+def _own(file: Path) -> int:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Unavailable(f"the database's folder cannot be used ({error.strerror})") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.touch(mode=0o600)  # SQLite gives its other files the same mode
+    except BlockingIOError:
+        os.close(lock)
+        raise Unavailable("another process has the database file open; one process owns it") from None
+    except OSError as error:
+        os.close(lock)
+        raise Unavailable(f"the database file cannot be used ({error.strerror})") from error
+    return lock
