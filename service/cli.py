@@ -62,13 +62,8 @@ def up(
 
 @app.command()
 def serve() -> None:
-    """The service. On SQLite the relay runs inside it."""
-    from service.settings import Settings
-    from service.telemetry import set_up_logging
-
-    settings = _configured(Settings)
-    _check(settings)
-    set_up_logging()
+    """The service. On SQLite it also relays, pulls and tends; on PostgreSQL reko worker does."""
+    settings = _ready_to_run()
     from service.main import create_app
     from service.server import server
 
@@ -77,8 +72,14 @@ def serve() -> None:
 
 @app.command()
 def worker() -> None:
-    """A relay of its own; needs PostgreSQL."""
-    _fail("on SQLite one process owns the file: the relay runs inside reko serve. Separate workers need PostgreSQL.", 2)
+    """Relays, pulls and tends beside reko serve, as many as are wanted; needs PostgreSQL."""
+    settings = _ready_to_run()
+    if not settings.is_shared:
+        _fail("on SQLite one process owns the file, and reko serve does it all: workers need PostgreSQL", 2)
+    from service.main import create_worker
+    from service.server import server
+
+    _end(0 if server(create_worker(settings), settings.host, settings.port).run_to_end() else 1)
 
 
 @app.command()
@@ -255,7 +256,7 @@ def migrate() -> None:
     from service.store.migrate import migrate as bring_up
 
     try:
-        print(f"schema {bring_up(_configured(Settings).database_file)}")
+        print(f"schema {bring_up(_configured(Settings).database_place)}")
     except (Unavailable, ValueError) as error:
         _fail(str(error), 2)
 
@@ -310,6 +311,17 @@ def _configured(make: Callable[[], Any], prefix: str = "") -> Any:
         _fail(str(error), 2)
 
 
+def _ready_to_run() -> Any:
+    """The settings, checked."""
+    from service.settings import Settings
+    from service.telemetry import set_up_logging
+
+    settings = _configured(Settings)
+    _check(settings)
+    set_up_logging()
+    return settings
+
+
 def _check(settings: Any) -> None:
     """Everything that can be wrong with the configuration is told before anything starts."""
     from adapters.registry import ADAPTERS
@@ -318,7 +330,7 @@ def _check(settings: Any) -> None:
     from service.security import BadClients, Clients
 
     try:
-        _ = settings.database_file
+        _ = settings.database_place
         settings.regional_profile()
         if settings.clients:
             Clients.from_file(settings.clients)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -38,20 +39,32 @@ _log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
     """The service. ``transports`` let tests end an adapter's calls in a mock in this process, ``clock`` share its time."""
+    opened = partial(house, settings, transports, clock, works=not settings.is_shared)
+    return _app(opened, lambda built: _routes(built, settings))
+
+
+def create_worker(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
+    """What relays, pulls and tends beside services on a shared database; it answers how it is."""
+    return _app(partial(house, settings, transports, clock, works=True), _own_routes)
+
+
+def _app(
+    opened: Callable[[], AbstractAsyncContextManager[House]], routes_of: Callable[[House], list[Route | Mount]]
+) -> ASGIApp:
     routes: list[Route | Mount] = []
-    lifespan = _lifespan(settings, transports, clock)
+    lifespan = _lifespan(opened, routes_of)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _no_route})
     return Edge(app, _error_page)
 
 
 def _lifespan(
-    settings: Settings, transports: Transports | None, clock: Clock | None
+    opened: Callable[[], AbstractAsyncContextManager[House]], routes_of: Callable[[House], list[Route | Mount]]
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
-            async with house(settings, transports, clock) as built:
-                app.router.routes[:] = _routes(built, settings)
+            async with opened() as built:
+                app.router.routes[:] = routes_of(built)
                 yield
                 app.router.routes[:] = []
         except RekoError as error:
@@ -73,7 +86,7 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
         built.blocks,
         channels,
         pages,
-        built.rounds.due,
+        built.rounds.timetable,
     )
     sessions = Sessions(built.clients, built.session_key, built.clock, built.context.ids)
     fhir = _fhir(built, settings)
@@ -81,11 +94,18 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
         Mount("/fhir", fhir),  # what is asked most often is found first
         Route("/fhir", _AtItsRoot(fhir)),
         *console_routes(built.store, built.context, built.clock, sessions, settings.base),
+        *_own_routes(built),
+        Mount("/api", api),
+        Mount("/soap", soap_app(built.store, built.context, built.clients, built.entrances)),
+    ]
+
+
+def _own_routes(built: House) -> list[Route | Mount]:
+    """How the process is."""
+    return [
         Route("/health/live", _live),
         Route("/health/ready", _ready(built)),
         Route("/metrics", _metrics(built)),
-        Mount("/api", api),
-        Mount("/soap", soap_app(built.store, built.context, built.clients, built.entrances)),
     ]
 
 

@@ -14,6 +14,7 @@ from contracts.activity import ContactMode
 from contracts.outbox import DeliveryState
 from service.rules.region import RegionalProfile
 
+SHARED: Final = ("postgresql://", "postgres://")
 _REGIONS: Final = Path(__file__).parent / "rules" / "regions"
 
 
@@ -26,8 +27,9 @@ class Settings(BaseSettings):
 
     data: Path = Path(".reko")
     """Where the embedded database lives."""
-    database: str = ""
-    """``sqlite:///path``; empty means ``reko.db`` in the data directory."""
+    database: str = Field(default="", repr=False)
+    """``sqlite:///path``, or ``postgresql://user:password@host/name`` for several processes on one database
+    (docs/operating.md); empty means ``reko.db`` in the data directory."""
     clients: Path | None = None
     """The TOML file of callers and their rights; without it nobody gets in."""
     care_provider: str = ""
@@ -69,14 +71,21 @@ class Settings(BaseSettings):
         return ADAPTERS[name].settings().model_validate(self.adapters.get(name, {}))
 
     @property
-    def database_file(self) -> Path:
-        """The file of the embedded database. Raises ``ValueError`` for any other kind."""
+    def database_place(self) -> Path | str:
+        """The file of the embedded database, or the URL of one that is shared. Raises ``ValueError`` for any other kind."""
         if not self.database:
             return self.data / "reko.db"
+        if self.database.startswith(SHARED):
+            return self.database
         scheme, _, path = self.database.partition(":///")
         if scheme != "sqlite" or not path:
-            raise ValueError("REKO_DATABASE takes sqlite:///path")
+            raise ValueError("REKO_DATABASE takes sqlite:///path or postgresql://user:password@host/name")
         return Path(path)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may work on the database: then ``reko worker`` does what nobody asks for."""
+        return self.database.startswith(SHARED)
 
     @property
     def kept(self) -> dict[DeliveryState, timedelta]:

@@ -76,9 +76,10 @@ class House:
 
 @asynccontextmanager
 async def house(
-    settings: Settings, transports: Transports | None = None, clock: Clock | None = None
+    settings: Settings, transports: Transports | None = None, clock: Clock | None = None, *, works: bool
 ) -> AsyncIterator[House]:
-    """Open the database, build the adapters that have an address, start the relay; close all of it at the end.
+    """Open the database and build the adapters that have an address; where it ``works``, relay, pull and tend; close all of
+    it at the end.
 
     ``clock`` lets tests share the mock world's (decision D27); otherwise the settings say which.
     """
@@ -100,7 +101,7 @@ async def house(
         None,
     )
     r4.check({})  # compiles the judge now, so that no caller waits for it
-    store = SqlStore(settings.database_file, clock, parameters.definitions(), index.rows_of)
+    store = SqlStore(settings.database_place, clock, parameters.definitions(), index.rows_of)
     units = from_file(settings.units) if settings.units else ()
     context = Context(
         settings.regional_profile(),
@@ -128,15 +129,10 @@ async def house(
     page_key, session_key = await _key(store, "page-tokens"), await _key(store, "sessions")
     fhir = Surroundings(store, context, clients, page_key, f"{settings.base}/fhir", blocks, clock)
     rounds = Rounds(store, context, source, units, clock, settings.pull_slots)
-    following = [asyncio.create_task(clock.follow())] if isinstance(clock, FollowedClock) else []
-    working = [
-        asyncio.create_task(relay.run()),
-        asyncio.create_task(rounds.run()),
-        asyncio.create_task(tending.run()),
-        asyncio.create_task(Watch(store, context, clock).run()),
-        asyncio.create_task(Fetching(store, context, mailboxes, clock).run()),
-        *following,
-    ]
+    deeds = (relay, rounds, tending, Watch(store, context, clock), Fetching(store, context, mailboxes, clock))
+    running = [each.run() for each in deeds] if works else []
+    following = [clock.follow()] if isinstance(clock, FollowedClock) else []
+    working = [asyncio.create_task(each) for each in (*running, *following)]
     try:
         yield House(
             store, context, clients, fhir, blocks, channels, source, relay, rounds, clock, session_key, entrances()

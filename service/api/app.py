@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -47,9 +47,9 @@ def api_app(
     blocks: BlockSource,
     destinations: frozenset[str],
     pages: OverviewPages,
-    due: Mapping[str, datetime],
+    timetable: Callable[[], Awaitable[Mapping[str, datetime]]],
 ) -> FastAPI:
-    """The application to mount under ``/api``. ``due`` tells when units are pulled by themselves."""
+    """The application to mount under ``/api``. ``timetable`` tells when units are pulled by themselves."""
     app = FastAPI(
         title="Rekobryggan",
         version="0.1.0",
@@ -134,7 +134,7 @@ def api_app(
     @app.get("/pulls")
     async def get_pulls(caller: Puller) -> list[models.UnitPullsOut]:
         """The newest pull of each of the care provider's units, and when the next one is due."""
-        return await pulling.newest(store, caller, due)
+        return await pulling.newest(store, caller, await timetable())
 
     @app.get("/pulls/{number}")
     async def get_pull(caller: Puller, number: int) -> models.PulledOut:

@@ -56,9 +56,10 @@ class Rounds:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ended = asyncio.Event()
 
-    @property
-    def due(self) -> Mapping[str, datetime]:
+    async def timetable(self) -> Mapping[str, datetime]:
         """When each unit's next pull is due, as far as that has been looked up; one that runs has none."""
+        if self._store.is_shared:  # another process may go round
+            return {unit: await self._next(unit) for unit in self._units}
         return self._due
 
     async def run(self) -> None:

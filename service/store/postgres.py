@@ -54,8 +54,10 @@ class PostgresDatabase:
     look = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
     def __init__(self, url: str) -> None:
-        with telling("opened"):
+        try:
             self._conninfo = make_conninfo(url, **_CONNECTING)
+        except psycopg.ProgrammingError:  # its text repeats the URL, and the password in it
+            raise Unavailable("the database's URL cannot be read: postgresql://user:password@host/name") from None
         self._failed_at = float("-inf")
         self.connect().close()
 

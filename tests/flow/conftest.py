@@ -6,9 +6,9 @@ stubbed: requests pass the whole application, the relay runs, messages end in th
 
 import asyncio
 import logging
-import sqlite3
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -51,13 +51,15 @@ from fhir_mappings.identifiers import (
 )
 from service import fetching, watching
 from service.clock import MovableClock
-from service.main import create_app
+from service.main import create_app, create_worker
 from service.mock_world import CertificateIn, MockWorld, PeriodIn
 from service.outbox import relay
 from service.pulling import rounds
 from service.security import token_hash
 from service.settings import Settings
 from service.store.codec import from_micros
+from tests import beside
+from tests.postgres import TEMPLATE, Cluster
 
 Json = dict[str, Any]
 
@@ -460,13 +462,15 @@ class Flow:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of the database, read beside the service."""
-        with closing(sqlite3.connect(f"file:{self.settings.database_file}?mode=ro", uri=True)) as connection:
-            return connection.execute(statement, values).fetchall()
+        return beside.rows(self.settings.database_place, statement, *values)
 
     def change(self, statement: str, *values: object) -> None:
         """Spoil the database beside the service."""
-        with closing(sqlite3.connect(self.settings.database_file)) as connection, connection:
-            connection.execute(statement, values)
+        beside.change(self.settings.database_place, statement, *values)
+
+    def no_room(self, table: str) -> AbstractContextManager[None]:
+        """The table takes no row meanwhile."""
+        return beside.no_room(self.settings.database_place, table)
 
     async def stored(self) -> list[tuple[Any, ...]]:
         """Everything that a refused request must leave as it was, when the relay has come to rest."""
@@ -489,12 +493,45 @@ def concept(system: str, code: str) -> Json:
     return {"coding": [{"system": system, "code": code}]}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Stories in which the database has a part are told on both engines; with ``REKO_TEST_DATABASE=postgres`` all are on
+    PostgreSQL."""
+    everywhere = os.environ.get("REKO_TEST_DATABASE")
+    engines = [everywhere] if everywhere else ["sqlite", "postgres"]
+    if "databases" in metafunc.fixturenames and (everywhere or metafunc.module.__name__.rpartition(".")[2] in _ON_BOTH):
+        metafunc.parametrize("databases", engines, indirect=True, scope="module")
+
+
+_ON_BOTH: Final = {"test_concurrency", "test_deliver", "test_never_twice_never_wrong", "test_pulls", "test_search"}
+
+Databases = Callable[[Path], str]
+"""The setting that names the database of a home."""
+
+
 @pytest.fixture(scope="module")
-async def service(anyio_backend: str) -> AsyncIterator[Flow]:
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Of the engine that the tests are told on."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield lambda _: ""
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    homes: set[Path] = set()
+
+    def database(home: Path) -> str:
+        homes.add(home)
+        return cluster.database(home, TEMPLATE)
+
+    yield database
+    for home in homes:
+        cluster.drop(home)
+
+
+@pytest.fixture(scope="module")
+async def service(anyio_backend: str, databases: Databases) -> AsyncIterator[Flow]:
     """One service for all tests of a module."""
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=_MEMORY) as home:
         _look_often(patch)
-        async with serving(Path(home)) as served:
+        async with serving(Path(home), database=databases(Path(home))) as served:
             yield served
 
 
@@ -523,11 +560,13 @@ _UNSENT: Final = "SELECT id, destination FROM outbox WHERE state IN ('waiting', 
 
 
 @pytest.fixture
-async def serve(anyio_backend: str) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Flow]]]:
+async def serve(
+    anyio_backend: str, databases: Databases
+) -> AsyncIterator[Callable[..., AbstractAsyncContextManager[Flow]]]:
     """Serves on a given database, for tests that stop the service or start it anew."""
     with pytest.MonkeyPatch.context() as patch:
         _look_often(patch)
-        yield serving
+        yield lambda home, *given, **more: serving(home, *given, database=databases(home), **more)
 
 
 @pytest.fixture
@@ -553,7 +592,8 @@ async def serving(
     **changed: Any,
 ) -> AsyncIterator[Flow]:
     """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings, reached by
-    ``transport`` if one is given. With ``national`` it may ask the national engine, with ``sdk`` it has a message service;
+    ``transport`` if one is given; on a shared database a worker too. With ``national`` it may ask the national engine, with
+    ``sdk`` it has a message service;
     ``changed`` are settings."""
     care = _Care()
     world = world or MockWorld(MovableClock(), courier=Courier(care))
@@ -566,6 +606,9 @@ async def serving(
     app = care.app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_lifespan(app))
+        if settings.is_shared:
+            transports = dict.fromkeys(settings.adapters, mocks)
+            await stack.enter_async_context(_lifespan(create_worker(settings, transports, world.clock)))
         callers = {name: await stack.enter_async_context(_client(app, name)) for name in (*_CALLERS, "nobody")}
         yield Flow(app, settings, world, callers, Forms(await _introduced(callers["coordinator"]), world.clock))
 

@@ -1,9 +1,8 @@
 """What was promised is delivered once and in order, whatever the other side does (decisions D5, D18, D19)."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -306,8 +305,7 @@ async def test_a_message_that_cannot_be_read_back_is_parked_and_the_others_go_on
     async with flow.paused():
         broken = await flow.request(person)
         (message,) = flow.promised(broken)
-        with closing(sqlite3.connect(flow.settings.database_file)) as connection, connection:
-            connection.execute("UPDATE outbox SET payload = '{' WHERE id = ?", (message.id,))
+        flow.change("UPDATE outbox SET payload = '{' WHERE id = ?", message.id)
         whole = await flow.request(other)
     assert (await flow.until(broken, "parked")).reason == "the stored message cannot be read"
     await flow.until(whole, "delivered")
@@ -321,8 +319,7 @@ async def test_a_message_that_breaks_its_channel_is_parked(flow: "Flow") -> None
     async with flow.paused():
         broken = await flow.request(person)
         copy = orjson.dumps({"resource_type": "Procedure", "match": {"system": "a", "value": "b"}, "body": "{}"})
-        with closing(sqlite3.connect(flow.settings.database_file)) as connection, connection:
-            connection.execute("UPDATE outbox SET kind = 'record-copy', payload = ? WHERE about = ?", (copy, broken))
+        flow.change("UPDATE outbox SET kind = 'record-copy', payload = ? WHERE about = ?", copy, broken)
         whole = await flow.request(other)
     assert "the channel failed on this message" in (await flow.until(broken, "parked")).reason
     await flow.until(whole, "delivered")
@@ -339,11 +336,12 @@ async def test_a_promise_survives_the_service(serve: Serve, tmp_path: Path) -> N
         claimed = await flow.request(await flow.consenting("fk"))
         (message,) = flow.promised(claimed)
         world = flow.world
-    with closing(sqlite3.connect(flow.settings.database_file)) as connection, connection:
-        connection.execute(
-            "UPDATE outbox SET state = 'claimed', attempts = 1, fence = 1, lease_until = 99999999999999999 WHERE id = ?",
-            (message.id,),
-        )
+    # Where one process owns the file nobody else can hold the claim; where several work, the lease must have run out.
+    flow.change(
+        "UPDATE outbox SET state = 'claimed', attempts = 1, fence = 1, lease_until = ? WHERE id = ?",
+        0 if flow.settings.is_shared else 99999999999999999,
+        message.id,
+    )
     async with serve(tmp_path, world) as flow:
         await resume(flow)
         again = await flow.until(claimed, "delivered")

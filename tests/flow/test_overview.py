@@ -4,9 +4,6 @@ Each test's certificates are issued by a doctor of its own (``ward``): asking fo
 """
 
 import re
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -418,23 +415,13 @@ async def test_each_patient_shown_has_a_row_and_nobody_else(ward: Ward) -> None:
         assert logged(flow, await flow.coordinator.get(ward.address + path)) == []
 
 
-@contextmanager
-def full_log(flow: "Flow") -> Iterator[None]:
-    with closing(sqlite3.connect(flow.settings.database_file)) as connection:
-        connection.execute("CREATE TRIGGER full BEFORE INSERT ON access_log BEGIN SELECT RAISE(ABORT, 'no room'); END")
-        try:
-            yield
-        finally:
-            connection.execute("DROP TRIGGER full")
-
-
 async def test_what_cannot_be_logged_is_neither_shown_nor_set(ward: Ward) -> None:
     flow, person = ward.flow, next(ward.flow.people)
     ward.certify(person)
     await ward.pull()
     (row,) = (await ward.get())["sickLeaves"]
     address = f"/api/units/{flow.UNIT}/patients/{row['patient']}/reko-status"
-    with full_log(flow):
+    with flow.no_room("access_log"):
         response = await flow.coordinator.get(ward.address, params={"doctor": ward.doctor})
         assert (response.status_code, person.name in response.text) == (503, False)
         assert (await flow.coordinator.put(address, json={"status": "REKO_2"})).status_code == 503

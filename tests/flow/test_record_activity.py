@@ -1,8 +1,6 @@
 """A coordination activity goes in; a coded record, an event and a write-back come out."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -351,12 +349,8 @@ async def test_all_of_it_is_one_transaction(flow: "Flow") -> None:
     """If a promise cannot be written, nothing has happened (decision D4)."""
     person = await flow.patient()
     before = await flow.stored()
-    with closing(sqlite3.connect(flow.settings.database_file)) as connection:
-        connection.execute("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'no room'); END")
-        try:
-            response = await flow.coordinator.post("/fhir/Procedure", json=flow.forms.activity(person))
-        finally:
-            connection.execute("DROP TRIGGER full")
+    with flow.no_room("outbox"):
+        response = await flow.coordinator.post("/fhir/Procedure", json=flow.forms.activity(person))
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "1"
     assert await flow.stored() == before

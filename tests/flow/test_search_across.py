@@ -1,7 +1,5 @@
 """Searches that reach other resources, sort, and show parts: and what a neighbour has changes none of it."""
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -69,9 +67,7 @@ async def test_a_reference_to_a_neighbours_patient_leads_nowhere(flow: "Flow") -
 
 
 def _give_away(flow: "Flow", patient: str) -> None:
-    with closing(sqlite3.connect(flow.settings.database_file)) as connection:
-        connection.execute("UPDATE resource SET unit = ? WHERE type = 'Patient' AND id = ?", (flow.OTHER_UNIT, patient))
-        connection.commit()
+    flow.change("UPDATE resource SET unit = ? WHERE type = 'Patient' AND id = ?", flow.OTHER_UNIT, patient)
 
 
 async def test_everybody_who_comes_along_is_in_the_access_log(flow: "Flow") -> None:

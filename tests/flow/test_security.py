@@ -2,9 +2,6 @@
 
 import base64
 import json
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -277,19 +274,6 @@ async def test_a_refusal_leaves_no_row(flow: "Flow", ours: Ours) -> None:
         assert await logged(flow, response) == []
 
 
-@contextmanager
-def full_log(flow: "Flow") -> Iterator[None]:
-    """The access log takes no row any more."""
-    with closing(sqlite3.connect(flow.settings.database_file)) as connection:
-        connection.execute(
-            "CREATE TRIGGER full_log BEFORE INSERT ON access_log BEGIN SELECT RAISE(ABORT, 'no room'); END"
-        )
-        try:
-            yield
-        finally:
-            connection.execute("DROP TRIGGER full_log")
-
-
 async def test_what_cannot_be_logged_is_not_shown(flow: "Flow", ours: Ours) -> None:
     searches = [
         f"/fhir/Procedure?patient={ours.person.id}",
@@ -297,7 +281,7 @@ async def test_what_cannot_be_logged_is_not_shown(flow: "Flow", ours: Ours) -> N
         "/fhir/_history",
         "/fhir/Procedure/_history",
     ]
-    with full_log(flow):
+    with flow.no_room("access_log"):
         for path in [*reads(ours), *searches]:
             response = await flow.coordinator.get(path)
             assert (response.status_code, response.headers["Retry-After"]) == (503, "1"), path
@@ -309,7 +293,7 @@ async def test_what_cannot_be_logged_is_not_shown(flow: "Flow", ours: Ours) -> N
 
 async def test_what_cannot_be_logged_is_not_written(flow: "Flow", ours: Ours) -> None:
     before = await flow.stored()
-    with full_log(flow):
+    with flow.no_room("access_log"):
         for method, path, body in writes(flow, ours):
             if "outbox" not in path and body != ours.activity:
                 response = await send(flow.coordinator, method, path, body)
