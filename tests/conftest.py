@@ -39,6 +39,16 @@ def postgres() -> Iterator[Cluster]:
         yield running
 
 
+@pytest.fixture
+def own_postgres() -> Iterator[Cluster]:
+    """A PostgreSQL for a test that stops it, or that asks what a flush of the disk is worth."""
+    found = binaries()
+    if found is None:
+        pytest.skip(MISSING)
+    with cluster(found, durable=True) as running:
+        yield running
+
+
 # A real browser
 
 _FLAGS: Final = (

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Final
@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 import httpx
 import orjson
 import pytest
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.mocking import Entry, Fault
 from adapters.mocking.courier import Courier
@@ -502,7 +502,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("databases", engines, indirect=True, scope="module")
 
 
-_ON_BOTH: Final = {"test_concurrency", "test_deliver", "test_never_twice_never_wrong", "test_pulls", "test_search"}
+_ON_BOTH: Final = {"test_concurrency", "test_deliver", "test_never_twice_never_wrong", "test_search"}
 
 Databases = Callable[[Path], str]
 """The setting that names the database of a home."""
@@ -592,9 +592,8 @@ async def serving(
     **changed: Any,
 ) -> AsyncIterator[Flow]:
     """The service on the database in ``home``, with its lifespan, and the mock world as its surroundings, reached by
-    ``transport`` if one is given; on a shared database a worker too. With ``national`` it may ask the national engine, with
-    ``sdk`` it has a message service;
-    ``changed`` are settings."""
+    ``transport`` if one is given. On a shared database there are two of it, asked in turn, and two workers. With
+    ``national`` it may ask the national engine, with ``sdk`` it has a message service; ``changed`` are settings."""
     care = _Care()
     world = world or MockWorld(MovableClock(), courier=Courier(care))
     settings = _settings(home).model_copy(update=changed)
@@ -603,12 +602,12 @@ async def serving(
     if sdk:
         settings.adapters["sdk"] = _message_service(home)
     mocks = transport or httpx.ASGITransport(app=world.app())
-    app = care.app = create_app(settings, dict.fromkeys(settings.adapters, mocks), world.clock)
+    made = [create_app, create_app, create_worker, create_worker] if settings.is_shared else [create_app]
+    apps = [make(settings, dict.fromkeys(settings.adapters, mocks), world.clock) for make in made]
+    app = care.app = _InTurn(apps[:2])
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_lifespan(app))
-        if settings.is_shared:
-            transports = dict.fromkeys(settings.adapters, mocks)
-            await stack.enter_async_context(_lifespan(create_worker(settings, transports, world.clock)))
+        for each in apps:
+            await stack.enter_async_context(_lifespan(each))
         callers = {name: await stack.enter_async_context(_client(app, name)) for name in (*_CALLERS, "nobody")}
         yield Flow(app, settings, world, callers, Forms(await _introduced(callers["coordinator"]), world.clock))
 
@@ -653,6 +652,16 @@ class _Care(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await httpx.ASGITransport(app=self.app).handle_async_request(request)
+
+
+class _InTurn:
+    """What stands in front of several services."""
+
+    def __init__(self, apps: Sequence[ASGIApp]) -> None:
+        self._next = cycle(apps)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await next(self._next)(scope, receive, send)
 
 
 def _settings(home: Path) -> Settings:
