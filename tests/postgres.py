@@ -60,7 +60,18 @@ class Cluster:
         if self._user:
             shutil.chown(home, self._user)
         home.chmod(0o700)
-        command = [found / "initdb", "-D", home / "data", "-U", "reko", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        command: list[str | Path] = [
+            found / "initdb",
+            "-D",
+            home / "data",
+            "-U",
+            "reko",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         swedish = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=sv"]
         subprocess.run([*command, *swedish], user=self._user, check=True, capture_output=True, cwd="/")
         self.start()

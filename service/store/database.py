@@ -104,17 +104,6 @@ class Database(Protocol):
         ...
 
 
-def open_database(place: Place) -> Database:
-    """The engine for the place, opened. Raises ``Unavailable`` when it cannot be."""
-    if isinstance(place, Path):
-        from service.store.sqlite import SqliteDatabase
-
-        return SqliteDatabase(place)
-    from service.store.postgres import PostgresDatabase  # its driver takes time to load, and is needed here alone
-
-    return PostgresDatabase(place)
-
-
 def checked(found: str | None) -> bool:
     """Whether the schema is this version's; false where there is none. Raises ``Unavailable`` for any other."""
     if found not in (None, SCHEMA_VERSION):

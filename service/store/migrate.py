@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from contracts.errors import Unavailable
-from service.store.database import Connection, Database, Place, open_database
+from service.store.database import Connection, Database, Place
+from service.store.engines import open_database
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 

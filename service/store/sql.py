@@ -3,7 +3,7 @@
 Going through SQLAlchemy for every row costs three quarters of the write rate (docs/adr/0003-store.md).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Insert, Table, bindparam, column, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy import table as named_table
@@ -76,7 +76,7 @@ _POSITIONAL: Final = sqlite_dialect(paramstyle="qmark")
 
 
 def _insert(table: Table, *without: str) -> Insert:
-    columns = {c.name: bindparam(c.name) for c in table.columns if c.name not in without}
+    columns: dict[str, Any] = {c.name: bindparam(c.name) for c in table.columns if c.name not in without}
     return insert(table).values(columns).inline()  # what the database makes is asked for by a tail alone
 
 

@@ -64,7 +64,7 @@ def test_wrong_use_ends_with_2(arguments: list[str]) -> None:
 BAD_SETTINGS: Final = [
     ({"REKO_PORT": "abc"}, "port"),
     ({"REKO_PORT": "70000"}, "port"),
-    ({"REKO_DATABASE": "postgresql://host/db"}, "REKO_DATABASE"),
+    ({"REKO_DATABASE": "mysql://host/db"}, "REKO_DATABASE"),
     ({"REKO_CLIENTS": "/nowhere/clients.toml"}, "/nowhere/clients.toml"),
     ({"REKO_REGION": "atlantis"}, "REKO_REGION"),
     ({"REKO_CLOCK_URL": "http://example.org/clock"}, "REKO_CLOCK_URL"),

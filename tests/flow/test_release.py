@@ -56,7 +56,7 @@ async def test_who_and_why_stand_with_it(flow: "Flow") -> None:
     assert ("Skriva", f"outbox/{withheld.id}", "protected-release") in [
         row[1:] for row in flow.accesses(person)[before:]
     ]
-    kept = [body for (body,) in flow.rows("SELECT body FROM decision WHERE patient = ?", person.id)]
+    kept = [body for (body,) in flow.rows("SELECT body FROM decision WHERE patient = ? ORDER BY number", person.id)]
     assert [WHY["why"].encode() in body for body in kept[:2]] == [False, True]
 
 
