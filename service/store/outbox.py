@@ -180,17 +180,14 @@ class SqlOutbox(SqlSnapshot):
 
     def claim(self, message: OutboxMessage, lease_until: datetime) -> Claim:
         """Take the right to try. ``lease_until`` is real time, whatever the movable clock says (decision D27)."""
-        self.connection.execute(
-            sql.CLAIM_MESSAGE,
-            {"message": message.id, "until": to_micros(lease_until), "now": to_micros(self.at)},
-        )
-        attempts, fence, _, uncounted = self.connection.execute(sql.CLAIM_OF, {"message": message.id}).fetchone()
+        wanted = {"message": message.id, "until": to_micros(lease_until), "now": to_micros(self.at)}
+        attempts, fence, uncounted = self.connection.execute(sql.CLAIM_MESSAGE, wanted).fetchone()
         return Claim(message, attempts, fence, uncounted)
 
     def holds(self, claim: Claim) -> bool:
         """Whether nobody has taken the message over since."""
         row = self.connection.execute(sql.CLAIM_OF, {"message": claim.message.id}).fetchone()
-        return row is not None and row[1] == claim.fence and row[2] == DeliveryState.CLAIMED.value
+        return row is not None and tuple(row) == (claim.fence, DeliveryState.CLAIMED.value)
 
     def renew(self, claims: Iterable[Claim], lease_until: datetime) -> None:
         """Their holder lives: those that are still its own are its own until then (real time)."""

@@ -113,11 +113,10 @@ CLAIM_MESSAGE: Final = compiled(
         fence=outbox.c.fence + 1,
         lease_until=bindparam("until"),
         changed=bindparam("now"),
-    )
+    ),
+    tail=" RETURNING attempts, fence, uncounted",
 )
-CLAIM_OF: Final = compiled(
-    select(outbox.c.attempts, outbox.c.fence, outbox.c.state, outbox.c.uncounted).where(_of_message)
-)
+CLAIM_OF: Final = compiled(select(outbox.c.fence, outbox.c.state).where(_of_message))
 RENEW: Final = compiled(
     update(outbox)
     .where(_of_message, outbox.c.fence == bindparam("held"), outbox.c.state == DeliveryState.CLAIMED.value)
