@@ -1,6 +1,7 @@
 #!/bin/sh
 # The image's entry point; runs outside a container too, wherever `reko` and `python` are on the path.
 #   entrypoint.sh [serve]        the service
+#   entrypoint.sh worker         relays, pulls and tends beside services on a PostgreSQL
 #   entrypoint.sh ready [URL]    exit 0 if the service on this machine (or what answers at URL) is ready, else 1
 #   entrypoint.sh COMMAND ...    any other `reko` command
 set -eu
@@ -43,7 +44,7 @@ except OSError as error:
     sys.exit(f"not ready: {error}")
 ' "${1:-http://127.0.0.1:${REKO_PORT:-8080}/health/ready}"
         ;;
-    serve)
+    serve | worker)
         can_keep_data
         knows_callers
         ;;

@@ -100,11 +100,12 @@ def composed() -> dict[str, Any]:
 
 
 def test_the_compose_file_has_the_parts_that_compose_knows(composed: dict[str, Any]) -> None:
-    assert set(composed) == {"name", "services", "volumes", "secrets"}
-    assert set(composed["services"]) == {"reko", "mocks"}
+    extensions = {name for name in composed if name.startswith("x-")}
+    assert set(composed) - extensions == {"name", "services", "volumes", "secrets"}
+    assert set(composed["services"]) == {"reko", "worker", "database", "mocks"}
     known = {
-        "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "network_mode", "ports",
-        "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "volumes",
+        "build", "cap_drop", "command", "depends_on", "deploy", "environment", "healthcheck", "image", "ports",
+        "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "user", "volumes",
     }  # fmt: skip
     for service in composed["services"].values():
         assert set(service) <= known
@@ -112,13 +113,40 @@ def test_the_compose_file_has_the_parts_that_compose_knows(composed: dict[str, A
 
 
 def test_what_a_service_uses_is_declared(composed: dict[str, Any]) -> None:
-    service = composed["services"]["reko"]
-    assert {volume.partition(":")[0] for volume in service["volumes"]} == set(composed["volumes"])
-    assert set(service["secrets"]) == set(composed["secrets"])
-    assert (
-        COMPOSE.parent / service["build"]["context"] / service["build"]["dockerfile"]
-    ) == ROOT / "docker/../docker/Dockerfile"
-    assert composed["services"]["mocks"]["network_mode"] == "service:reko"
+    services = composed["services"]
+    volumes = {volume.partition(":")[0] for service in services.values() for volume in service.get("volumes", ())}
+    secrets = {secret for service in services.values() for secret in service.get("secrets", ())}
+    assert (volumes, secrets) == (set(composed["volumes"]), set(composed["secrets"]))
+    assert {needed for service in services.values() for needed in service.get("depends_on", ())} <= set(services)
+    build = services["reko"]["build"]
+    assert (COMPOSE.parent / build["context"] / build["dockerfile"]).resolve() == DOCKERFILE
+    images = {service["image"] for name, service in services.items() if name != "database"}
+    assert images == {services["reko"]["image"]}, "one image for all commands, and one that builds it"
+
+
+def test_there_are_two_services_and_two_workers_on_one_postgresql(composed: dict[str, Any]) -> None:
+    reko, worker = composed["services"]["reko"], composed["services"]["worker"]
+    assert (reko["command"], worker["command"]) == (["serve"], ["worker"])
+    assert reko["deploy"] == worker["deploy"] == {"replicas": 2}
+    assert reko["environment"] == worker["environment"]
+    first, last = re.findall(r"\d+", reko["ports"][0].removeprefix("127.0.0.1:").partition(":")[0])
+    assert int(last) - int(first) + 1 == reko["deploy"]["replicas"], "each has a port of its own"
+    assert reko["depends_on"] == {"database": {"condition": "service_healthy"}}
+    assert all("healthcheck" in composed["services"][name] for name in ("database", "mocks"))
+    asked = "${DATABASE_PASSWORD:?"
+    assert composed["services"]["database"]["environment"]["POSTGRES_PASSWORD"].startswith(asked)
+    assert reko["environment"]["REKO_DATABASE"].startswith(f"postgresql://reko:{asked}")
+
+
+def test_what_the_compose_file_sets_is_known(composed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    from service.settings import Settings
+
+    for name, value in composed["services"]["reko"]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{.*?\}", "sesame", value))
+    settings = Settings()
+    assert settings.is_shared
+    assert all(settings.adapter(name).enabled for name in settings.adapters)
+    assert "sesame" not in repr(settings)
 
 
 def test_every_container_is_closed_in(composed: dict[str, Any]) -> None:
@@ -127,7 +155,8 @@ def test_every_container_is_closed_in(composed: dict[str, Any]) -> None:
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
-        assert not str(service["image"]).endswith(":latest")
+        assert re.search(r":\d", service["image"]), "no image is whatever is newest"
+    assert composed["services"]["database"]["user"] == "postgres"
 
 
 def test_a_container_is_given_the_time_that_a_send_may_take(composed: dict[str, Any]) -> None:

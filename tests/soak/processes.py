@@ -24,8 +24,9 @@ async def kills(home: Path, seed: int, number: int) -> Sums:
         async with at.load():
             for _ in range(number):
                 await asyncio.sleep(at.chance.uniform(0.02, 0.35))
-                await at.end()
-                await at.begin()
+                await at.it.end()
+                at.collect()
+                await at.it.begin()
         await at.drain()
         return {"kills": number, **at.compare()}
 
@@ -36,10 +37,10 @@ async def stops(home: Path, seed: int, number: int) -> Sums:
         async with at.load():
             for _ in range(number):
                 await asyncio.sleep(at.chance.uniform(0.1, 0.5))
-                os.kill(at.pid, signal.SIGSTOP)
+                os.kill(at.it.pid, signal.SIGSTOP)
                 await asyncio.sleep(LEASE + at.chance.uniform(0.1, 0.5))
-                os.kill(at.pid, signal.SIGCONT)
-                await at.until_ready()
+                os.kill(at.it.pid, signal.SIGCONT)
+                await at.it.until_ready()
         await at.drain()
         return {"stops": number, **at.compare()}
 
@@ -50,13 +51,13 @@ async def disk(home: Path, seed: int, number: int) -> Sums:
         async with at.load():
             for turn in range(number):
                 await asyncio.sleep(at.chance.uniform(0.1, 0.4))
-                _limit(at, 0 if turn % 2 else _size(at.file) + at.chance.randrange(100_000))
+                _limit(at, 0 if turn % 2 else _size(home / "reko.db") + at.chance.randrange(100_000))
                 await asyncio.sleep(at.chance.uniform(0.3, 1.0))
                 if turn % 3 == 2:
-                    await at.end()
-                    await at.begin()
+                    await at.it.end()
+                    await at.it.begin()
                 _limit(at, resource.RLIM_INFINITY)
-                await at.until_ready()
+                await at.it.until_ready()
         await at.drain()
         return {"full or read-only": number, "answered 503": at.books.refused[503], **at.compare()}
 
@@ -93,7 +94,7 @@ def _misbehave(at: World, kind: str) -> None:
 
 def _limit(at: World, bytes: int) -> None:
     """The longest file that the service may write; a write beyond it fails as on a full disk."""
-    resource.prlimit(at.pid, resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
+    resource.prlimit(at.it.pid, resource.RLIMIT_FSIZE, (bytes, resource.RLIM_INFINITY))
 
 
 def _size(file: Path) -> int:

@@ -22,6 +22,7 @@ from typing import Any, Final
 from service.outbox import relay
 from tests.soak import withdrawal_races
 from tests.soak.processes import disk, faults, kills, stops
+from tests.soak.replicas import database_restarts, replica_kills, replica_stops, rolling_restarts
 from tests.soak.storm import storm
 from tests.soak.world import MUST_BE_NOTHING
 
@@ -52,6 +53,10 @@ PARTS: Final = {
     "disk": Part(disk, 20, 200),
     "faults": Part(faults, 1, 20),
     "storm": Part(storm, 100_000, 100_000),
+    "replica-kills": Part(replica_kills, 50, 1000),
+    "replica-stops": Part(replica_stops, 20, 500),
+    "database-restarts": Part(database_restarts, 20, 200),
+    "rolling-restarts": Part(rolling_restarts, 5, 50),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from tests.postgres import MISSING, binaries
 from tests.soak import run
 from tests.soak.run import PARTS, bad
 
@@ -15,6 +16,16 @@ pytestmark = pytest.mark.anyio
 MEMORY: Final = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - each home in it is a new, private one
 BOUNDED: Final = {"kills": 50, "stops": 3, "disk": 3, "faults": 1, "storm": 3000}
 """The races have tests of their own."""
+ON_POSTGRES: Final = {"replica-kills": 6, "replica-stops": 2, "database-restarts": 2, "rolling-restarts": 1}
+
+
+@pytest.mark.skipif(binaries() is None, reason=MISSING)
+@pytest.mark.parametrize("name", ON_POSTGRES)
+async def test_nothing_is_lost_doubled_or_out_of_order_between_replicas(name: str) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        sums = await PARTS[name].play(Path(home), 1, ON_POSTGRES[name])
+    assert not bad(sums), sums
+    assert sums["messages"] > 0
 
 
 @pytest.mark.parametrize("name", BOUNDED)

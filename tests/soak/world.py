@@ -5,14 +5,14 @@ compared: what the service acknowledged, what its outbox says, and what each rec
 """
 
 import asyncio
+import json
 import os
 import signal
 import socket
-import sqlite3
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from service.clock import MovableClock
 from service.mock_world import CertificateIn, MockWorld, PeriodIn
 from service.security import token_hash
 from service.server import HOST, serving
+from tests.beside import Place, rows
 from tests.soak.door import Door, door
 
 Json = dict[str, Any]
@@ -56,30 +57,19 @@ class Books:
 
 
 @dataclass(slots=True)
-class World:
-    """A service that can be killed, stopped and starved, under load."""
+class Replica:
+    """A process of the service that can be killed, stopped and starved."""
 
-    home: Path
-    mocks: MockWorld
-    door: Door
-    victim: asyncio.subprocess.Process
-    chance: Random
+    does: str
+    port: int
+    maker: asyncio.subprocess.Process
     client: httpx.AsyncClient
-    patients: list[str] = field(default_factory=list)
-    books: Books = field(default_factory=Books)
     pid: int = 0
 
-    @property
-    def file(self) -> Path:
-        """The database."""
-        return self.home / "reko.db"
-
-    # Life and death
-
     async def begin(self) -> None:
-        """Start the service and wait until it is ready."""
-        assert self.victim.stdin is not None
-        self.victim.stdin.write(b"go\n")
+        """Start it and wait until it is ready."""
+        assert self.maker.stdin is not None
+        self.maker.stdin.write(b"go\n")
         self.pid = int((await self._told("pid")).split()[1])
         await self.until_ready()
 
@@ -87,7 +77,6 @@ class World:
         """Kill it, or ask it to stop, and wait until it is gone."""
         os.kill(self.pid, how)
         await self._told("dead")
-        self._collect()
 
     def kill(self) -> None:
         """Whatever it does: it holds the pipes of the process that made it."""
@@ -100,17 +89,52 @@ class World:
         async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(httpx.HTTPError):
-                    if (await self.client.get("/health/ready", timeout=3)).status_code == 200:
+                    if (await self.client.get(f"{self.address}/health/ready", timeout=3)).status_code == 200:
                         return
                 await asyncio.sleep(0.02)
 
+    @property
+    def address(self) -> str:
+        """Where it is called."""
+        return f"http://{HOST}:{self.port}"
+
     async def _told(self, word: str) -> str:
-        assert self.victim.stdout is not None
-        line = (await asyncio.wait_for(self.victim.stdout.readline(), PATIENCE)).decode()
+        assert self.maker.stdout is not None
+        line = (await asyncio.wait_for(self.maker.stdout.readline(), PATIENCE)).decode()
         assert line.startswith(word), f"the victim said {line!r}"
         return line
 
-    def _collect(self) -> None:
+
+@dataclass(slots=True)
+class World:
+    """A service under load: one process on a file, or several on a PostgreSQL."""
+
+    place: Place
+    mocks: MockWorld
+    door: Door
+    replicas: Sequence[Replica]
+    chance: Random
+    client: httpx.AsyncClient
+    patients: list[str] = field(default_factory=list)
+    books: Books = field(default_factory=Books)
+
+    @property
+    def it(self) -> Replica:
+        """The one process on a file."""
+        (replica,) = self.replicas
+        return replica
+
+    @property
+    def services(self) -> list[Replica]:
+        """Those that callers reach."""
+        return [each for each in self.replicas if each.does == "serve"]
+
+    @property
+    def workers(self) -> list[Replica]:
+        """Those that relay and are not called."""
+        return [each for each in self.replicas if each.does == "worker"]
+
+    def collect(self) -> None:
         """The mocks' own ledgers are bounded."""
         for name, received in self.books.received.items():
             ledger = self.mocks.counterparts[name].room().ledger
@@ -131,7 +155,7 @@ class World:
                 await self._call("/api/consents", consent)
 
     async def _call(self, path: str, given: Json) -> httpx.Response:
-        response = await self.client.post(path, json=given)
+        response = await self.client.post(f"{self.services[0].address}{path}", json=given)
         assert response.status_code == 201, response.text
         return response
 
@@ -155,7 +179,7 @@ class World:
                 _notification(self.patients[about], about) if number % 3 == 0 else _activity(self.patients[about])
             )
             try:
-                response = await self.client.post(path, json=given)
+                response = await self.client.post(f"{self.chance.choice(self.services).address}{path}", json=given)
             except httpx.HTTPError:  # it is dead, or died over the answer: nothing was acknowledged
                 await asyncio.sleep(0.02)
                 continue
@@ -170,15 +194,16 @@ class World:
     async def drain(self) -> None:
         """Time goes by until everything has come to its end; what was parked is replayed once."""
         async with asyncio.timeout(PATIENCE):
-            await self.client.post("/api/outbox/replay", json={"why": "the faults are over", "dryRun": False})
-            while _count(self.file, "state IN ('waiting', 'claimed', 'retrying')"):
+            address = f"{self.services[0].address}/api/outbox/replay"
+            await self.client.post(address, json={"why": "the faults are over", "dryRun": False})
+            while _count(self.place, "state IN ('waiting', 'claimed', 'retrying')"):
                 self.mocks.clock.advance(timedelta(minutes=10))
                 await asyncio.sleep(0.2)
-        self._collect()
+        self.collect()
 
     def compare(self) -> dict[str, int]:
         """What the books say of one another: the first four must be nothing."""
-        outbox = _outbox(self.file)
+        outbox = _outbox(self.place)
         first = {name: _first(received) for name, received in self.books.received.items()}
         told = {about for _, _, _, about, _ in outbox}
         return {
@@ -186,8 +211,8 @@ class World:
             + sum(id not in first[to] for _, id, to, _, state in outbox if state == "delivered")
             + sum(state != "delivered" for *_, state in outbox),
             "duplicates after de-duplication": sum(_twice(received) for received in self.books.received.values()),
-            "out of order": sum(_out_of_order(outbox, self.file, name, list(ids)) for name, ids in first.items()),
-            "double outcomes": _double_outcomes(self.file),
+            "out of order": sum(_out_of_order(outbox, self.place, name, list(ids)) for name, ids in first.items()),
+            "double outcomes": _double_outcomes(self.place),
             "acknowledged": len(self.books.acknowledged),
             "messages": len(outbox),
             "raw duplicates": sum(
@@ -200,28 +225,47 @@ class World:
 MUST_BE_NOTHING: Final = ("lost", "duplicates after de-duplication", "out of order", "double outcomes")
 
 
+ON_POSTGRES: Final = ("serve", "serve", "worker", "worker")
+
+
 @asynccontextmanager
-async def world(home: Path, seed: int, *leases: float, patience: float = 20.0) -> AsyncIterator[World]:
-    """A new service on a new database in ``home``, begun, with patients. ``leases``: seconds of a lease and a heartbeat;
-    ``patience``: how many it waits for an answer."""
+async def world(
+    home: Path, seed: int, *leases: float, patience: float = 20.0, database: str = ""
+) -> AsyncIterator[World]:
+    """A new service on a new database in ``home``, begun, with patients; or two with two workers on the ``database`` of a
+    PostgreSQL. ``leases``: seconds of a lease and a heartbeat; ``patience``: how many it waits for an answer."""
     mocks = MockWorld(MovableClock())
     async with AsyncExitStack() as stack:
-        port, mock_port, door_port = _free_port(), _free_port(), _free_port()
+        mock_port, door_port = _free_port(), _free_port()
         await stack.enter_async_context(serving(mocks.app(), mock_port))
         in_front = await stack.enter_async_context(door(door_port, mock_port))
-        environment = _environment(home, port, mock_port, door_port, patience)
-        victim = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.soak.victim", *map(str, leases), env=environment, cwd=Path(__file__).parents[2],
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        stack.push_async_callback(_end, victim)
+        environment = _environment(home, mock_port, door_port, patience) | {"REKO_DATABASE": database}
         bearer = {"Authorization": f"Bearer {TOKEN}"}
-        client = httpx.AsyncClient(base_url=f"http://{HOST}:{port}", headers=bearer, timeout=10, trust_env=False)
-        made = World(home, mocks, in_front, victim, Random(seed), await stack.enter_async_context(client))  # noqa: S311
-        stack.callback(made.kill)
-        await made.begin()
+        client = httpx.AsyncClient(headers=bearer, timeout=10, trust_env=False)
+        await stack.enter_async_context(client)
+        replicas = [
+            await _replica(stack, client, does, environment, leases)
+            for does in (ON_POSTGRES if database else ("serve",))
+        ]
+        made = World(database or home / "reko.db", mocks, in_front, replicas, Random(seed), client)  # noqa: S311
+        await asyncio.gather(*(replica.begin() for replica in replicas))
         await made.introduce()
         yield made
+
+
+async def _replica(
+    stack: AsyncExitStack, client: httpx.AsyncClient, does: str, environment: dict[str, str], leases: Sequence[float]
+) -> Replica:
+    port = _free_port()
+    maker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.soak.victim", does, *map(str, leases),
+        env=environment | {"REKO_PORT": f"{port}"}, cwd=Path(__file__).parents[2],
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    stack.push_async_callback(_end, maker)
+    made = Replica(does, port, maker, client)
+    stack.callback(made.kill)
+    return made
 
 
 async def _end(victim: asyncio.subprocess.Process) -> None:
@@ -230,7 +274,7 @@ async def _end(victim: asyncio.subprocess.Process) -> None:
     await victim.wait()
 
 
-def _environment(home: Path, port: int, mock_port: int, door_port: int, patience: float) -> dict[str, str]:
+def _environment(home: Path, mock_port: int, door_port: int, patience: float) -> dict[str, str]:
     clients = home / "clients.toml"
     rights = ", ".join(f'"{right.value}"' for right in Right)
     clients.write_text(
@@ -242,7 +286,6 @@ def _environment(home: Path, port: int, mock_port: int, door_port: int, patience
     return clean | {
         "REKO_DATA": f"{home}",
         "REKO_CLIENTS": f"{clients}",
-        "REKO_PORT": f"{port}",
         "REKO_OUTBOX_SLOTS": f"{SLOTS}",
         "REKO_CLOCK_URL": f"http://{HOST}:{mock_port}/_control/clock",
         **{f"REKO_ADAPTERS__{name.upper()}__URL": f"http://{HOST}:{door_port}/{name}" for name in RECIPIENTS},
@@ -292,23 +335,25 @@ def _certificate(id: str, person: str) -> CertificateIn:
 # What the books say
 
 
-def _rows(file: Path, statement: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
-        return connection.execute(statement).fetchall()
-
-
-def _count(file: Path, where: str) -> int:
-    number: int = _rows(file, f"SELECT count(*) FROM outbox WHERE {where}")[0][0]  # noqa: S608 - our own words
+def _count(place: Place, where: str) -> int:
+    number: int = rows(place, f"SELECT count(*) FROM outbox WHERE {where}")[0][0]  # noqa: S608 - our own words
     return number
 
 
-def _outbox(file: Path) -> list[tuple[Any, ...]]:
-    assert _rows(file, "PRAGMA integrity_check") == [("ok",)]
-    return _rows(file, f"SELECT number, {_NAMED}, destination, about, state FROM outbox ORDER BY number")  # noqa: S608 - our own words
+def _outbox(place: Place) -> list[tuple[Any, ...]]:
+    if isinstance(place, Path):
+        assert rows(place, "PRAGMA integrity_check") == [("ok",)]
+    return [
+        (number, _named(payload), destination, about, state)
+        for number, payload, destination, about, state in rows(
+            place, "SELECT number, payload, destination, about, state FROM outbox ORDER BY number"
+        )
+    ]
 
 
-_NAMED: Final = "json_extract(CAST(payload AS TEXT), '$.id')"
-"""The id that the recipient gets: the same at each try."""
+def _named(payload: bytes) -> str:
+    """The id that the recipient gets: the same at each try."""
+    return str(json.loads(payload)["id"])
 
 
 def _accepted(received: Sequence[Entry]) -> list[str]:
@@ -330,22 +375,23 @@ def _recognised(received: Sequence[Entry]) -> int:
     return sum(not (entry.accepted and entry.report != ("seen before",)) and entry.id in known for entry in received)
 
 
-def _out_of_order(outbox: Sequence[tuple[Any, ...]], file: Path, destination: str, arrived: Sequence[str]) -> int:
+def _out_of_order(outbox: Sequence[tuple[Any, ...]], place: Place, destination: str, arrived: Sequence[str]) -> int:
     """Messages that came to the recipient before an earlier one of the same patient."""
-    place = {id: number for number, id, *_ in outbox}
-    patients = dict(_rows(file, f"SELECT {_NAMED}, patient FROM outbox WHERE destination = '{destination}'"))  # noqa: S608
+    number_of = {id: number for number, id, *_ in outbox}
+    found = rows(place, "SELECT payload, patient FROM outbox WHERE destination = ?", destination)
+    patients = {_named(payload): patient for payload, patient in found}
     newest: defaultdict[str, int] = defaultdict(int)
     wrong: int = 0
     for id in arrived:
-        wrong += place[id] < newest[patients[id]]
-        newest[patients[id]] = max(newest[patients[id]], place[id])
+        wrong += number_of[id] < newest[patients[id]]
+        newest[patients[id]] = max(newest[patients[id]], number_of[id])
     return wrong
 
 
-def _double_outcomes(file: Path) -> int:
+def _double_outcomes(place: Place) -> int:
     """Outcomes that were written twice: a delivery, and what follows from one, stands once for each message."""
-    deliveries = _rows(
-        file, "SELECT count(*) FROM attempt WHERE outcome = 'Delivered' GROUP BY message HAVING count(*) > 1"
+    deliveries = rows(
+        place, "SELECT count(*) FROM attempt WHERE outcome = 'Delivered' GROUP BY message HAVING count(*) > 1"
     )
-    told: int = _rows(file, "SELECT count(*) FROM resource WHERE type = 'Communication'")[0][0]
-    return len(deliveries) + abs(told - _count(file, "destination = 'forsakringskassan' AND state = 'delivered'"))
+    told: int = rows(place, "SELECT count(*) FROM resource WHERE type = 'Communication'")[0][0]
+    return len(deliveries) + abs(told - _count(place, "destination = 'forsakringskassan' AND state = 'delivered'"))
