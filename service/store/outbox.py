@@ -16,20 +16,32 @@ from service.store.snapshot import Row, SqlSnapshot
 _log = logging.getLogger(__name__)
 
 
+class MustBeAlone(BaseException):
+    """The work that began beside others does what nobody may do meanwhile: it is done again, alone."""
+
+
 @dataclass(slots=True)
 class SqlOutbox(SqlSnapshot):
     """What is promised, and by whom it is being kept. Nobody else writes meanwhile; beside a transaction that claims others
     may claim, each what is due and nobody has locked."""
 
+    beside: bool = field(default=False, kw_only=True)
+    """Whether others may claim meanwhile."""
     woken: set[str] = field(default_factory=set, kw_only=True)
     """Destinations that got something to send."""
     moved: dict[str, bool] = field(default_factory=dict, kw_only=True)
     """Messages to parties that were promised or moved."""
 
+    def be_alone(self) -> None:
+        """Before anything is written that whoever claims beside may have read, or may write."""
+        if self.beside:
+            raise MustBeAlone
+
     # promises
 
     def promise(self, message: OutboxMessage, state: DeliveryState, reason: str = "") -> None:
         """See ``contracts.ports.Transaction``."""
+        self.be_alone()
         now = to_micros(self.at)
         self.connection.execute(
             sql.INSERT_MESSAGE,
@@ -104,6 +116,7 @@ class SqlOutbox(SqlSnapshot):
         self._move(sql.MOVE_MESSAGE, message_id, state, reason, next_try)
 
     def _move(self, how: str, id: str, state: DeliveryState, reason: str, next_try: datetime | None) -> None:
+        self.be_alone()
         due = next_try or (self.at if state in DUE else None)
         place = self.connection.execute(sql.PLACE_OF, {"message": id}).fetchone()
         if place is None:

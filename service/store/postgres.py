@@ -274,7 +274,9 @@ def _write(statement: sql.Statement) -> str:
         name = found[1]
         if name in constants:
             return constants[name].replace("%%", "%").replace("%", "%%")
-        return "%s" if statement.is_positional else f"%({name})s"
+        # Said, so that one parameter may stand in two places that the server would read in different ways.
+        typed = "::text" if isinstance(result.binds[name].type, String) else ""
+        return ("%s" if statement.is_positional else f"%({name})s") + typed
 
     return re.sub(r"%\((\w+)\)s", place, str(result)) + statement.tail
 

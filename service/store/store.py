@@ -68,19 +68,21 @@ class SqlStore:
 
     async def run(self, work: Callable[[SqlTransaction], T]) -> T:
         """See ``contracts.ports.Store``."""
+        return await self._writer.run(self._followed(work))
 
+    async def claim(self, work: Callable[[SqlTransaction], T]) -> T:
+        """The same for work that claims messages: other processes may claim meanwhile. As soon as it writes anything else it
+        is undone, and done again with nobody beside it."""
+        return await self._writer.run(self._followed(work), beside=True)
+
+    def _followed(self, work: Callable[[SqlTransaction], T]) -> Callable[[SqlTransaction], T]:
         def followed(transaction: SqlTransaction) -> T:
             result = work(transaction)
             if transaction.moved:
                 self._follow(transaction)
             return result
 
-        return await self._writer.run(followed)
-
-    async def claim(self, work: Callable[[SqlTransaction], T]) -> T:
-        """The same for work that claims messages and saves no record: other processes may claim meanwhile, and nobody
-        does anything else."""
-        return await self._writer.run(work, beside=True)
+        return followed
 
     def read(self, type: str, id: str) -> Record | None:
         """The current version, from the newest commit."""

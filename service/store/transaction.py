@@ -39,6 +39,7 @@ class SqlTransaction(SqlOutbox):
 
     def save(self, document: Document, id: str, unit: str, *, about: str | None = None, named: bool = False) -> Record:
         """See ``contracts.ports.Transaction``."""
+        self.be_alone()
         row = self._row_of(document.type, id)
         version = 1 if row is None else row.version + 1
         stored = _with_meta(document, id, version, self.at)
@@ -53,6 +54,7 @@ class SqlTransaction(SqlOutbox):
 
     def remove(self, type: str, id: str) -> Record:
         """See ``contracts.ports.Transaction``."""
+        self.be_alone()
         row, last = self._row_of(type, id), self.read(type, id)
         assert row is not None and last is not None  # noqa: S101, PT018 - the caller has read it in this transaction
         record = replace(last, version=row.version + 1, updated=self.at, body=b"")

@@ -19,6 +19,7 @@ from contracts.ports import Clock
 from service.store import sql
 from service.store.database import Database, checked
 from service.store.indexing import SearchIndex
+from service.store.outbox import MustBeAlone
 from service.store.transaction import RowIds, SqlTransaction
 
 T = TypeVar("T")
@@ -31,11 +32,12 @@ _log = logging.getLogger(__name__)
 
 
 class _Job:
-    __slots__ = ("beside", "error", "future", "loop", "result", "work")
+    __slots__ = ("beside", "error", "future", "loop", "result", "waits", "work")
 
     def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, *, beside: bool) -> None:
         self.work = work
         self.beside = beside
+        self.waits = False
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
@@ -61,6 +63,7 @@ class Writer:
         self._clock = clock
         self._wake = wake
         self._ids = RowIds(0, 0)
+        self._beside = False
         self._left: list[_Job] = []
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -89,8 +92,9 @@ class Writer:
 
     def _run(self) -> None:
         stopping = False
-        while not stopping:
-            group, stopping = self._collect()
+        while not stopping or self._left:
+            group, is_last = self._collect()
+            stopping = stopping or is_last
             if not group:
                 continue
             changed = self._write(group)
@@ -123,12 +127,13 @@ class Writer:
         woken = False
         try:
             self._begin(beside=all(job.beside for job in group))
-            began = monotonic()
-            for number, job in enumerate(group, start=1):
-                woken = self._attempt(job) or woken
-                if monotonic() - began > self._database.group_seconds:
-                    self._left = group[number:] + self._left
-                    del group[number:]
+            until = monotonic() + self._database.group_seconds
+            done = 0
+            while done < len(group) and (not done or monotonic() < until):
+                woken = self._attempt(group[done]) or woken
+                done += 1
+            self._left = [job for job in group[:done] if job.waits] + group[done:]
+            group[:] = [job for job in group[:done] if not job.waits]
             if woken:
                 self._database.ring(self._connection)
             self._connection.execute("COMMIT")
@@ -141,6 +146,7 @@ class Writer:
         """Also find out what other processes have written since the last group, and whether they still speak the same
         language. Raises ``Unavailable`` when they do not."""
         self._roll_back()
+        self._beside = beside and self._database.is_shared
         self._database.begin(self._connection, beside=beside)
         rid, hid, parameter, schema = self._connection.execute(sql.LAST_WRITTEN, {}).fetchone()
         checked(schema)
@@ -150,7 +156,8 @@ class Writer:
 
     def _attempt(self, job: _Job) -> bool:
         before = replace(self._ids)
-        transaction = SqlTransaction(self._connection, self._index, self._clock.now(), self._ids)
+        transaction = SqlTransaction(self._connection, self._index, self._clock.now(), self._ids, beside=self._beside)
+        job.waits = False
         self._connection.execute("SAVEPOINT work")
         try:
             with self._database.telling("written"):
@@ -158,11 +165,12 @@ class Writer:
                 transaction.finish()
         except BaseException as error:
             self._ids = before
-            job.error = _told(error)
+            job.waits, job.beside = isinstance(error, MustBeAlone), False
+            job.error = None if job.waits else _told(error)
             # Fails when the database itself has ended the transaction (disk full): then the whole group is undone.
             self._connection.execute("ROLLBACK TO work")
         self._connection.execute("RELEASE work")
-        return job.error is None and bool(transaction.woken)
+        return job.error is None and not job.waits and bool(transaction.woken)
 
     def _undo(self, group: list[_Job], error: Exception) -> None:
         _log.error("a group could not be committed", exc_info=error, extra={"event": "store.commit-failed"})

@@ -139,6 +139,27 @@ async def test_two_that_claim_do_so_beside_each_other_and_take_different_ones(
     assert (await first, second) == (["m-0", "m-1"], ["m-2", "m-3"])
 
 
+@pytest.mark.parametrize("deed", ["move", "promise", "save", "remove"])
+async def test_who_claims_and_does_more_does_it_again_alone(two: tuple[SqlStore, SqlStore], deed: str) -> None:
+    await two[0].run(partial(_promise, "m", "p-1"))
+    await two[0].run(lambda transaction: transaction.save(person(), "p-1", UNIT.value))
+    deeds: dict[str, Callable[[SqlTransaction], Any]] = {
+        "move": lambda transaction: transaction.move("m", DeliveryState.WITHHELD, "not any more"),
+        "promise": partial(_promise, "n", "p-1"),
+        "save": lambda transaction: transaction.save(procedure(), "a", UNIT.value),
+        "remove": lambda transaction: transaction.remove("Patient", "p-1"),
+    }
+    beside_others: list[bool] = []
+
+    def work(transaction: SqlTransaction) -> str:
+        beside_others.append(transaction.beside)
+        deeds[deed](transaction)
+        return "done"
+
+    assert await two[0].claim(work) == "done"
+    assert beside_others == [True, False], "it has done it while others might claim"
+
+
 def _promise(id: str, patient: str, transaction: SqlTransaction) -> None:
     transaction.promise(message(id, patient), DeliveryState.WAITING)
 
