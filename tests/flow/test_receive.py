@@ -198,11 +198,8 @@ async def test_too_much_is_a_fault(flow: "Flow") -> None:
 
 async def test_a_database_that_cannot_be_written_asks_for_it_again(flow: "Flow", known: "Person") -> None:
     message = letter(flow, known)
-    flow.change("CREATE TRIGGER full BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'no room'); END")
-    try:
+    with flow.no_room("history"):
         code, error, _ = await told(flow, message)
-    finally:
-        flow.change("DROP TRIGGER full")
     assert (code, error) == ("ERROR", "TECHNICAL_ERROR")
     assert (await told(flow, message))[0] == "OK"
     assert len(await communications(flow, known)) == 1
