@@ -13,8 +13,9 @@ from typing import Any, Final
 from jsonschema_rs import RegexOptions, ValidationError, Validator, validator_for
 
 from contracts.errors import Issue, IssueType
+from contracts.meeting import MEETINGS
 from fhir_mappings import guide, r4
-from fhir_mappings.identifiers import BASE
+from fhir_mappings.identifiers import ACTIVITY_KIND, BASE
 from fhir_mappings.primitives import Json
 from fhir_mappings.profile_schema import ProfileSchema
 
@@ -29,6 +30,9 @@ ALWAYS: Final[Mapping[str, str]] = {
     "Task": "reko-notification-task",
 }
 """The profile of every resource of a type (decision D24). Those of other types are judged by what they claim."""
+
+CODED: Final[Mapping[tuple[str, str, str], str]] = {("Task", ACTIVITY_KIND, kind): "reko-meeting" for kind in MEETINGS}
+"""By type, and system and code of ``code``: the profile of such a resource, beside that of its type."""
 
 
 def address(name: str) -> str:
@@ -50,7 +54,16 @@ def _owed(resource: Json) -> list[str]:
     always = [address(ALWAYS[type])] if type in ALWAYS else []
     claimed = resource.get("meta", {}).get("profile", ()) if "meta" in resource else ()
     ours = (each.partition("|")[0] for each in claimed if _is_for(each, type))
-    return list(dict.fromkeys([*always, *ours]))
+    return list(dict.fromkeys([*always, *_by_code(type, resource), *ours]))
+
+
+def _by_code(type: str, resource: Json) -> list[str]:
+    codings = resource.get("code", {}).get("coding", ()) if type in _CODED else ()
+    keys = ((type, each.get("system", ""), each.get("code", "")) for each in codings)
+    return [address(CODED[key]) for key in keys if key in CODED]
+
+
+_CODED: Final = frozenset(type for type, _, _ in CODED)
 
 
 def _is_for(claimed: str, type: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from contracts.errors import Invalid, Issue
-from fhir_mappings import activity, consent, dialogue, goal, people, plan, r4, sick_leave
+from fhir_mappings import activity, consent, dialogue, goal, meeting, people, plan, r4, sick_leave
 from fhir_mappings.primitives import Json
 from fhir_mappings.reading import Reading
 
@@ -25,7 +25,7 @@ MAPPERS: Final[Mapping[str, Reader]] = {
     "Practitioner": people.staff_member,
     "PractitionerRole": people.role,
     "Procedure": activity.from_fhir,
-    "Task": dialogue.check_task,
+    "Task": lambda content: meeting.from_fhir(content) if meeting.is_meeting(content) else dialogue.check_task(content),
 }
 
 

@@ -22,6 +22,7 @@ from service.api import models, operating, pulling, records
 from service.api.certificates import certificate_routes
 from service.api.comparison import comparison_route
 from service.api.dialogues import dialogue_routes
+from service.api.meetings import meeting_routes
 from service.api.outbox import outbox_routes
 from service.api.overview import overview_routes
 from service.api.plans import plan_routes
@@ -116,6 +117,7 @@ def api_app(
     comparison_route(app, store, source, reader)
     certificate_routes(app, store, context, certificates, reader, author)
     dialogue_routes(app, store, context, reader, author)
+    meeting_routes(app, store, context, reader, author)
 
     @app.post("/units/{unit}/pull")
     async def pull(

@@ -12,6 +12,7 @@ from service.usecases.record_beside_feed import record_beside_feed, remove_besid
 from service.usecases.record_consent import record_consent, remove_consent
 from service.usecases.record_plan import record_plan
 from service.usecases.record_resource import record_resource
+from service.usecases.record_task import record_task, remove_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ ROWS: Final = {
         _beside("QuestionnaireResponse", "", "authored"),
         _beside("Communication", "reko-communication", "sent"),
         Row("CommunicationRequest", notify, remove_request, _profile("reko-communication-request"), dated="authored"),
-        _plain("Task", _profile("reko-notification-task"), dated="authored-on"),
+        Row("Task", record_task, remove_task, _profile("reko-notification-task"), dated="authored-on"),
         Row("Provenance", record_resource, written_once=True, dated="recorded"),
         _plain("List", dated="date"),
         _plain("Binary"),

@@ -96,6 +96,8 @@ BY_PERSON: Final[Mapping[Standing, frozenset[Standing]]] = {
     Standing.CONSENT_ASKED: frozenset({Standing.CONSENT_TO_ASK, Standing.WITHHELD}),
     Standing.CONSENT_REFUSED: UNDER_WAY - {Standing.QUEUED, Standing.CONSENT_REFUSED},
     **dict.fromkeys(OF_ANSWER.values(), HEARD),
+    # They asked, the unit has answered, and a meeting comes of it.
+    Standing.MEETING_PLANNED: HEARD | {Standing.ANSWER_SENT},
     Standing.TO_ANSWER: frozenset({Standing.ANSWER_SENT, Standing.WITH_THE_DOCTOR, Standing.CLOSED}),
     Standing.WITH_THE_DOCTOR: frozenset({Standing.TO_ANSWER}),
     Standing.CLOSED: frozenset(Standing) - OVER - {Standing.QUEUED},
@@ -106,6 +108,12 @@ BY_PERSON: Final[Mapping[Standing, frozenset[Standing]]] = {
 def may_step(standing: Standing, to: Standing) -> bool:
     """Whether a person on the unit may say that the dialogue stands there now."""
     return standing in BY_PERSON.get(to, frozenset())
+
+
+def may_meet(standing: Standing, *, begun_by_them: bool) -> bool:
+    """Whether a meeting may come out of the dialogue: the other party has been told, or has asked and is answered by the unit
+    rather than by a doctor."""
+    return standing in HEARD or (begun_by_them and standing not in OVER | {Standing.WITH_THE_DOCTOR})
 
 
 def after_delivery(

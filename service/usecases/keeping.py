@@ -29,7 +29,7 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises
     ``NotFound``, ``VersionConflict``, ``Conflict`` and ``Invalid`` (a reference that leads nowhere)."""
     write = replace(write, document=with_narrative(write.document))
-    earlier = _current(transaction, write) if write.id else _same_identity(transaction, write)
+    earlier = current(transaction, write) if write.id else _same_identity(transaction, write)
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
     check_references(transaction, write)
@@ -105,8 +105,8 @@ def visible(snapshot: Snapshot, caller: Caller, type: str, id: str) -> Record:
     raise NotFound(f"there is no such {type}")
 
 
-def _current(transaction: Transaction, write: Write) -> Record | None:
-    """What an update replaces; ``None`` when it makes the resource, or makes it anew."""
+def current(transaction: Transaction, write: Write) -> Record | None:
+    """What an update replaces; ``None`` when it makes the resource, or makes it anew. Raises as ``keep``."""
     record = transaction.read(write.document.type, write.id)
     standing = record or transaction.tombstone(write.document.type, write.id)
     if standing is None and write.expected:

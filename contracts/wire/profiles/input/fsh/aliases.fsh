@@ -24,3 +24,6 @@ Alias: $workAbility = https://rekobryggan.example/fhir/CodeSystem/work-ability
 Alias: $certificateType = https://rekobryggan.example/fhir/CodeSystem/certificate-type
 Alias: $degree = https://rekobryggan.example/fhir/CodeSystem/KV_FKMU_0003
 Alias: $occupation = https://rekobryggan.example/fhir/CodeSystem/KV_FKMU_0002
+Alias: $taskStatus = http://hl7.org/fhir/task-status
+Alias: $participant = https://rekobryggan.example/fhir/CodeSystem/meeting-participant
+Alias: $meetingOutput = https://rekobryggan.example/fhir/CodeSystem/meeting-output

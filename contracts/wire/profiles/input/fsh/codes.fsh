@@ -157,6 +157,40 @@ Description: "Vad som står i en dialogs uppgift om det som den andra parten har
 * insert Code(#plan, "Plan", "Plan")
 * insert Code(#reminded, "Påmind", "Reminded")
 
+CodeSystem: MeetingParticipant
+Id: meeting-participant
+Title: "Del i ett möte"
+Description: "Vem som deltar i ett möte, och vem som gör vad där."
+* insert Codes
+* insert Code(#patient, "Patienten", "The patient")
+* insert Code(#party, "Företräder en part", "Speaks for a party")
+* insert Code(#person, "Enhetens personal eller någon som patienten tar med", "Of the unit\, or somebody whom the patient brings")
+* insert Code(#chair, "Ordförande", "Chair")
+* insert Code(#secretary, "Dokumenterar", "Documents the meeting")
+
+CodeSystem: MeetingAnswer
+Id: meeting-answer
+Title: "Svar på kallelse"
+Description: "Vad någon har sagt om att komma till ett möte."
+* insert Codes
+* insert Code(#not-yet, "Har inte svarat", "Has not answered")
+* insert Code(#coming, "Kommer", "Is coming")
+* insert Code(#not-coming, "Kommer inte", "Is not coming")
+
+CodeSystem: MeetingOutput
+Id: meeting-output
+Title: "Vad mötet har gett"
+Description: "Vad som står i ett mötes uppgift om det som kom ut av mötet."
+* insert Codes
+* insert Code(#activity, "Koordineringsinsats", "Coordination activity")
+* insert Code(#outcome, "Vad mötet kom fram till", "What came of it")
+* insert Code(#follow-up, "Hur det följs upp", "How it is followed up")
+* insert Code(#follow-up-date, "När det följs upp", "When it is followed up")
+* insert Code(#plan, "Plan", "Plan")
+* insert Code(#no-plan, "Varför ingen plan", "Why there is no plan")
+* insert Code(#documentation, "Dokumentation", "Documentation")
+* insert Code(#shared, "Delad dokumentation", "Documentation that was shared")
+
 CodeSystem: PlanKind
 Id: plan-kind
 Title: "Slag av plan"

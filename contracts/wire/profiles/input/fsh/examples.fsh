@@ -216,6 +216,52 @@ Usage: #example
 * insert Unit(owner)
 * restriction.period.end = "2026-03-09"
 
+Instance: example-meeting
+InstanceOf: RekoMeeting
+Usage: #example
+* extension[contactMode].valueCode = #visit
+* extension[withSickLeave].valueBoolean = false
+* status = #completed
+* intent = #plan
+* code.coding[kind] = $activityKind#trepartsmote
+* description = "Hur arbetet kan läggas upp"
+* for = Reference(Patient/example)
+* executionPeriod.start = "2026-03-10T13:00:00+01:00"
+* executionPeriod.end = "2026-03-10T14:00:00+01:00"
+* authoredOn = "2026-03-02T09:30:00+01:00"
+* insert Unit(requester)
+* insert Unit(owner)
+* location.display = "Vårdcentralen Exempel, rum 4"
+* input[0].id = "p1"
+* input[0].type = $participant#patient
+* input[0].valueReference = Reference(Patient/example)
+* input[0].extension[answer].valueCode = #coming
+* input[0].extension[came].valueBoolean = true
+* input[1].id = "p2"
+* input[1].type = $participant#party
+* input[1].type.text = "Närmaste chef"
+* input[1].valueReference.type = "Organization"
+* input[1].valueReference.identifier.system = "urn:oid:2.5.4.97"
+* input[1].valueReference.identifier.value = "5560000001"
+* input[1].valueReference.display = "Exempelbolaget AB"
+* input[1].extension[partyKind].valueCode = #employer
+* input[1].extension[name].valueString = "Cecilia Chef"
+* input[1].extension[answer].valueCode = #coming
+* input[1].extension[came].valueBoolean = true
+* input[1].extension[invitation].valueReference = Reference(CommunicationRequest/example-request)
+* output[0].type = $meetingOutput#outcome
+* output[0].valueString = "Halvtid med ändrade uppgifter från april."
+* output[1].type = $meetingOutput#documentation
+* output[1].valueReference = Reference(DocumentReference/example-minutes)
+* output[2].type = $meetingOutput#shared
+* output[2].valueReference = Reference(DocumentReference/example-minutes)
+* output[2].extension[sharedWith].valueReference.type = "Organization"
+* output[2].extension[sharedWith].valueReference.identifier.system = "urn:oid:2.5.4.97"
+* output[2].extension[sharedWith].valueReference.identifier.value = "5560000001"
+* output[2].extension[partyKind].valueCode = #employer
+* output[2].extension[sharedAt].valueDateTime = "2026-03-11T08:00:00+01:00"
+* output[2].extension[sharedBasis].valueString = "consent"
+
 Instance: example-episode
 InstanceOf: RekoEpisodeOfCare
 Usage: #example

@@ -34,7 +34,7 @@ Extension: ContactModeExtension
 Id: contact-mode
 Title: "Kontaktsätt"
 Description: "Hur den andra parten möttes."
-Context: Procedure
+Context: Procedure, Task
 * insert Artefact
 * value[x] only code
 * value[x] 1..1
@@ -44,7 +44,7 @@ Extension: WithSickLeave
 Id: with-sick-leave
 Title: "Med sjukskrivning"
 Description: "Falskt för förebyggande koordinering, före all sjukskrivning."
-Context: Procedure
+Context: Procedure, Task
 * insert Artefact
 * value[x] only boolean
 * value[x] 1..1
@@ -101,6 +101,80 @@ Id: complemented-question
 Title: "Fråga i intyget"
 Description: "Numret på den fråga i läkarintyget som ska kompletteras."
 Context: Communication.payload
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: PartyKind
+Id: party-kind
+Title: "Vad parten är"
+Description: "Vad organisationen är för enheten."
+Context: Task.input, Task.output
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from RecipientKinds (required)
+
+Extension: ParticipantName
+Id: participant-name
+Title: "Vem som kommer"
+Description: "Namnet på den som företräder parten."
+Context: Task.input
+* insert Artefact
+* value[x] only string
+* value[x] 1..1
+
+Extension: MeetingAnswerExtension
+Id: meeting-answer
+Title: "Svar på kallelsen"
+Description: "Om deltagaren har sagt ja, nej eller inget än."
+Context: Task.input
+* insert Artefact
+* value[x] only code
+* value[x] 1..1
+* valueCode from MeetingAnswers (required)
+
+Extension: Came
+Id: came
+Title: "Kom till mötet"
+Description: "Om deltagaren var med, på ett möte som har hållits."
+Context: Task.input
+* insert Artefact
+* value[x] only boolean
+* value[x] 1..1
+
+Extension: Invitation
+Id: invitation
+Title: "Inbjudan"
+Description: "Begäran att meddela deltagaren, när tjänsten har bjudit in. För Försäkringskassan: begäran om avstämningsmöte."
+Context: Task.input
+* insert Artefact
+* value[x] only Reference(CommunicationRequest)
+* value[x] 1..1
+
+Extension: SharedWith
+Id: shared-with
+Title: "Delad med"
+Description: "Vem som har fått dokumentationen: en organisation, eller patienten."
+Context: Task.output
+* insert Artefact
+* value[x] only Reference(Organization or Patient)
+* value[x] 1..1
+
+Extension: SharedAt
+Id: shared-at
+Title: "När den delades"
+Description: "När dokumentationen lämnades."
+Context: Task.output
+* insert Artefact
+* value[x] only dateTime
+* value[x] 1..1
+
+Extension: SharedBasis
+Id: shared-basis
+Title: "På vilken grund den delades"
+Description: "Grunden enligt samtyckesreglerna. Saknas för patienten själv."
+Context: Task.output
 * insert Artefact
 * value[x] only string
 * value[x] 1..1

@@ -48,6 +48,34 @@ Title: "Önskade nästa steg"
 * insert Values
 * include codes from system WantedNextStep
 
+ValueSet: MeetingParticipants
+Id: meeting-participant
+Title: "Delar i ett möte"
+* insert Values
+* include codes from system MeetingParticipant
+
+ValueSet: MeetingAnswers
+Id: meeting-answer
+Title: "Svar på kallelser"
+* insert Values
+* include codes from system MeetingAnswer
+
+ValueSet: MeetingOutputs
+Id: meeting-output
+Title: "Vad möten ger"
+* insert Values
+* include codes from system MeetingOutput
+
+ValueSet: MeetingStatuses
+Id: meeting-status
+Title: "Hur långt ett möte har kommit"
+* insert Values
+* $taskStatus#requested
+* $taskStatus#accepted
+* $taskStatus#completed
+* $taskStatus#cancelled
+* $taskStatus#entered-in-error
+
 ValueSet: DialogueStates
 Id: dialogue-state
 Title: "Var en dialog kan stå"
