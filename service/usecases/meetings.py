@@ -4,7 +4,7 @@ that says it, and the same story runs (``record_meeting``)."""
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from contracts.consent import InformationCategory, Question, Recipient
+from contracts.consent import InformationCategory, Purpose, Question, Recipient
 from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound
 from contracts.meeting import Meeting, Shared
 from contracts.ports import Transaction
@@ -13,7 +13,7 @@ from fhir_mappings import meeting_task, primitives
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import HSA_ID
 from service.rules import meeting as rules
-from service.rules.notification import PURPOSE
+from service.usecases import follow_dialogue
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.deciding import belongs_to, decide, ground_for, is_protected
 from service.usecases.invite import invite
@@ -29,8 +29,7 @@ def plan(
     told, notes = _invited(transaction, context, caller, meeting, invited, words)
     unit = primitives.logical(HSA_ID, caller.unit.value, "Organization")
     document = meeting_task.to_fhir(told, unit=unit, authored=transaction.at)
-    recorded = record_meeting(transaction, context, Write(caller, document))
-    return replace(recorded, notes=(*notes, *recorded.notes))
+    return _recorded(transaction, context, Write(caller, document), notes)
 
 
 def change(
@@ -46,8 +45,7 @@ def change(
     record, before = opened(transaction, caller, id)
     told, notes = _invited(transaction, context, caller, anew(before), invited, words)
     document = meeting_task.changed(decode(record.body), told, transaction.at)
-    recorded = record_meeting(transaction, context, Write(caller, document, id))
-    return replace(recorded, notes=(*notes, *recorded.notes))
+    return _recorded(transaction, context, Write(caller, document, id), notes)
 
 
 def share(
@@ -83,12 +81,18 @@ def opened(transaction: Transaction, caller: Caller, id: str) -> tuple[Record, M
 def _invited(
     transaction: Transaction, context: Context, caller: Caller, meeting: Meeting, ids: Collection[str], words: str
 ) -> tuple[Meeting, tuple[Issue, ...]]:
-    """Whoever may not be invited is refused before anything is asked to be told."""
+    """What cannot stand, or may not be, is refused before anything is asked to be told."""
     supposed = tuple(replace(each, invitation="-") if each.id in ids else each for each in meeting.participants)
-    issues = rules.faults(replace(meeting, participants=supposed), transaction.at) if ids else ()
+    issues = rules.faults(replace(meeting, participants=supposed), transaction.at)
     if issues:
         raise Invalid(*issues)
     return invite(transaction, context, caller, meeting, ids, words)
+
+
+def _recorded(transaction: Transaction, context: Context, write: Write, notes: tuple[Issue, ...]) -> Recorded:
+    recorded = record_meeting(transaction, context, write)
+    follow_dialogue.messages_moved(transaction, context)  # so that the answer tells where each invitation stands
+    return replace(recorded, notes=(*notes, *recorded.notes))
 
 
 def _refuse_document(meeting: Meeting, document: str, to: Recipient | None) -> None:
@@ -113,7 +117,7 @@ def _refuse_forbidden(
         unit=caller.unit,
         recipient=to,
         categories=categories,
-        purpose=PURPOSE,
+        purpose=Purpose.COORDINATION,
         at=transaction.at,
         basis=ground_for(to),
         protected_identity=is_protected(transaction, record.patient),

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import orjson
 import pytest
 
-from contracts import activity, certificate, consent, dialogue, plan
+from contracts import activity, certificate, consent, dialogue, meeting, plan
 from fhir_mappings import certificate as form
 from fhir_mappings import coordination_case, identifiers, patient_document, sick_leave
 from service.rules import kva
@@ -26,6 +26,9 @@ WORDS_OF_CODE: Final[dict[str, Iterable[str]]] = {
     identifiers.DIALOGUE_STATE: dialogue.Standing,
     identifiers.DIALOGUE_OUTPUT: dialogue.Output,
     identifiers.ANSWER_SAYS: dialogue.Says,
+    identifiers.MEETING_PARTICIPANT: meeting.Part,
+    identifiers.MEETING_ANSWER: meeting.MeetingAnswer,
+    identifiers.MEETING_OUTPUT: meeting.MeetingOutput,
     identifiers.PLAN_KIND: plan.PlanKind,
     identifiers.PLAN_MEASURE: plan.MeasureWord,
     identifiers.PRINCIPAL: plan.Principal,

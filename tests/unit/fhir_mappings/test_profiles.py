@@ -146,6 +146,10 @@ BROKEN: Final[Mapping[tuple[str, str], Change]] = {
     ("Communication-example-communication", "modifier-not-understood"): _MODIFIED,
     ("Task-example-task", "modifier-not-understood"): _MODIFIED,
     ("Task-example-task", "notification-task"): _without("owner"),
+    ("Task-example-meeting", "modifier-not-understood"): _MODIFIED,
+    ("Task-example-meeting", "meeting-kind"): lambda content: content["code"]["coding"].append(
+        {"system": ACTIVITY_KIND, "code": "sip"}
+    ),
     ("EpisodeOfCare-example-episode", "modifier-not-understood"): _MODIFIED,
     ("EpisodeOfCare-example-episode", "sick-leave-complete"): _without("period"),
     ("Observation-example-work-capacity", "modifier-not-understood"): _MODIFIED,
