@@ -117,8 +117,8 @@ def from_fhir(task: Json, unit: HsaId) -> Dialogue:
         focus=task["focus"]["reference"],
         standing=standing(task) or Standing.CLOSED,
         begun=primitives.instant(task["authoredOn"]),
-        asked_by=people.staff_hsa_id(task["requester"]),
-        owner=people.staff_hsa_id(task["owner"]),
+        asked_by=_employee(task["requester"]),
+        owner=_employee(task["owner"]),
         due=None if due is None else primitives.swedish_date(due),
         urgent=task.get("priority") == "urgent",
         reason=task.get("statusReason", {}).get("text", ""),
@@ -167,6 +167,11 @@ def _owner(dialogue: Dialogue) -> dict[str, Any]:
     if dialogue.owner is not None:
         return primitives.logical(HSA_ID, dialogue.owner.value, "Practitioner")
     return primitives.logical(HSA_ID, dialogue.unit.value, "Organization")
+
+
+def _employee(reference: Json) -> HsaId | None:
+    """Units and other parties have HSA-ids too."""
+    return None if reference.get("type") == "Organization" else people.staff_hsa_id(reference)
 
 
 def _party_kind(party: Recipient) -> dict[str, Any]:

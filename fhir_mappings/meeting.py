@@ -42,7 +42,6 @@ from fhir_mappings.people import PartyOf
 from fhir_mappings.primitives import Json
 from fhir_mappings.reading import Reading
 
-_TAKING_PART: Final = (Part.PATIENT, Part.PARTY, Part.PERSON)
 _UNKNOWN: Final = "unknown"
 """Who does something at the meeting, where that cannot be told: nobody's key, so that the rules refuse it."""
 
@@ -106,6 +105,10 @@ def place(task: Json) -> str:
     return str(location.get("display") or location.get("reference", ""))
 
 
+def _target(element: Json, name: str) -> tuple[str, str] | None:
+    return primitives.literal(element.get(name, {}))
+
+
 def _dialogue(task: Json) -> str:
     targets = (primitives.literal(each) for each in task.get("partOf", ()))
     return next(("/".join(target) for target in targets if target and target[0] == "Task"), "")
@@ -117,6 +120,7 @@ class _Told:
     def __init__(self, task: Json, reading: Reading, party_of: PartyOf) -> None:
         self._task, self._reading, self._party_of = task, reading, party_of
         self._owner = self._key(task.get("owner", {}))
+        self._inputs = [(each, self._part(each, index)) for index, each in enumerate(task.get("input", ()))]
 
     # Who takes part
 
@@ -124,28 +128,30 @@ class _Told:
         """In the order of the Task. Whoever has no id of her own is named by her place."""
         return tuple(
             self._participant(each, part, index)
-            for index, each in enumerate(self._task.get("input", ()))
-            for part in self._parts(each, index)
-            if part in _TAKING_PART
+            for index, (each, part) in enumerate(self._inputs)
+            if part in (Part.PATIENT, Part.PARTY, Part.PERSON)
         )
 
-    def _parts(self, each: Json, index: int) -> list[Part]:
+    def _part(self, each: Json, index: int) -> Part | None:
         found = primitives.coded(each["type"], f"Task.input[{index}].type", MEETING_PARTICIPANT)
-        return self._reading.members(found, Part, "meeting-participant")[:1]
+        return next(iter(self._reading.members(found, Part, "meeting-participant")), None)
 
-    def _participant(self, each: Json, part: Part, index: int) -> Participant:
+    def _participant(self, each: Json, part: Part | None, index: int) -> Participant:
         at = f"Task.input[{index}]"
+        if part is Part.PATIENT and _target(each, "valueReference") != _target(self._task, "for"):
+            text = "the patient who takes part is the one whom the meeting is about"
+            self._reading.note(IssueType.BUSINESS_RULE, f"{at}.value", text, "same-patient")
         answer = self._reading.extension_member(each, at, EXT_MEETING_ANSWER, MeetingAnswer, "meeting-answer")
         invitation, invited_at = self._reading.extension_at(each, at, EXT_INVITATION, "valueReference")
         return Participant(
             id=each.get("id", f"p{index + 1}"),
-            part=part,
+            part=part or Part.PERSON,
             party=self._party(each, each.get("valueReference", {}), at) if part is Part.PARTY else None,
             name=_name(each),
             role=each["type"].get("text", ""),
             answer=answer or MeetingAnswer.NOT_YET,
             came=self._reading.extension(each, at, EXT_CAME, "valueBoolean"),
-            invitation=self._reading.target(invitation, invited_at, "CommunicationRequest") if invitation else "",
+            invitation=self._target(invitation, invited_at, "CommunicationRequest") if invitation else "",
         )
 
     def _party(self, each: Json, reference: Json, at: str) -> Recipient | None:
@@ -178,9 +184,11 @@ class _Told:
 
     def doing(self, part: Part) -> str:
         """Who has a part of the work, as ``by``: whoever calls the meeting, where nobody else is named."""
-        inputs = enumerate(self._task.get("input", ()))
-        found = (each.get("valueReference", {}) for index, each in inputs if part in self._parts(each, index))
+        found = (each.get("valueReference", {}) for each, stated in self._inputs if stated is part)
         return self.by(next(found, self._task.get("requester", {})))
+
+    def _target(self, reference: Json | None, at: str, *types: str) -> str:
+        return self._reading.target(reference, at, *types, rule="meeting-reference")
 
     def _is_person(self, reference: Json) -> bool:
         return reference.get("type") in _PEOPLE or (primitives.literal(reference) or ("",))[0] in _PEOPLE
@@ -204,7 +212,7 @@ class _Told:
     def references(self, output: MeetingOutput, *types: str) -> tuple[str, ...]:
         """``Type/id`` of each output of the kind."""
         found = self._outputs(output)
-        named = (self._reading.target(each.get("valueReference"), f"{at}.value", *types) for each, at in found)
+        named = (self._target(each.get("valueReference"), f"{at}.value", *types) for each, at in found)
         return tuple(each for each in named if each)
 
     def follow_up(self) -> FollowUp | None:
@@ -222,7 +230,7 @@ class _Told:
         return tuple(each for each in given if each is not None)
 
     def _shared(self, each: Json, at: str) -> Shared | None:
-        document = self._reading.target(each.get("valueReference"), f"{at}.value", "DocumentReference", "Binary")
+        document = self._target(each.get("valueReference"), f"{at}.value", "DocumentReference", "Binary")
         when = self._reading.instant(
             self._reading.extension(each, at, EXT_SHARED_AT, "valueDateTime"), f"{at}.extension"
         )

@@ -62,7 +62,7 @@ def _elements(meeting: Meeting, before: Json, unit: Json) -> dict[str, Any]:
         "code": _code(meeting, before),
         "description": meeting.purpose,
         "executionPeriod": _period(meeting),
-        "location": before.get("location") if meeting.place == place(before) else {"display": meeting.place},
+        "location": _location(meeting, before),
         "input": [*_taking_part(meeting, before), *_working(meeting, unit)],
         "output": _outputs(meeting, before),
     }
@@ -86,6 +86,12 @@ def _extensions(meeting: Meeting, before: Json) -> list[Any]:
 def _period(meeting: Meeting) -> dict[str, str]:
     ends = {"start": meeting.start, "end": meeting.end}
     return {name: primitives.to_instant(at) for name, at in ends.items() if at is not None}
+
+
+def _location(meeting: Meeting, before: Json) -> Any:
+    if meeting.place == place(before):
+        return before.get("location")
+    return {"display": meeting.place} if meeting.place else None
 
 
 # ---- Who takes part ----------------------------------------------------------------------------------------------

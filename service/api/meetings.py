@@ -1,23 +1,21 @@
 """Meetings with other parties for systems without FHIR: plan them, follow who comes, say what came of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query
 
-from contracts.activity import ActivityKind
 from contracts.consent import Recipient, RecipientKind
-from contracts.errors import Invalid, Issue, IssueType
-from contracts.identity import FORSAKRINGSKASSAN
-from contracts.meeting import MEETINGS, FollowUp, Meeting, MeetingStatus, Part, Participant
+from contracts.meeting import MEETINGS, Meeting, MeetingStatus, Participant
 from contracts.ports import Store, Transaction
 from contracts.record import Access, AccessAction, Caller, Record
 from contracts.time import swedish_day
 from fhir_mappings.identifiers import ACTIVITY_KIND
+from service.api import meeting_forms as forms
 from service.api import meeting_models as models
-from service.api.models import NoteOut, RecipientRef
+from service.api.models import NoteOut
 from service.api.records import patient_of
 from service.usecases import follow_dialogue, meetings
 from service.usecases.context import Context, Recorded
@@ -59,12 +57,12 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
 
         def story(transaction: Transaction) -> Recorded:
             _, before = meetings.opened(transaction, caller, id)
-            joining = _joining(before, given.parties, given.persons)
+            joining = forms.joining(before, given.parties, given.persons)
             chosen = {each.id for each, party in zip(joining, given.parties, strict=False) if party.invite}
             ids = chosen.union(given.invite)
-            _refuse_unknown(ids - chosen, before)
+            forms.refuse_unknown(ids - chosen, before)
             return meetings.change(
-                transaction, context, caller, id, lambda old: _changed(old, given, joining), ids, given.invitation
+                transaction, context, caller, id, lambda old: forms.changed(old, given, joining), ids, given.invitation
             )
 
         return await store.run(_shown(story))
@@ -88,7 +86,11 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
     async def post_held(id: str, given: models.HeldIn, caller: Caller = author) -> models.MeetingOut:
         """Say what came of it. The occasion is recorded and coded once; the answer says by which rules."""
         return await store.run(
-            _shown(lambda transaction: meetings.change(transaction, context, caller, id, lambda old: _held(old, given)))
+            _shown(
+                lambda transaction: meetings.change(
+                    transaction, context, caller, id, lambda old: forms.held(old, given)
+                )
+            )
         )
 
     @app.post("/meetings/{id}/shared")
@@ -110,99 +112,11 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
 def _planned(context: Context, caller: Caller, given: models.MeetingIn) -> Story:
     def story(transaction: Transaction) -> Recorded:
         patient = patient_of(transaction, context, caller, given.patient)
-        meeting = _meeting(given, patient)
+        meeting = forms.planned(given, patient)
         invited = {each.id for each, party in zip(meeting.parties, given.parties, strict=True) if party.invite}
         return meetings.plan(transaction, context, caller, meeting, invited, given.invitation)
 
     return _shown(story)
-
-
-def _meeting(given: models.MeetingIn, patient: str) -> Meeting:
-    is_theirs = given.kind is ActivityKind.AVSTAMNINGSMOTE and given.called_by is None
-    called_by = FORSAKRINGSKASSAN.value if is_theirs else _key(given.called_by)
-    planned = Meeting(
-        patient=patient,
-        kind=given.kind,
-        status=MeetingStatus.ACCEPTED if given.agreed else MeetingStatus.REQUESTED,
-        participants=(Participant("p1", Part.PATIENT, answer=given.patient_answer),),
-        also=given.also,
-        called_by=called_by,
-        chair=_key(given.chair) or called_by,
-        secretary=_key(given.secretary) or called_by,
-        start=given.start,
-        end=given.end,
-        mode=given.mode,
-        place=given.place,
-        purpose=given.purpose,
-        with_sick_leave=given.with_sick_leave,
-        dialogue=f"Task/{given.dialogue}" if given.dialogue else "",
-        plan=given.plan,
-    )
-    joining = _joining(planned, given.parties, given.persons)
-    return replace(planned, participants=(*planned.participants, *joining))
-
-
-def _key(given: RecipientRef | None) -> str:
-    return "" if given is None else given.party().key
-
-
-def _joining(
-    meeting: Meeting, parties: Iterable[models.PartyIn], persons: Iterable[models.PersonIn]
-) -> tuple[Participant, ...]:
-    """Parties first, then persons, with ids that nobody in the meeting has."""
-    taken = {each.id for each in meeting.participants}
-    ids = iter(id for number in range(1, 1000) if (id := f"p{number}") not in taken)
-    spoken = (
-        Participant(next(ids), Part.PARTY, each.recipient.party().as_recipient(), each.name, each.role, each.answer)
-        for each in parties
-    )
-    others = (Participant(next(ids), Part.PERSON, None, each.name, each.role, each.answer) for each in persons)
-    return (*spoken, *others)
-
-
-def _changed(old: Meeting, given: models.ChangeIn, joining: tuple[Participant, ...]) -> Meeting:
-    answers = {each.participant: each.answer for each in given.answers}
-    _refuse_unknown(answers, old)
-    stated = {
-        name: value
-        for name in ("start", "end", "mode", "place", "purpose", "plan")
-        if (value := getattr(given, name)) is not None
-    }
-    agreed = {None: old.status, True: MeetingStatus.ACCEPTED, False: MeetingStatus.REQUESTED}[given.agreed]
-    participants = (*(replace(each, answer=answers.get(each.id, each.answer)) for each in old.participants), *joining)
-    return replace(
-        old,
-        status=agreed,
-        participants=participants,
-        dialogue=f"Task/{given.dialogue}" if given.dialogue else old.dialogue,
-        documents=tuple(dict.fromkeys((*old.documents, *given.documents))),
-        **stated,
-    )
-
-
-def _held(old: Meeting, given: models.HeldIn) -> Meeting:
-    _refuse_unknown(given.came, old)
-    agreed = given.follow_up
-    return replace(
-        old,
-        status=MeetingStatus.COMPLETED,
-        participants=tuple(replace(each, came=each.id in given.came) for each in old.participants),
-        also=tuple(dict.fromkeys((*old.also, *given.also))),
-        start=given.start or old.start,
-        end=given.end or old.end,
-        mode=given.mode or old.mode,
-        outcome=given.outcome,
-        follow_up=FollowUp(agreed.how, agreed.on) if agreed else old.follow_up,
-        plan=given.plan or old.plan,
-        why_no_plan=given.why_no_plan,
-        documents=tuple(dict.fromkeys((*old.documents, *given.documents))),
-    )
-
-
-def _refuse_unknown(ids: Iterable[str], meeting: Meeting) -> None:
-    if not set(ids) <= {each.id for each in meeting.participants}:
-        text = "there is no participant with that id: the meeting lists them"
-        raise Invalid(Issue(IssueType.NOT_FOUND, text, "participants", rule="meeting-participant"))
 
 
 # ---- What is shown -----------------------------------------------------------------------------------------------

@@ -511,12 +511,13 @@ async def test_what_belongs_to_another_patient_is_refused(flow: "Flow") -> None:
 async def test_another_unit_sees_no_meeting(flow: "Flow") -> None:
     person = await flow.consenting()
     planned = await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER}, start=ahead(flow, days=1))
-    for deed, body in {
+    deeds: dict[str, Json] = {
         "changes": {"place": "x"},
         "cancel": {"reason": "x"},
         "held": {"came": ["p1"], "outcome": "x"},
         "shared": {"document": "Binary/1", "toPatient": True},
-    }.items():
+    }
+    for deed, body in deeds.items():
         await post(flow, f"/{planned['id']}/{deed}", body, 404, "neighbour")
         await post(flow, f"/{planned['id']}/{deed}", body, 403, "reader")
         await post(flow, f"/nowhere/{deed}", body, 404)
@@ -531,8 +532,8 @@ async def test_another_unit_sees_no_meeting(flow: "Flow") -> None:
 async def test_meetings_are_listed_by_their_days(flow: "Flow") -> None:
     person = await flow.consenting()
     later, sooner, timeless = [
-        (await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER}, **when))["id"]
-        for when in ({"start": ahead(flow, days=30)}, {"start": ahead(flow, days=20)}, {})
+        (await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER}, start=when))["id"]
+        for when in (ahead(flow, days=30), ahead(flow, days=20), None)
     ]
     mine = {later, sooner, timeless}
 
@@ -647,6 +648,7 @@ async def test_a_dialogues_task_is_the_services_own(flow: "Flow") -> None:
     informed = await until(flow, person, "informed")
     address = f"/fhir/Task/{informed['id']}"
     stored = (await flow.coordinator.get(address)).json()
+    assert stored["owner"] == {"type": "Organization", "identifier": {"system": HSA_ID.fhir, "value": flow.UNIT}}
 
     begun = {name: value for name, value in stored.items() if name not in ("id", "meta")}
     assert (await flow.coordinator.post("/fhir/Task", json=begun)).status_code == 409

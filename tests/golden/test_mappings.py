@@ -19,7 +19,7 @@ from fhir_mappings import consent, people, r4
 from fhir_mappings.registry import MAPPERS
 
 CASES = Path(__file__).parent / "cases"
-MAPPINGS = ("activity", "consent", "dialogue", "plan")
+MAPPINGS = ("activity", "consent", "dialogue", "meeting", "plan")
 READ = sorted(path.parent for mapping in MAPPINGS for path in (CASES / mapping).glob("*/resource.json"))
 REFUSED = sorted(path.parent for mapping in MAPPINGS for path in (CASES / mapping).glob("invalid/*/resource.json"))
 

@@ -77,7 +77,7 @@ BY_HAND: Final = {
     S.ACCEPTED: set(rules.HEARD),
     S.DECLINED: set(rules.HEARD),
     S.MORE_INFORMATION: set(rules.HEARD),
-    S.MEETING_PLANNED: set(rules.HEARD),
+    S.MEETING_PLANNED: {*rules.HEARD, S.ANSWER_SENT},
     S.TO_ANSWER: {S.ANSWER_SENT, S.WITH_THE_DOCTOR, S.CLOSED},
     S.WITH_THE_DOCTOR: {S.TO_ANSWER},
     S.CLOSED: set(Standing) - {S.CLOSED, S.TAKEN_BACK, S.QUEUED},
@@ -87,6 +87,18 @@ BY_HAND: Final = {
 @pytest.mark.parametrize(("before", "to"), list(product(Standing, Standing)))
 def test_what_a_person_may_say(before: Standing, to: Standing) -> None:
     assert rules.may_step(before, to) is (before in BY_HAND.get(to, set()))
+
+
+MEETING_COMES_OF: Final = {
+    # who began it: where it may stand when a meeting comes out of it
+    False: set(rules.HEARD),
+    True: set(Standing) - {S.CLOSED, S.TAKEN_BACK, S.WITH_THE_DOCTOR},
+}
+
+
+@pytest.mark.parametrize(("standing", "theirs"), list(product(Standing, MEETING_COMES_OF)))
+def test_a_meeting_comes_of_what_the_other_party_has_heard_or_asked(standing: Standing, theirs: bool) -> None:
+    assert rules.may_meet(standing, begun_by_them=theirs) is (standing in MEETING_COMES_OF[theirs])
 
 
 def test_nobody_says_by_hand_that_something_was_delivered() -> None:

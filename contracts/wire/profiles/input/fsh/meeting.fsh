@@ -26,7 +26,6 @@ Description: "Ett avstämningsmöte, trepartsmöte eller SIP-möte om en patient
 * for only Reference(Patient)
 * owner 1..1
 * owner only Reference(Organization)
-* reasonCode 0..0
 * reasonReference 0..0
 * input 1..*
 * input.type from MeetingParticipants (required)
