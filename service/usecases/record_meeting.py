@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from contracts.activity import ActivityStatus, CoordinationActivity, Identifier
 from contracts.dialogue import Output, Standing
-from contracts.errors import Conflict, Invalid, Issue, IssueType
+from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.meeting import Meeting, MeetingStatus
-from contracts.plan import PlanKind
+from contracts.plan import FollowUp, PlanKind
 from contracts.ports import Transaction
 from contracts.record import Caller, Record
 from fhir_mappings import activity as activity_mapping
@@ -19,6 +19,7 @@ from fhir_mappings import dialogue_task, meeting_task, primitives
 from fhir_mappings import meeting as mapping
 from fhir_mappings.dialogue_task import Said
 from fhir_mappings.document import decode, from_content
+from fhir_mappings.follow_up import with_follow_up
 from fhir_mappings.identifiers import MEETING_ID, PLAN_KIND
 from service.rules import dialogue as dialogue_rules
 from service.rules import meeting as rules
@@ -27,6 +28,7 @@ from service.usecases.context import Context, Recorded, Removal, Write
 from service.usecases.deciding import party_finder
 from service.usecases.keeping import current, keep, remove
 from service.usecases.record_activity import record_activity
+from service.usecases.record_plan import record_plan
 
 
 def record_meeting(transaction: Transaction, context: Context, write: Write) -> Recorded:
@@ -44,6 +46,7 @@ def record_meeting(transaction: Transaction, context: Context, write: Write) -> 
     kept = keep(transaction, context, replace(write, document=document, fresh=id_))
     if kept.changed:
         _tell_dialogue(transaction, context, write.caller, kept.record, told)
+        notes += _plan_follow_up(transaction, context, write.caller, told, before)
     return replace(kept, notes=(*kept.notes, *notes))
 
 
@@ -175,6 +178,8 @@ def _held(
         identifiers=(Identifier(MEETING_ID, id),),
     )
     content = activity_mapping.to_fhir(activity, employee=caller.employee, unit=caller.unit)
+    if meeting.plan:
+        content["basedOn"] = [{"reference": meeting.plan}]
     recorded = record_activity(transaction, context, Write(caller, from_content(content)))
     return replace(meeting, activity=recorded.record.reference), recorded.notes
 
@@ -203,3 +208,27 @@ def _said(record: Record, meeting: Meeting) -> list[Said]:
         Output.PLAN: meeting.plan,
     }
     return [Said(output, value) for output, value in told.items() if value]
+
+
+def _plan_follow_up(
+    transaction: Transaction, context: Context, caller: Caller, meeting: Meeting, before: Meeting | None
+) -> tuple[Issue, ...]:
+    """The day that was agreed stands in the linked plan too, once. What is wrong with a plan undoes no meeting."""
+    agreed = meeting.follow_up
+    known = (before.plan, before.follow_up, before.status) if before else ()
+    if known == (meeting.plan, agreed, meeting.status) or meeting.status is not MeetingStatus.COMPLETED:
+        return ()
+    record = transaction.read(*meeting.plan.split("/")) if meeting.plan and agreed and agreed.on else None
+    if record is None or agreed is None or agreed.on is None:
+        return ()
+    earlier = decode(record.body)
+    if earlier.content["status"] not in ("active", "draft", "on-hold"):
+        return (note("the linked plan is over: the agreed day stands in the meeting alone", "plan-follow-up"),)
+    try:
+        planned = with_follow_up(earlier, FollowUp(agreed.on, agreed.how))
+        if planned is earlier:
+            return ()
+        record_plan(transaction, context, Write(caller, planned, record.id))
+    except Invalid:
+        return (note("the linked plan cannot stand as it is: the agreed day is not in it", "plan-follow-up"),)
+    return (note("the agreed day stands in the linked plan", "plan-follow-up"),)

@@ -13,6 +13,7 @@ from fhir_mappings.identifiers import (
     EXT_ANSWERS,
     EXT_INFORMATION_CATEGORY,
     EXT_LED_BY,
+    EXT_PRINCIPAL,
     HSA_ID,
     MEETING_ID,
     MEETING_PARTICIPANT,
@@ -343,6 +344,7 @@ def sip(flow: "Flow", person: "Person") -> Json:
         activity=[
             {
                 "detail": {
+                    "extension": [{"url": EXT_PRINCIPAL, "valueCode": "municipality"}],
                     "status": "not-started",
                     "description": "Boendestöd två dagar i veckan",
                     "performer": [{"display": "Exempelkommunen"}],
@@ -370,9 +372,35 @@ async def test_a_sip_with_the_municipality(flow: "Flow") -> None:
     wrong = await post(flow, f"/{planned['id']}/held", came | {"plan": f"CarePlan/{other['id']}"}, 422)
     assert rules(wrong) == {"meeting-plan"}
     drawn = await flow.post(sip(flow, person))
-    held = await post(flow, f"/{planned['id']}/held", came | {"plan": f"CarePlan/{drawn['id']}"})
+    day = flow.clock.now().date() + timedelta(days=40)
+    agreed = {"plan": f"CarePlan/{drawn['id']}", "followUp": {"how": "Nytt SIP-möte", "on": f"{day}"}}
+    held = await post(flow, f"/{planned['id']}/held", came | agreed)
     assert await codes(flow, held["activity"]) == (["sip"], ["GC001", "AU124"])
     assert held["plan"] == f"CarePlan/{drawn['id']}"
+    activity = (await flow.coordinator.get(f"/fhir/{held['activity']}")).json()
+    assert activity["basedOn"] == [{"reference": held["plan"]}]
+
+    plan_now = (await flow.coordinator.get(f"/fhir/{held['plan']}")).json()
+    assert plan_now["activity"][0] == drawn["activity"][0], "what stood in the plan stays as it came"
+    (followed,) = [each["detail"] for each in plan_now["activity"][1:]]
+    assert (followed["status"], followed["scheduledPeriod"]["start"]) == ("scheduled", f"{day}")
+    assert followed["code"]["coding"][0]["code"] == "sip-followup"
+    again = await post(flow, f"/{planned['id']}/changes", {"documents": [await minutes(flow, person)]})
+    assert again["status"] == "completed"
+    assert (await flow.coordinator.get(f"/fhir/{held['plan']}")).json()["meta"] == plan_now["meta"], "planned once"
+
+
+@pytest.mark.parametrize("status", ["completed", "revoked"])
+async def test_a_plan_that_is_over_gets_no_new_day(flow: "Flow", status: str) -> None:
+    person = await flow.consenting()
+    drawn = await flow.post(sip(flow, person) | {"status": status})
+    planned = await plan(flow, person, "sip", {"recipient": MUNICIPALITY}, start=ahead(flow, hours=-3))
+    day = flow.clock.now().date() + timedelta(days=40)
+    told = {"plan": f"CarePlan/{drawn['id']}", "followUp": {"how": "Samtal", "on": f"{day}"}}
+    held = await post(flow, f"/{planned['id']}/held", {"came": ["p1", "p2"], "outcome": "Klart.", **told})
+    assert held["followUp"]["on"] == f"{day}"
+    assert "plan-follow-up" in {note["rule"] for note in held["notes"]}
+    assert (await flow.coordinator.get(f"/fhir/CarePlan/{drawn['id']}")).json()["meta"] == drawn["meta"]
 
 
 async def test_a_sip_meeting_without_a_plan_says_why_and_draws_up_none(flow: "Flow") -> None:
