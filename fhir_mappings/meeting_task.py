@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from contracts.activity import Identifier
 from contracts.consent import Recipient
 from contracts.meeting import Meeting, MeetingOutput, Part, Participant, Shared
 from contracts.record import Document
@@ -28,10 +29,12 @@ from fhir_mappings.meeting import place
 from fhir_mappings.primitives import Json
 
 
-def to_fhir(meeting: Meeting, *, unit: Json, authored: datetime) -> Document:
-    """The Task of a new meeting. ``unit`` is the reference to the care unit that it is about."""
+def to_fhir(meeting: Meeting, *, unit: Json, authored: datetime, identifier: Identifier | None = None) -> Document:
+    """The Task of a new meeting. ``unit`` is the reference to the care unit whose meeting it is, ``identifier`` what the
+    system that planned it calls it."""
     elements: dict[str, Any] = {
         "resourceType": "Task",
+        "identifier": [primitives.identifier(identifier.system, identifier.value)] if identifier else [],
         **_elements(meeting, {}, unit),
         "intent": "plan",
         "for": {"reference": f"Patient/{meeting.patient}"},

@@ -8,7 +8,18 @@ from pydantic import Field, model_validator
 from contracts.activity import ActivityKind, ContactMode
 from contracts.consent import InformationCategory, LegalBasis, RecipientKind
 from contracts.meeting import MeetingAnswer, MeetingStatus, Part
-from service.api.models import Description, Instant, Model, NoteOut, PatientRef, RecipientRef, ShortText, Text, Title
+from service.api.models import (
+    Description,
+    ExternalId,
+    Instant,
+    Model,
+    NoteOut,
+    PatientRef,
+    RecipientRef,
+    ShortText,
+    Text,
+    Title,
+)
 
 MeetingKind = Literal[
     ActivityKind.AVSTAMNINGSMOTE, ActivityKind.TREPARTSMOTE, ActivityKind.SIP, ActivityKind.SIP_FOLLOWUP
@@ -62,6 +73,8 @@ class MeetingIn(Model):
     dialogue: Id | None = None
     plan: PlanReference = ""
     invitation: Text = ""
+    identifier: ExternalId | None = None
+    """Sent again under the same, the meeting that is there is answered, and nobody is invited twice."""
 
 
 class SaidIn(Model):

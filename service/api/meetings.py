@@ -7,12 +7,14 @@ from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Query
 
+from contracts.activity import Identifier
 from contracts.consent import Recipient, RecipientKind
 from contracts.meeting import MEETINGS, Meeting, MeetingStatus, Participant
 from contracts.ports import Store, Transaction
 from contracts.record import Access, AccessAction, Caller, Record
-from contracts.time import swedish_day
+from fhir_mappings.document import decode
 from fhir_mappings.identifiers import ACTIVITY_KIND
+from fhir_mappings.primitives import Json, swedish_date
 from service.api import meeting_forms as forms
 from service.api import meeting_models as models
 from service.api.models import NoteOut
@@ -114,7 +116,8 @@ def _planned(context: Context, caller: Caller, given: models.MeetingIn) -> Story
         patient = patient_of(transaction, context, caller, given.patient)
         meeting = forms.planned(given, patient)
         invited = {each.id for each, party in zip(meeting.parties, given.parties, strict=True) if party.invite}
-        return meetings.plan(transaction, context, caller, meeting, invited, given.invitation)
+        identifier = Identifier(given.identifier.system, given.identifier.value) if given.identifier else None
+        return meetings.plan(transaction, context, caller, meeting, invited, given.invitation, identifier)
 
     return _shown(story)
 
@@ -136,23 +139,25 @@ def _shown(story: Callable[[Transaction], Recorded]) -> Story:
 def _listed(
     transaction: Transaction, caller: Caller, days: tuple[date | None, date | None], status: MeetingStatus | None
 ) -> list[models.MeetingOut]:
-    records = (
-        record
+    records = {
+        record.id: record
         for kind in MEETINGS
         for record in transaction.by_token("Task", "code", ACTIVITY_KIND, kind.value, caller.unit.value)
-    )
-    found = {record.id: (record, meeting) for record in records if (meeting := read(transaction, record)) is not None}
-    wanted = [each for each in found.values() if status in (None, each[1].status) and _in_days(each[1], days)]
-    wanted.sort(key=lambda each: (each[1].start is None, each[1].start or each[0].updated))
+        if _fits(decode(record.body).content, days, status)
+    }
+    found = [(record, meeting) for record in records.values() if (meeting := read(transaction, record)) is not None]
+    wanted = sorted(found, key=lambda each: (each[1].start is None, each[1].start or each[0].updated))
     for record, _ in wanted[:LIST]:
         transaction.log_access(_seen(caller, record, "meeting-list"))
     return [_out(transaction, record, meeting) for record, meeting in wanted[:LIST]]
 
 
-def _in_days(meeting: Meeting, days: tuple[date | None, date | None]) -> bool:
-    if meeting.start is None:
-        return days == (None, None)
-    return (days[0] or date.min) <= swedish_day(meeting.start) <= (days[1] or date.max)
+def _fits(task: Json, days: tuple[date | None, date | None], status: MeetingStatus | None) -> bool:
+    """Asked of the Task as it is, so that only what is shown is read."""
+    start = task.get("executionPeriod", {}).get("start")
+    if status not in (None, task["status"]) or start is None:
+        return status in (None, task["status"]) and days == (None, None)
+    return (days[0] or date.min) <= swedish_date(start) <= (days[1] or date.max)
 
 
 def _one(transaction: Transaction, caller: Caller, id: str) -> models.MeetingOut:

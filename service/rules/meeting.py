@@ -2,7 +2,7 @@
 30; glossary 21-23). Pure: tables of rules, each with its name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from contracts.consent import InformationCategory, RecipientKind
 from contracts.dialogue import Topic
 from contracts.errors import Issue, IssueType
 from contracts.identity import FORSAKRINGSKASSAN
-from contracts.meeting import MEETINGS, Meeting, MeetingStatus, Part, Participant
+from contracts.meeting import Meeting, MeetingStatus, Part, Participant
 from contracts.plan import PlanKind
 from contracts.time import swedish_day
 
@@ -98,6 +98,14 @@ def _is_fk(participant: Participant) -> bool:
     return participant.party is not None and participant.party.party == FK
 
 
+def _of_systems(meeting: Meeting, _: datetime) -> bool:
+    return any(each.party is not None and each.party.kind in _SYSTEMS for each in meeting.parties)
+
+
+_SYSTEMS: Final = (RecipientKind.REGIONAL_PLATFORM, RecipientKind.RECORD_SYSTEM)
+"""Told of records on grounds of their own; nobody that a meeting is held with, or a document given to."""
+
+
 def _unknown_roles(meeting: Meeting) -> set[str]:
     known = {"", *(each.party.party for each in meeting.parties if each.party is not None)}
     return {meeting.called_by, meeting.chair, meeting.secretary} - known
@@ -135,6 +143,7 @@ RULES: Final = (
         lambda meeting, _: not _needed(meeting),
         IssueType.REQUIRED,
     ),
+    Rule("meeting-systems", "Task.input", "a platform or a record system is no party to a meeting", _of_systems),
     Rule(
         "meeting-roles",
         "Task.input",
@@ -226,11 +235,22 @@ def kinds(meeting: Meeting) -> tuple[ActivityKind, ...]:
     return tuple(dict.fromkeys((first, *meeting.also)))
 
 
-def may_share(meeting: Meeting) -> bool:
-    """Whether the unit gives others the meeting's documentation: Försäkringskassan hands its own to all who took part (19)."""
-    return not _by_fk(meeting)
-
-
-def only_meetings(found: Iterable[ActivityKind]) -> list[ActivityKind]:
-    """Those of the kinds that are meetings."""
-    return [each for each in found if each in MEETINGS]
+def wrong_share(meeting: Meeting, document: str, to: RecipientKind | None) -> tuple[Issue, ...]:
+    """Why the unit does not give somebody (``None``: the patient) the document, whatever the patient has said; empty when it
+    may ask the consents. Försäkringskassan hands its own minutes to all who took part (rule 19)."""
+    broken = {
+        "meeting-documentation": (
+            document not in meeting.documents,
+            "what is shared is documentation of the meeting: add it to the meeting first",
+        ),
+        "fk-documents": (
+            to is not None and _by_fk(meeting),
+            "Försäkringskassan documents its avstämningsmöte, and hands that to all who took part",
+        ),
+        "meeting-systems": (to in _SYSTEMS, "a platform or a record system is given no documents of a meeting"),
+    }
+    return tuple(
+        Issue(IssueType.BUSINESS_RULE, text, "Task.output", rule=name)
+        for name, (is_so, text) in broken.items()
+        if is_so
+    )

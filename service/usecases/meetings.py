@@ -4,6 +4,7 @@ that says it, and the same story runs (``record_meeting``)."""
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from contracts.activity import Identifier
 from contracts.consent import InformationCategory, Purpose, Question, Recipient
 from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound
 from contracts.meeting import Meeting, Shared
@@ -17,18 +18,28 @@ from service.usecases import follow_dialogue
 from service.usecases.context import Context, Recorded, Write
 from service.usecases.deciding import belongs_to, decide, ground_for, is_protected
 from service.usecases.invite import invite
-from service.usecases.keeping import keep, visible
+from service.usecases.keeping import keep, unchanged, visible
 from service.usecases.promising import reasons
 from service.usecases.record_meeting import read, record_meeting
 
 
 def plan(
-    transaction: Transaction, context: Context, caller: Caller, meeting: Meeting, invited: Collection[str], words: str
+    transaction: Transaction,
+    context: Context,
+    caller: Caller,
+    meeting: Meeting,
+    invited: Collection[str] = (),
+    words: str = "",
+    identifier: Identifier | None = None,
 ) -> Recorded:
-    """A new meeting. ``invited`` are the participants to whom something is sent, in ``words`` if there are any."""
+    """A new meeting. ``invited`` are the participants to whom something is sent, in ``words`` if there are any. What is there
+    under the ``identifier`` already is answered, and nobody is invited again."""
+    known = _known(transaction, caller, identifier)
+    if known is not None:
+        return unchanged(transaction, caller, known)
     told, notes = _invited(transaction, context, caller, meeting, invited, words)
     unit = primitives.logical(HSA_ID, caller.unit.value, "Organization")
-    document = meeting_task.to_fhir(told, unit=unit, authored=transaction.at)
+    document = meeting_task.to_fhir(told, unit=unit, authored=transaction.at, identifier=identifier)
     return _recorded(transaction, context, Write(caller, document), notes)
 
 
@@ -60,7 +71,9 @@ def share(
     """A person gives somebody a document of the meeting: asked of the consent rules by what it tells (``categories``), and noted
     with the ground. ``to`` is ``None`` for the patient. Raises ``Conflict`` when the rules say no."""
     record, meeting = opened(transaction, caller, id)
-    _refuse_document(meeting, document, to)
+    issues = rules.wrong_share(meeting, document, to.kind if to else None)
+    if issues:
+        raise Invalid(*issues)
     if to is not None:
         _refuse_forbidden(transaction, context, caller, record, to, categories)
     given = Shared(document, to, None if to is None else ground_for(to), transaction.at)
@@ -78,10 +91,20 @@ def opened(transaction: Transaction, caller: Caller, id: str) -> tuple[Record, M
     return record, meeting
 
 
+def _known(transaction: Transaction, caller: Caller, identifier: Identifier | None) -> Record | None:
+    if identifier is None:
+        return None
+    found = transaction.by_token("Task", "identifier", identifier.system, identifier.value, caller.unit.value)
+    return next((each for each in found if read(transaction, each) is not None), None)
+
+
 def _invited(
     transaction: Transaction, context: Context, caller: Caller, meeting: Meeting, ids: Collection[str], words: str
 ) -> tuple[Meeting, tuple[Issue, ...]]:
     """What cannot stand, or may not be, is refused before anything is asked to be told."""
+    if any(each.id in ids and (each.party is None or each.invitation) for each in meeting.participants):
+        text = "parties are invited, each once; whoever was invited learns by itself of another time or place"
+        raise Invalid(Issue(IssueType.BUSINESS_RULE, text, "Task.input", rule="meeting-invited"))
     supposed = tuple(replace(each, invitation="-") if each.id in ids else each for each in meeting.participants)
     issues = rules.faults(replace(meeting, participants=supposed), transaction.at)
     if issues:
@@ -93,15 +116,6 @@ def _recorded(transaction: Transaction, context: Context, write: Write, notes: t
     recorded = record_meeting(transaction, context, write)
     follow_dialogue.messages_moved(transaction, context)  # so that the answer tells where each invitation stands
     return replace(recorded, notes=(*notes, *recorded.notes))
-
-
-def _refuse_document(meeting: Meeting, document: str, to: Recipient | None) -> None:
-    if document not in meeting.documents:
-        text = "what is shared is documentation of the meeting: add it to the meeting first"
-        raise Invalid(Issue(IssueType.BUSINESS_RULE, text, "Task.output", rule="meeting-documentation"))
-    if to is not None and not rules.may_share(meeting):
-        text = "Försäkringskassan documents its avstämningsmöte, and hands that to all who took part"
-        raise Invalid(Issue(IssueType.BUSINESS_RULE, text, "Task.output", rule="fk-documents"))
 
 
 def _refuse_forbidden(

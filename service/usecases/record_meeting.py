@@ -63,9 +63,15 @@ def remove_meeting(transaction: Transaction, context: Context, removal: Removal)
 
 
 def read(transaction: Transaction, record: Record) -> Meeting | None:
-    """The meeting that a stored Task tells of; ``None`` when it tells of none."""
+    """The meeting that a stored Task tells of; ``None`` when it tells of none, as one may that was stored before meetings had a
+    profile."""
     content = decode(record.body).content
-    return mapping.from_fhir(content, party_finder(transaction)) if mapping.is_meeting(content) else None
+    if not mapping.is_meeting(content):
+        return None
+    try:
+        return mapping.from_fhir(content, party_finder(transaction))
+    except Invalid:
+        return None
 
 
 # ---- What is refused ---------------------------------------------------------------------------------------------
@@ -85,7 +91,7 @@ def _refuse_step(meeting: Meeting, before: Meeting | None) -> None:
 
 
 def _coded_by(meeting: Meeting) -> tuple[object, ...]:
-    return meeting.also, meeting.start, meeting.mode, meeting.with_sick_leave
+    return rules.kinds(meeting), meeting.start, meeting.mode, meeting.with_sick_leave
 
 
 def _refuse_made_here(meeting: Meeting, before: Meeting | None) -> None:

@@ -277,6 +277,18 @@ async def test_each_party_is_told_with_its_own_consent(flow: "Flow") -> None:
     assert [each["version"] for each in listed] == [1, 1, 1], "each has a dialogue of its own, begun once"
 
 
+async def test_a_plan_that_is_sent_again_invites_nobody_twice(flow: "Flow") -> None:
+    person = await flow.consenting()
+    given: Json = {"start": ahead(flow, days=3), "identifier": {"system": "urn:example:booking", "value": person.id}}
+    first = await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER, "invite": True}, **given)
+    again = await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER, "invite": True}, **given)
+    assert (again["id"], again["version"]) == (first["id"], 1)
+    assert len(flow.rows("SELECT 1 FROM outbox WHERE patient = ?", person.id)) == 1
+    for id in ("p1", "p2"):
+        refused = await post(flow, f"/{first['id']}/changes", {"invite": [id]}, 422)
+        assert rules(refused) == {"meeting-invited"}
+
+
 async def test_whoever_was_told_learns_of_another_time_and_of_the_end(flow: "Flow") -> None:
     person = await flow.consenting()
     await flow.post(flow.forms.disclosure(person, "employer", categories=["meeting_participation"]))
@@ -412,6 +424,9 @@ async def test_a_sip_meeting_without_a_plan_says_why_and_draws_up_none(flow: "Fl
         {"came": ["p1", "p2"], "outcome": "Nytt möte behövs.", "whyNoPlan": "Patienten ville tänka."},
     )
     assert await codes(flow, held["activity"]) == (["social-services-contact"], ["GC001"])
+    drawn = await flow.post(sip(flow, person))
+    late = await post(flow, f"/{planned['id']}/changes", {"plan": f"CarePlan/{drawn['id']}"}, 409)
+    assert rules(late) == {"meeting-step"}, "it was coded as what it was"
 
 
 # ---- Documentation -----------------------------------------------------------------------------------------------
@@ -612,6 +627,9 @@ async def test_a_client_of_fhir_writes_a_meeting_and_finds_it(flow: "Flow") -> N
         name: value for name, value in task(flow, person).items() if name != "executionPeriod"
     }, "nothing is rewritten that nothing follows from"
     found = await flow.coordinator.get(f"/fhir/Task?patient={person.id}&code={ACTIVITY_KIND}|trepartsmote")
+    assert [each["resource"]["id"] for each in found.json()["entry"]] == [stored["id"]]
+    day = (flow.clock.now() + timedelta(days=1)).date()
+    found = await flow.coordinator.get(f"/fhir/Task?patient={person.id}&code=trepartsmote&period=ge{day}")
     assert [each["resource"]["id"] for each in found.json()["entry"]] == [stored["id"]]
     assert (await meeting(flow, stored["id"]))["participants"][1]["number"] == "5560000001"
 

@@ -76,6 +76,10 @@ BROKEN: Final = {
         meeting(K.SIP, participants=(Participant("p1", Part.PATIENT), party(R.EMPLOYER))),
         meeting(K.SIP_FOLLOWUP, participants=(Participant("p1", Part.PATIENT),)),
     ],
+    "meeting-systems": [
+        meeting(participants=(*meeting().participants, party(kind, "p3")))
+        for kind in (R.REGIONAL_PLATFORM, R.RECORD_SYSTEM)
+    ],
     "meeting-roles": [meeting(chair=FK), meeting(secretary="org-union"), meeting(called_by="nobody")],
     "fk-calls": [
         meeting(K.AVSTAMNINGSMOTE, called_by=""),
@@ -181,8 +185,25 @@ def test_an_occasion_is_coded_once(held: Meeting, kinds: tuple[ActivityKind, ...
     assert (given[0], sorted(given[1:])) == ("GC001", sorted(codes[1:]))
 
 
-def test_only_fk_hands_out_its_own_minutes() -> None:
-    assert [rules.may_share(meeting(kind)) for kind in MEETINGS] == [False, True, True, True]
+SHARED: Final = [
+    # (kind of meeting, document, to whom, what refuses it)
+    (K.TREPARTSMOTE, "Binary/1", R.EMPLOYER, set()),
+    (K.SIP, "Binary/1", R.MUNICIPALITY, set()),
+    (K.SIP, "Binary/2", R.MUNICIPALITY, {"meeting-documentation"}),
+    (K.SIP, "Binary/2", None, {"meeting-documentation"}),
+    (K.AVSTAMNINGSMOTE, "Binary/1", R.EMPLOYER, {"fk-documents"}),
+    (K.AVSTAMNINGSMOTE, "Binary/1", None, set()),
+    (K.SIP, "Binary/1", R.REGIONAL_PLATFORM, {"meeting-systems"}),
+    (K.SIP, "Binary/1", R.RECORD_SYSTEM, {"meeting-systems"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "document", "to", "refused"), SHARED)
+def test_what_is_given_to_nobody_whatever_the_patient_says(
+    kind: ActivityKind, document: str, to: RecipientKind | None, refused: set[str]
+) -> None:
+    issues = rules.wrong_share(meeting(kind, documents=("Binary/1",)), document, to)
+    assert {issue.rule for issue in issues} == refused
 
 
 def test_every_meeting_has_its_topic_and_whom_it_needs() -> None:
