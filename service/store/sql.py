@@ -5,15 +5,17 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, bindparam, column, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Insert, Table, and_, bindparam, column, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy import table as named_table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.expression import ClauseElement
 
 from contracts.pulling import PullState
+from contracts.record import AccessAction
 from service.store import tables
 from service.store.tables import (
+    access_log,
     certificate,
     date_index,
     history,
@@ -194,6 +196,19 @@ _versions: Final = (
 )
 VERSION: Final = compiled(_versions.where(history.c.version == bindparam("version")))
 VERSIONS: Final = compiled(_versions.order_by(history.c.version.desc()))
+WRITERS: Final = compiled(
+    select(history.c.version, access_log.c.employee, access_log.c.commission)
+    .distinct()
+    .join(resource, resource.c.rid == history.c.rid)
+    .join(access_log, and_(access_log.c.patient == resource.c.patient, access_log.c.at == history.c.updated))
+    .where(
+        resource.c.type == bindparam("type"),
+        resource.c.id == bindparam("id"),
+        access_log.c.unit == resource.c.unit,
+        access_log.c.action == AccessAction.WRITE.value,
+    )
+)
+"""Who wrote each version of a unit's resource: a transaction's versions and its rows of the access log have the same instant."""
 
 _schema: Final = named_table("alembic_version", column("version_num"))
 LAST_WRITTEN: Final = compiled(

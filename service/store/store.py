@@ -101,6 +101,13 @@ class SqlStore:
         """Every version, newest first; also of a resource that has been deleted."""
         return self._versions(sql.VERSIONS, type, id)
 
+    def writers(self, type: str, id: str) -> Mapping[int, Sequence[tuple[str, str]]]:
+        """Employee and commission of everybody who wrote at the instant of each version, from the access log: of whoever wrote
+        it, and of nobody else unless two did at the same microsecond."""
+        with telling("read"):
+            rows = self._reader.execute(sql.WRITERS, {"type": type, "id": id}).fetchall()
+        return {version: [row[1:] for row in rows if row[0] == version] for version, _, _ in rows}
+
     def _versions(self, statement: str, type: str, id: str, **more: int) -> Sequence[Version]:
         wanted = {"type": type, "buried": sql.buried(type), "id": id, **more}
         with self._database.telling("read"):

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from contracts.consent import Recipient, RecipientKind
 from contracts.dialogue import Dialogue, Standing, Topic
-from contracts.errors import Conflict
-from contracts.identity import HsaId
+from contracts.errors import Conflict, NotFound
+from contracts.identity import HsaId, PersonId
 from contracts.ports import Snapshot, Transaction
 from contracts.record import Access, AccessAction, Caller, Record
 from fhir_mappings import people, received
 from fhir_mappings.document import decode, with_elements
+from fhir_mappings.identifiers import person_system
 from fhir_mappings.primitives import Json, instant
 from service.usecases import follow_dialogue
 from service.usecases.context import Context
@@ -37,6 +38,14 @@ def sort(transaction: Transaction, context: Context, caller: Caller, id: str, pa
     for type_, id_ in _files(content):
         _belongs(transaction, caller, visible(transaction, caller, type_, id_), patient)
     return follow_dialogue.begin(transaction, context, caller, _dialogue(kept, patient))
+
+
+def sort_by_number(transaction: Transaction, context: Context, caller: Caller, id: str, number: PersonId) -> Record:
+    """The same, where the person knows the patient's national number. Raises also ``NotFound`` when nobody on the unit has it."""
+    found = transaction.by_token("Patient", "identifier", person_system(number).fhir, number.digits, caller.unit.value)
+    if not found:
+        raise NotFound("nobody on the unit has that number")
+    return sort(transaction, context, caller, id, found[0].id)
 
 
 def _waits(content: Json) -> bool:
