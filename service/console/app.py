@@ -13,14 +13,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from contracts.errors import RekoError, Unauthenticated
-from contracts.ports import Clock, Store
+from contracts.ports import Clock
 from contracts.record import Caller
 from service.console import words
+from service.console.dialogue_forms import DEEDS
+from service.console.dialogues import Dialogues, Histories, address
 from service.console.forms import form
 from service.console.overview import IN_ADDRESS, Overviews
 from service.console.plans import Plans
 from service.console.rendering import HEADERS, error_page, rendered
 from service.console.sessions import LIFETIME, Sessions
+from service.console.unsorted import Unsorted
 from service.http_edge import status_of
 from service.patient_document import html as document
 from service.usecases.context import Context
@@ -32,15 +35,24 @@ _PLAN: Final = "/units/{unit}/plans/{id}"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def console_routes(store: Store, context: Context, clock: Clock, sessions: Sessions, base: str) -> list[Route]:
+def console_routes(store: Histories, context: Context, clock: Clock, sessions: Sessions, base: str) -> list[Route]:
     """Every page. ``base`` is the public address."""
-    return _Console(Overviews(store, clock), Plans(store, context), sessions, base).routes()
+    return _Console(
+        Overviews(store, clock),
+        Plans(store, context),
+        Dialogues(store, context, clock),
+        Unsorted(store, context),
+        sessions,
+        base,
+    ).routes()
 
 
 @dataclass(frozen=True, slots=True)
 class _Console:
     overviews: Overviews
     plans: Plans
+    dialogues: Dialogues
+    unsorted: Unsorted
     sessions: Sessions
     base: str
 
@@ -66,6 +78,13 @@ class _Console:
                     "handed-over": self._plan_handed_over,
                 }.items()
             ),
+            _route(f"{unit}/dialogues", self._dialogues),
+            _route(f"{unit}/dialogues/{{id}}", self._dialogue),
+            _route(f"{unit}/dialogues/{{id}}/letter", self._letter),
+            _route(f"{unit}/dialogues/{{id}}/files/{{file}}", self._file),
+            *(_route(f"{unit}/dialogues/{{id}}/{deed}", self._to_dialogue, self._doing(deed)) for deed in DEEDS),
+            _route(f"{unit}/unsorted-messages", self._unsorted),
+            _route(f"{unit}/unsorted-messages/{{id}}", self._to_unsorted, self._sort),
             Route("/static/console.css", _style),
             Route("/static/plan.css", _plan_style),
         ]
@@ -162,6 +181,40 @@ class _Console:
         caller, pairs = self._caller(request), await form(request, self.base)
         return await self.plans.handed_over(caller, **request.path_params, pairs=pairs)
 
+    # Dialogues
+
+    async def _dialogues(self, request: Request) -> Response:
+        asked = request.query_params
+        return await self.dialogues.listed(
+            self._caller(request), request.path_params["unit"], asked.get("show", ""), asked.get("patient", "")
+        )
+
+    async def _dialogue(self, request: Request) -> Response:
+        unit, id = request.path_params["unit"], request.path_params["id"]
+        return await self.dialogues.one(self._caller(request), unit, id, request.query_params.get("done", ""))
+
+    async def _letter(self, request: Request) -> Response:
+        caller = self._caller(request)
+        return await self.dialogues.letter(caller, request.path_params["unit"], request.path_params["id"])
+
+    async def _file(self, request: Request) -> Response:
+        caller, named = self._caller(request), request.path_params
+        return await self.dialogues.attached(caller, named["unit"], named["id"], named["file"])
+
+    def _doing(self, deed: str) -> Handler:
+        async def do(request: Request) -> Response:
+            caller, pairs = self._caller(request), await form(request, self.base)
+            return await self.dialogues.do(caller, request.path_params["unit"], request.path_params["id"], deed, pairs)
+
+        return do
+
+    async def _unsorted(self, request: Request) -> Response:
+        return await self.unsorted.listed(self._caller(request), request.path_params["unit"])
+
+    async def _sort(self, request: Request) -> Response:
+        caller, pairs, named = self._caller(request), await form(request, self.base), request.path_params
+        return await self.unsorted.sort(caller, named["unit"], named["id"], pairs)
+
     # Addresses that answer a form, asked for without one
 
     async def _to_front(self, _: Request) -> Response:
@@ -172,6 +225,12 @@ class _Console:
 
     async def _to_plan(self, request: Request) -> Response:
         return _see(_PLAN.format(**{name: quote(each, safe="") for name, each in request.path_params.items()}))
+
+    async def _to_unsorted(self, request: Request) -> Response:
+        return _see(f"/units/{quote(request.path_params['unit'], safe='')}/unsorted-messages")
+
+    async def _to_dialogue(self, request: Request) -> Response:
+        return _see(address(request.path_params["unit"], request.path_params["id"]))
 
 
 def _route(path: str, get: Handler, post: Handler | None = None) -> Route:

@@ -7,8 +7,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from contracts.errors import RekoError
-from contracts.time import STOCKHOLM
-from service.console import timeline, words
+from contracts.time import STOCKHOLM, swedish_day
+from fhir_mappings.wording import HEADINGS
+from service.console import dialogue_words, timeline, words
 from service.rules.certificate_notice import CONTACT_WISHED
 
 HEADERS: Final = {
@@ -28,6 +29,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(STOCKHOLM).strftime("%Y-%m-%d kl. %H.%M")
 
 
+def day(at: datetime) -> str:
+    """The day of it in Sweden."""
+    return str(swedish_day(at))
+
+
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("service.console"),
     autoescape=True,
@@ -35,8 +41,14 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters["moment"] = moment
-_TEMPLATES.globals |= {"modes": words.MODES, "scale": timeline, "contact_wished": CONTACT_WISHED}
+_TEMPLATES.filters |= {"moment": moment, "day": day}
+_TEMPLATES.globals |= {
+    "modes": words.MODES,
+    "scale": timeline,
+    "contact_wished": CONTACT_WISHED,
+    "words": dialogue_words,
+    "headings": HEADINGS,
+}
 
 
 def rendered(template: str, status: int = 200, **values: Any) -> Response:

@@ -1,4 +1,5 @@
-"""The pages in a real browser: signing in, reading, filtering, sorting, leafing, setting a status, printing.
+"""The pages in a real browser: signing in, reading, filtering, sorting, leafing, setting a status, printing; a dialogue from the
+judged need to its end, and a letter.
 
 What stands in the HTML is tested in test_pages.py; here it is what only a browser does: forms sent by clicks, the cookie, the
 policy that forbids everything else, sizes, and paper.
@@ -9,6 +10,7 @@ import base64
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selenium.common.exceptions import WebDriverException
@@ -20,6 +22,8 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from contracts.time import swedish_day
+from tests.flow.test_dialogue import history, instruct, pass_days, until
+from tests.flow.test_dialogue_pages import approving
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -153,3 +157,122 @@ async def test_a_coordinators_morning(
             await asyncio.to_thread(without_scripts, seat, part)
     actions = flow.rows("SELECT action, count(*) FROM access_log WHERE interaction LIKE 'sick-leaves%' GROUP BY action")
     assert dict(actions) == {"Läsa": 5 + 5 + 2 + 2 + 2 + 5, "Utskrift": 4}
+
+
+# A dialogue
+
+
+def row_of(name: str) -> str:
+    return f"//ol/li[contains(., '{name}')]"
+
+
+def asks_the_patient(seat: Seat, name: str) -> None:
+    seat.sign_in()
+    seat.follow("//a[.='Dialoger']")
+    assert "Samtycke ska frågas" in seat.one(row_of(name)).text
+    seat.follow(f"{row_of(name)}//a")
+    assert "Behov kan antas." in seat.one("//dl[@class='draft']").text
+    seat.one("//textarea[@name='why']").send_keys("Vid besöket")
+    seat.follow("//button[.='Patienten är tillfrågad']")
+    assert seat.one("//p[@class='done']").is_displayed()
+    assert seat.one("//span[@class='badge']").text == "Samtycke efterfrågat"
+
+
+def reads_and_approves(seat: Seat) -> None:
+    seat.browser.refresh()
+    assert seat.one("//span[@class='badge']").text == "Ska godkännas"
+    assert "Behov kan antas." in seat.one("//blockquote").text
+    seat.follow("//button[.='Godkänn och skicka']")
+    assert seat.one("//p[@class='done']").text == "Godkänt: meddelandet skickas nu."
+
+
+def reads_the_answer_and_ends_it(seat: Seat, name: str) -> None:
+    seat.sign_in()
+    seat.follow("//a[.='Dialoger']")
+    assert "Svar har kommit" in seat.one(row_of(name)).text
+    seat.follow(f"{row_of(name)}//a")
+    assert "Frida Handläggare" in seat.one("//article[2]").text
+    seat.one("//section[@id='answer']//input[@value='accepted']").click()
+    seat.one("//input[@name='follow_up']").send_keys("I mars")
+    seat.follow("//button[.='Anteckna svaret']")
+    refused = seat.one("//section[@id='answer']//*[@role='alert']")
+    assert "handläggare eller nästa steg" in refused.text
+    assert 0 <= refused.location["y"] - seat.browser.execute_script("return scrollY") < 900, (
+        "the page opens at the form"
+    )
+    assert seat.one("//input[@name='follow_up']").get_attribute("value") == "I mars"
+    seat.one("//input[@name='officer']").send_keys("Frida Handläggare")
+    seat.follow("//button[.='Anteckna svaret']")
+    assert seat.one("//span[@class='badge']").text == "Ja"
+    assert seat.browser.execute_script("return scrollY") < 200, "what was done is seen"
+    seat.follow("//button[.='Avsluta dialogen']")
+    assert seat.one("//span[@class='badge']").text == "Avslutad"
+    buttons = seat.browser.find_elements(By.XPATH, "//main//button")
+    assert [each.text for each in buttons] == ["Ska besvaras av enheten"]
+    assert len(seat.browser.find_elements(By.XPATH, "//tbody/tr")) == 8
+
+
+def prints_a_letter(seat: Seat, name: str) -> None:
+    seat.follow("//a[.='Dialoger']")
+    seat.follow(f"{row_of(name)}//a")
+    assert not [each for each in seat.complaints() if "status of 422" not in each["message"]]
+    for width in (400, 1280):
+        seat.browser.set_window_size(width, 900)
+        assert seat.widths()[0] <= seat.widths()[1]
+    seat.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert name not in seat.one("//body").text, "what is not logged as a print does not go on paper"
+    seat.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    seat.follow("//a[.='Som brev, för utskrift']")
+    assert "Exempelbolaget AB" in seat.one("//address[@class='to']").text
+    seat.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert f"Gäller: {name}" in seat.one("//body").text
+    assert "Till dialogen" not in seat.one("//body").text
+    seat.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    paper = base64.b64decode(seat.browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+    assert paper.count(b"/Type /Page\n") == 1
+    assert b"/MediaBox [0 0 594" in paper or b"/MediaBox [0 0 595" in paper, "A4, standing"
+    seat.follow("//a[contains(., 'Till dialogen')]")
+    Select(seat.one("//section[@id='told']//select")).select_by_visible_text("Brev")
+    seat.follow("//button[.='Anteckna att det är berättat']")
+    assert seat.one("//span[@class='badge']").text == "Meddelad; svar väntas"
+
+
+async def test_a_dialogue_from_the_judged_need_to_its_end_and_a_letter(
+    serve: "Callable[..., AbstractAsyncContextManager[Flow]]",
+    tmp_path: Path,
+    browser: Chrome,
+    over_http: "Callable[[ASGIApp], AbstractAsyncContextManager[str]]",
+) -> None:
+    async with serve(tmp_path, units=approving(tmp_path)) as flow, over_http(flow.app) as base:
+        seat = Seat(browser, base)
+
+        async def sits(part: Callable[[Seat], None]) -> None:
+            await asyncio.to_thread(without_scripts, seat, part)
+
+        person = await flow.consenting()
+        draft = await flow.post(flow.forms.request(person, flow.certify(person), status="draft"))
+        await sits(lambda seat: asks_the_patient(seat, person.name))
+        await flow.post(flow.forms.disclosure(person))
+        instruct(flow, "accept")
+        await flow.put(draft | {"status": "active"})
+        await sits(reads_and_approves)
+        id = (await until(flow, person, "informed"))["id"]
+        await pass_days(flow, 1)
+        await until(flow, person, "answered")
+        await sits(lambda seat: reads_the_answer_and_ends_it(seat, person.name))
+        stood = [
+            "consent-to-ask",
+            "consent-asked",
+            "to-approve",
+            "queued",
+            "informed",
+            "answered",
+            "accepted",
+            "closed",
+        ]
+        assert await history(flow, id) == stood
+
+        told = await flow.consenting("employer")
+        await flow.post(flow.forms.request(told, recipient="employer"))
+        await sits(lambda seat: prints_a_letter(seat, told.name))
+        assert [row[1] for row in flow.accesses(told)].count("Utskrift") == 1
