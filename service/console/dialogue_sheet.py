@@ -163,8 +163,14 @@ class Sheet:
     @property
     def readings(self) -> dict[Says, str]:
         """How an answer may be read now."""
-        open_ones = [says for says, to in rules.OF_ANSWER.items() if rules.may_step(self.standing, to)]
-        return {says: words.SAYS[says] for says in open_ones if self.may_act}
+        return _readings(self.standing) if self.may_act else {}
+
+    @property
+    def readings_at_once(self) -> dict[Says, str]:
+        """How an answer may be read that comes as they are told: none to what is itself an answer to theirs."""
+        ours = self.everything.listed.dialogue.begun_by_them
+        told = rules.after_delivery(self.standing, DeliveryState.DELIVERED, "", begun_by_them=ours, promised=False)
+        return _readings(told)
 
     @property
     def may_send(self) -> bool:
@@ -215,6 +221,10 @@ class Sheet:
     def said(self) -> tuple[tuple[str, str], ...]:
         """What the other party has said, as people on the unit have read it."""
         return tuple((words.name("output", each.output), _value(each)) for each in self.everything.said if _tells(each))
+
+
+def _readings(standing: Standing) -> dict[Says, str]:
+    return {says: words.SAYS[says] for says, to in rules.OF_ANSWER.items() if rules.may_step(standing, to)}
 
 
 def _tells(said: Said) -> bool:

@@ -149,6 +149,7 @@ REASONS: Final[Mapping[str, str]] = {
     "it is on its way by a system: a letter would tell the same twice": (
         "meddelandet är på väg av sig självt, och ett brev skulle säga samma sak två gånger"
     ),
+    "nobody here knows the patient's name": "patientens namn är inte känt här",
     "no part of the message has any text": "meddelandet har ingen text",
 }
 """What the rules of channels and the outbox say."""

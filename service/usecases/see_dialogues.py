@@ -93,6 +93,7 @@ class PaperLetter:
 
 
 ON_ITS_WAY: Final = "it is on its way by a system: a letter would tell the same twice"
+NOT_NAMED: Final = "nobody here knows the patient's name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +167,11 @@ def paper_letter(transaction: Transaction, context: Context, caller: Caller, id:
     """What waits, as a letter. It is logged as a print only where nothing stands in its way. Raises ``NotFound`` when nothing
     waits, and as ``wording.text``."""
     shown = attend_dialogue.preview(transaction, context, caller, id)
-    obstacle = shown.refused or (ON_ITS_WAY if shown.state in DUE else "")
+    listed = _listed(transaction, attend_dialogue.opened(transaction, caller, id).task)
+    is_named = listed.patient is not None and bool(listed.patient.name)
+    obstacle = shown.refused or (ON_ITS_WAY if shown.state in DUE else "" if is_named else NOT_NAMED)
     if not obstacle:
         shown = attend_dialogue.preview(transaction, context, caller, id, AccessAction.PRINT)
-    found = attend_dialogue.opened(transaction, caller, id)
-    listed = _listed(transaction, found.task)
     named = letter_rules.names_number(shown.message.recipient.kind)
     number = listed.patient.person if listed.patient and named else None
     return PaperLetter(listed, shown, obstacle, _addressee(transaction, shown), number)

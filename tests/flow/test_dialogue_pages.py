@@ -36,7 +36,7 @@ from service.console.dialogues import file_name
 from service.rules import channels
 from service.rules import dialogue as rules
 from service.rules.letter import names_number
-from tests.flow.test_dialogue import history, instruct, one, pass_days, until
+from tests.flow.test_dialogue import answer_to, history, instruct, one, pass_days, until
 from tests.flow.test_pages import Desk, Page, sat_down
 
 if TYPE_CHECKING:
@@ -361,6 +361,35 @@ async def test_told_by_letter_without_any_answer(desk: Desk) -> None:
     await obey(desk, id, "told", mode="letter", says="")
     assert (await one(desk.flow, id))["state"] == "informed"
     assert offered(await look(desk, id)) == ["answer", "steps"]
+
+
+async def test_telling_an_answer_to_their_question_asks_for_no_answer(desk: Desk) -> None:
+    flow = desk.flow
+    person, _ = await informed(flow, "reminder")
+    await pass_days(flow, 1)
+    await desk.sign_in("token-of-coordinator")
+    id = (await until(flow, person, "to-answer", "contact"))["id"]
+    assert offered(await look(desk, id)) == ["steps"]
+    (letter,) = (await one(flow, id))["messages"]
+    async with flow.paused():
+        await flow.post(answer_to(flow, person, letter["resource"], "contact"))
+        await until(flow, person, "queued", "contact")
+        seen = await look(desk, id)
+        assert offered(seen) == ["channel", "told"]
+        assert not seen.tree.xpath("//section[@id='told']//input[@name='says']")
+        await obey(desk, id, "told", mode="telephone")
+    assert (await one(flow, id))["state"] == "answer-sent"
+
+
+async def test_no_letter_about_somebody_whose_name_is_not_known(desk: Desk) -> None:
+    flow = desk.flow
+    person, id = await waits_for_a_person(flow)
+    stored = (await flow.coordinator.get(f"/fhir/Patient/{person.id}")).json()
+    del stored["name"]
+    await flow.put(stored)
+    refused = await desk.get(f"{address(desk, id)}/letter")
+    assert refused.warnings == ["Brevet kan inte skrivas ut: patientens namn är inte känt här."]
+    assert desk.logged(refused) == [("Läsa", "dialogue-preview")]
 
 
 UNFILLED: Final[tuple[tuple[dict[str, str], str], ...]] = (
