@@ -5,7 +5,21 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 
 from typing import Any, Final
 
-from sqlalchemy import Insert, Table, and_, bindparam, column, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Insert,
+    Table,
+    and_,
+    bindparam,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import table as named_table
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql.elements import BindParameter

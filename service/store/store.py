@@ -104,7 +104,7 @@ class SqlStore:
     def writers(self, type: str, id: str) -> Mapping[int, Sequence[tuple[str, str]]]:
         """Employee and commission of everybody who wrote at the instant of each version, from the access log: of whoever wrote
         it, and of nobody else unless two did at the same microsecond."""
-        with telling("read"):
+        with self._database.telling("read"):
             rows = self._reader.execute(sql.WRITERS, {"type": type, "id": id}).fetchall()
         return {version: [row[1:] for row in rows if row[0] == version] for version, _, _ in rows}
 
