@@ -152,7 +152,13 @@ def _stands(
 def told_by_certificate(
     transaction: Transaction, context: Context, caller: Caller, request: Record, message: PartyMessage
 ) -> Record:
-    """A certificate was the information under 4 § (domain rule 17): an answer is awaited as to any other."""
+    """A certificate was the information under 4 § (domain rule 17): an answer is awaited as to any other. A duty that stood
+    open for the patient is done with it; else a dialogue begins."""
+    due = rules.answer_due(message.recipient.kind, context.region, swedish_day(transaction.at))
+    duty = _open_duty(transaction, caller, request.patient, message.recipient)
+    if duty is not None:
+        told = replace(read(duty), standing=Standing.INFORMED, due=due, reason="told by the certificate", urgent=False)
+        return move(transaction, context, caller, duty, told)
     dialogue = Dialogue(
         patient=request.patient,
         unit=caller.unit,
@@ -164,9 +170,21 @@ def told_by_certificate(
         begun=transaction.at,
         asked_by=caller.employee,
         owner=context.informs.get(caller.unit),
-        due=rules.answer_due(message.recipient.kind, context.region, swedish_day(transaction.at)),
+        due=due,
     )
     return begin(transaction, context, caller, dialogue)
+
+
+def _open_duty(transaction: Transaction, caller: Caller, patient: str, party: Recipient) -> Record | None:
+    """The patient's judged need of which nobody has been told, on the caller's unit."""
+    for task in transaction.by_reference("Task", "patient", f"Patient/{patient}"):
+        if task.unit != caller.unit.value or not mapping.is_dialogue(decode(task.body).content):
+            continue
+        dialogue = read(task)
+        is_duty = dialogue.topic is Topic.ASSUMED_REHAB_NEED and dialogue.party.party == party.party
+        if is_duty and dialogue.standing in (Standing.CONSENT_TO_ASK, Standing.CONSENT_ASKED):
+            return task
+    return None
 
 
 def drafted(transaction: Transaction, context: Context, caller: Caller, request: Record, dialogue: Dialogue) -> None:

@@ -373,3 +373,29 @@ async def test_a_response_of_somebody_else_marks_nothing(flow: "Flow") -> None:
     }
     await flow.post(own)
     assert not (await row_of(flow, person))["contactWished"]
+
+
+# The dialogue
+
+
+async def dialogues(flow: "Flow", person: "Person") -> list[Json]:
+    found: list[Json] = (await flow.coordinator.get("/api/dialogues", params={"patient": person.id})).json()
+    return found
+
+
+async def test_a_confirmed_certificate_begins_a_dialogue_in_which_an_answer_is_awaited(flow: "Flow") -> None:
+    person, id = await certified(flow, None, "fk")
+    assert (await confirmed(flow, id)).status_code in (200, 201)
+    (dialogue,) = await dialogues(flow, person)
+    assert (dialogue["state"], dialogue["topic"]) == ("informed", "assumed-rehab-need")
+    assert dialogue["due"] is not None
+
+
+async def test_a_duty_that_stood_open_is_done_with_it(flow: "Flow") -> None:
+    person, id = await certified(flow, None, "fk")
+    await flow.post(flow.forms.request(person, id, status="draft"))
+    (duty,) = await dialogues(flow, person)
+    assert duty["state"] == "consent-to-ask"
+    assert (await confirmed(flow, id)).status_code in (200, 201)
+    (dialogue,) = await dialogues(flow, person)
+    assert (dialogue["id"], dialogue["state"]) == (duty["id"], "informed")
