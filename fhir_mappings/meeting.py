@@ -105,6 +105,11 @@ def place(task: Json) -> str:
     return str(location.get("display") or location.get("reference", ""))
 
 
+def input_id(each: Json, index: int) -> str:
+    """What an input is called: by its own id, else by its place."""
+    return str(each.get("id", f"p{index + 1}"))
+
+
 def _target(element: Json, name: str) -> tuple[str, str] | None:
     return primitives.literal(element.get(name, {}))
 
@@ -144,7 +149,7 @@ class _Told:
         answer = self._reading.extension_member(each, at, EXT_MEETING_ANSWER, MeetingAnswer, "meeting-answer")
         invitation, invited_at = self._reading.extension_at(each, at, EXT_INVITATION, "valueReference")
         return Participant(
-            id=each.get("id", f"p{index + 1}"),
+            id=input_id(each, index),
             part=part or Part.PERSON,
             party=self._party(each, each.get("valueReference", {}), at) if part is Part.PARTY else None,
             name=_name(each),

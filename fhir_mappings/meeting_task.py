@@ -25,7 +25,7 @@ from fhir_mappings.identifiers import (
     MEETING_OUTPUT,
     MEETING_PARTICIPANT,
 )
-from fhir_mappings.meeting import place
+from fhir_mappings.meeting import input_id, place
 from fhir_mappings.primitives import Json
 
 
@@ -101,9 +101,15 @@ def _location(meeting: Meeting, before: Json) -> Any:
 
 
 def _taking_part(meeting: Meeting, before: Json) -> list[dict[str, Any]]:
-    inputs = enumerate(before.get("input", ()))
-    earlier: dict[str, Json] = {each.get("id", f"p{index + 1}"): each for index, each in inputs}
+    inputs = ((each, input_id(each, index)) for index, each in enumerate(before.get("input", ())))
+    earlier: dict[str, Json] = {id: each for each, id in inputs if not _is_work(each)}
     return [_participant(meeting, each, earlier.get(each.id, {})) for each in meeting.participants]
+
+
+def _is_work(each: Json) -> bool:
+    """Whether an input says who chairs or documents: those are written anew, and name nobody who takes part."""
+    found = primitives.coded(each["type"], "", MEETING_PARTICIPANT)
+    return any(code in (Part.CHAIR, Part.SECRETARY) for code, _ in found)
 
 
 def _participant(meeting: Meeting, who: Participant, earlier: Json) -> dict[str, Any]:

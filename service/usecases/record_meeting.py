@@ -201,6 +201,8 @@ def _tell_dialogue(
     dialogue = follow_dialogue.read(task)
     if meeting.is_open and dialogue_rules.may_step(dialogue.standing, Standing.MEETING_PLANNED):
         dialogue = replace(dialogue, standing=Standing.MEETING_PLANNED, reason="", due=None, urgent=False)
+    if meeting.status is MeetingStatus.CANCELLED and dialogue.standing is Standing.MEETING_PLANNED:
+        dialogue = replace(dialogue, reason="the meeting was cancelled")
     known = dialogue_task.said(decode(task.body).content)
     said = [each for each in _said(record, meeting) if each not in known]
     follow_dialogue.move(transaction, context, caller, task, dialogue, said)

@@ -143,6 +143,22 @@ async def test_fk_calls_the_unit_answers_and_the_meeting_is_held(flow: "Flow") -
     ]
 
 
+async def test_a_dialogue_tells_that_its_meeting_was_cancelled(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    instruct(flow, "silence")
+    await flow.request(person)
+    informed = await until(flow, person, "informed")
+    planned = await plan(
+        flow, person, "avstamningsmote", {"recipient": FK}, start=ahead(flow, days=9), dialogue=informed["id"]
+    )
+    stands = await one(flow, informed["id"])
+    assert (stands["state"], stands["due"]) == ("meeting-planned", None)
+    await post(flow, f"/{planned['id']}/cancel", {"reason": "Handläggaren är sjuk."})
+    assert (await one(flow, informed["id"]))["reason"] == "the meeting was cancelled"
+    elsewhere = await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER}, dialogue=informed["id"], status=422)
+    assert rules(elsewhere) == {"meeting-dialogue"}, "its party takes no part"
+
+
 async def test_the_unit_asks_for_an_avstamningsmote_and_invites_nobody_to_it(flow: "Flow") -> None:
     person = await flow.consenting()
     await flow.post(flow.forms.disclosure(person, categories=["meeting_participation"]))
@@ -287,6 +303,23 @@ async def test_a_plan_that_is_sent_again_invites_nobody_twice(flow: "Flow") -> N
     for id in ("p1", "p2"):
         refused = await post(flow, f"/{first['id']}/changes", {"invite": [id]}, 422)
         assert rules(refused) == {"meeting-invited"}
+
+
+async def test_others_join_a_meeting_that_is_planned(flow: "Flow") -> None:
+    person = await flow.consenting()
+    planned = await plan(flow, person, "trepartsmote", {"recipient": EMPLOYER}, start=ahead(flow, days=3))
+    more = {
+        "parties": [{"recipient": MUNICIPALITY, "name": "Sara Sekreterare", "invite": True}],
+        "persons": [{"name": "Dan Doktor", "role": "Läkare", "answer": "coming"}],
+    }
+    joined = (await post(flow, f"/{planned['id']}/changes", more))["participants"]
+    assert [(each["id"], each["part"], each["number"], each["name"]) for each in joined] == [
+        ("p1", "patient", "", ""),
+        ("p2", "party", "5560000001", ""),
+        ("p3", "party", "2120000142", "Sara Sekreterare"),
+        ("p4", "person", "", "Dan Doktor"),
+    ]
+    assert [each["invitationState"] for each in joined] == ["", "", "withheld", ""]
 
 
 async def test_whoever_was_told_learns_of_another_time_and_of_the_end(flow: "Flow") -> None:
