@@ -5,6 +5,7 @@ Its versions are the meeting's history. Sources: fhir_sweden.md § 5.3; glossary
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from contracts.activity import ActivityKind, ContactMode
@@ -160,23 +161,18 @@ class _Told:
         )
 
     def _party(self, each: Json, reference: Json, at: str) -> Recipient | None:
-        """The organisation, with what it is to the unit: by its number, else as ``party-kind`` says."""
+        """The organisation, with what it is to the unit: by its number, else as ``party-kind`` says, else as it is known."""
         party = people.referenced_party(self._task, reference, self._party_of)
         kind = self._reading.extension_member(each, at, EXT_PARTY_KIND, RecipientKind, "meeting-party")
         if party is None:
             text = "a party is an organisation: Organization/<id>, or a right organisation number or HSA-id"
             self._reading.note(IssueType.VALUE, f"{at}.value", text, "meeting-party")
             return None
-        told = party.as_recipient()
-        if kind is None or told.kind is kind:
-            return told
-        if told.kind is not RecipientKind.OTHER or kind in (
-            RecipientKind.FORSAKRINGSKASSAN,
-            RecipientKind.ARBETSFORMEDLINGEN,
-        ):
+        told = replace(party, stated_kind=kind or party.stated_kind).as_recipient()
+        if kind not in (None, told.kind):
             text = "this kind of party has another organisation number"
             self._reading.note(IssueType.BUSINESS_RULE, f"{at}.extension", text, "meeting-party")
-        return Recipient(kind, told.party, told.name)
+        return told
 
     # Who does what
 

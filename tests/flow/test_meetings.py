@@ -17,7 +17,9 @@ from fhir_mappings.identifiers import (
     HSA_ID,
     MEETING_ID,
     MEETING_PARTICIPANT,
+    ORGANISATION_NUMBER,
     PLAN_KIND,
+    RECIPIENT_KIND,
 )
 from tests.flow.test_dialogue import history, instruct, one, pass_days, until
 
@@ -682,6 +684,20 @@ async def test_a_client_of_fhir_writes_a_meeting_and_finds_it(flow: "Flow") -> N
     assert again["output"] == held["output"]
     count = await flow.coordinator.get(f"/fhir/Procedure?subject={person.reference}&_summary=count")
     assert count.json()["total"] == 1, "coded once"
+
+
+async def test_a_meeting_can_be_read_when_an_organisation_is_something_else_now(flow: "Flow") -> None:
+    person = await flow.consenting()
+    number = {"system": ORGANISATION_NUMBER.fhir, "value": "5560000043"}
+    kind = {"coding": [{"system": RECIPIENT_KIND, "code": "employer"}]}
+    firm = await flow.post({"resourceType": "Organization", "identifier": [number], "name": "Firman", "type": [kind]})
+    written = task(flow, person)
+    written["input"][1]["valueReference"] = {"reference": f"Organization/{firm['id']}"}
+    stored = await flow.post(written)
+    await post(flow, f"/{stored['id']}/changes", {"place": "Hos firman"})
+    kind["coding"][0]["code"] = "occupational-health"
+    await flow.put(firm | {"type": [kind]})
+    assert (await meeting(flow, stored["id"]))["participants"][1]["kind"] == "employer", "as the meeting says"
 
 
 @pytest.mark.parametrize(
