@@ -7,8 +7,9 @@ as ``needs-other-channel``.
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
-from contracts.consent import LegalBasis, Question, Recipient, StatedGround
+from contracts.consent import LegalBasis, Question, Recipient, RecipientKind, StatedGround
 from contracts.dialogue import CareUnit, Dialogue, Notification, PartyMessage, Sender, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
@@ -160,7 +161,16 @@ def _recipient(transaction: Transaction, write: Write) -> Recipient:
                 "CommunicationRequest.recipient",
             )
         )
+    if party.kind in _SYSTEMS:
+        text = "a platform or a record system is told of records by itself, on a ground of its own: name a party"
+        raise Invalid(
+            Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.recipient", rule="recipient-is-a-party")
+        )
     return party.as_recipient()
+
+
+_SYSTEMS: Final = (RecipientKind.REGIONAL_PLATFORM, RecipientKind.RECORD_SYSTEM)
+"""Whoever calls a party one of these would tell it without the patient's consent."""
 
 
 def _answered(

@@ -191,6 +191,23 @@ async def test_a_recipient_that_nobody_knows_is_refused(flow: "Flow") -> None:
     assert issue["details"]["coding"][0]["code"] == "one-recipient"
 
 
+@pytest.mark.parametrize("kind", ["regional-platform", "record-system"])
+async def test_a_party_is_not_told_by_being_called_a_system(flow: "Flow", kind: str) -> None:
+    """Those are told on grounds that ask no consent: their names open nothing to anybody else."""
+    person = await flow.consenting()
+    before = await flow.stored()
+    asked = {
+        "patient": {"id": person.id},
+        "recipient": {"kind": kind, "organisationNumber": "5560000001"},
+        "topic": "contact",
+        "parts": [{"category": "care_measures", "text": "Samtal pågår."}],
+    }
+    response = await flow.coordinator.post("/api/notifications", json=asked)
+    assert response.status_code == 422
+    assert [issue["rule"] for issue in response.json()["issues"]] == ["recipient-is-a-party"]
+    assert await flow.stored() == before
+
+
 async def test_a_patient_with_a_wrong_number_cannot_come_in(flow: "Flow", wrong_number: str) -> None:
     identifier = [{"system": PERSONNUMMER.fhir, "value": wrong_number}]
     (issue,) = await flow.refused({"resourceType": "Patient", "identifier": identifier})
