@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Response
 
 from contracts.activity import Identifier
 from contracts.consent import Recipient, RecipientKind
@@ -33,9 +33,12 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
     """Every route below ``/meetings``. ``reader`` and ``author`` are FastAPI's dependencies on the caller's rights."""
 
     @app.post("/meetings", status_code=201)
-    async def post_meeting(given: models.MeetingIn, caller: Caller = author) -> models.MeetingOut:
-        """Plan a meeting, and invite whom the unit may invite: each is told with its own consent, else it is withheld."""
-        return await store.run(_planned(context, caller, given))
+    async def post_meeting(given: models.MeetingIn, response: Response, caller: Caller = author) -> models.MeetingOut:
+        """Plan a meeting, and invite whom the unit may invite: each is told with its own consent, else it is withheld. 200
+        when it is there already under its identifier."""
+        is_new, planned = await store.run(_planned(context, caller, given))
+        response.status_code = 201 if is_new else 200
+        return planned
 
     @app.get("/meetings")
     async def get_meetings(
@@ -111,29 +114,34 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
 # ---- What is asked -----------------------------------------------------------------------------------------------
 
 
-def _planned(context: Context, caller: Caller, given: models.MeetingIn) -> Story:
-    def story(transaction: Transaction) -> Recorded:
+def _planned(
+    context: Context, caller: Caller, given: models.MeetingIn
+) -> Callable[[Transaction], tuple[bool, models.MeetingOut]]:
+    """Whether it is a new one, and the meeting."""
+
+    def story(transaction: Transaction) -> tuple[bool, models.MeetingOut]:
         patient = patient_of(transaction, context, caller, given.patient)
         meeting = forms.planned(given, patient)
         invited = {each.id for each, party in zip(meeting.parties, given.parties, strict=True) if party.invite}
         identifier = Identifier(given.identifier.system, given.identifier.value) if given.identifier else None
-        return meetings.plan(transaction, context, caller, meeting, invited, given.invitation, identifier)
+        recorded = meetings.plan(transaction, context, caller, meeting, invited, given.invitation, identifier)
+        return recorded.changed, _written(transaction, recorded)
 
-    return _shown(story)
+    return story
 
 
 # ---- What is shown -----------------------------------------------------------------------------------------------
 
 
 def _shown(story: Callable[[Transaction], Recorded]) -> Story:
-    def shown(transaction: Transaction) -> models.MeetingOut:
-        recorded = story(transaction)
-        meeting = read(transaction, recorded.record)
-        assert meeting is not None  # noqa: S101 - it was written as one
-        notes = tuple(NoteOut(rule=each.rule, text=each.text) for each in recorded.notes)
-        return _out(transaction, recorded.record, meeting).model_copy(update={"notes": notes})
+    return lambda transaction: _written(transaction, story(transaction))
 
-    return shown
+
+def _written(transaction: Transaction, recorded: Recorded) -> models.MeetingOut:
+    meeting = read(transaction, recorded.record)
+    assert meeting is not None  # noqa: S101 - it was written as one
+    notes = tuple(NoteOut(rule=each.rule, text=each.text) for each in recorded.notes)
+    return _out(transaction, recorded.record, meeting).model_copy(update={"notes": notes})
 
 
 def _listed(

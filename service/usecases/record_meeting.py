@@ -132,7 +132,7 @@ def _wrong_plan(transaction: Transaction, meeting: Meeting) -> tuple[Issue, ...]
     if record is None:
         return ()
     found = primitives.codes(decode(record.body).content["category"], "", PLAN_KIND)
-    return rules.wrong_plan(meeting, PlanKind(found[0][0]))
+    return rules.wrong_plan(meeting, PlanKind(found[0][0])) if found else ()
 
 
 def _wrong_dialogue(
