@@ -102,9 +102,8 @@ class PostgresDatabase:
     def begin(self, connection: "PostgresConnection", *, beside: bool = False) -> None:
         """See ``Database``. Each statement sees what was committed before it began: what is read under the lock is read
         after all who held it before."""
-        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         kind = "_shared" if beside else ""
-        connection.execute(f"SELECT pg_advisory_xact_lock{kind}({_WRITING})")
+        connection.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock{kind}({_WRITING})")
 
     def ring(self, connection: "PostgresConnection") -> None:
         """See ``Database``."""
