@@ -56,8 +56,9 @@ class Database(Protocol):
     url: str
     """What SQLAlchemy calls the engine and its driver."""
 
-    def connect(self, *, read_only: bool = False) -> Connection:
-        """Open a connection. Raises ``Unavailable``."""
+    def connect(self, *, read_only: bool = False, hurried: bool = True) -> Connection:
+        """Open a connection. Raises ``Unavailable``. What changes the schema or the search index over everything stored is
+        not ``hurried``: it waits for others, and takes the time that it takes."""
         ...
 
     def readers(self, size: int) -> Engine:

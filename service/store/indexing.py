@@ -50,7 +50,7 @@ def open_index(database: Database, definitions: Definitions, rows_of: RowsOf) ->
     """The index with these parameters. New or changed ones are indexed over everything stored, in one transaction: a
     parameter is usable on old data at once, never partly. Those that are gone are forgotten, so that they are new if they
     come back: what was stored in between knows nothing of them."""
-    with closing(database.connect()) as connection:
+    with closing(database.connect(hurried=False)) as connection:
         database.begin(connection)
         known = {(type_, code): (number, text) for number, type_, code, text in connection.execute(sql.PARAMETERS)}
         for number in [number for key, (number, text) in known.items() if definitions.get(key) != text]:

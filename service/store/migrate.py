@@ -24,7 +24,7 @@ def migrate(place: Place, scripts: Path = SCRIPTS) -> str:
     Services of an earlier version on a shared database write nothing any more from then on."""
     database = open_database(place)
     try:
-        with closing(database.connect()) as connection:
+        with closing(database.connect(hurried=False)) as connection:
             database.schema_version(connection)
             _upgrade(database, connection, scripts)
             return str(database.schema_version(connection))

@@ -32,13 +32,10 @@ _WRITING: Final = 0x52454B4F
 """The lock that whoever writes holds; also while the schema is made or changed, and the search index."""
 _CHANNEL: Final = "reko_outbox"
 
-_MANNERS: Final = (
-    "SET statement_timeout = '30s'; "
-    # A process that stands still, or whose machine is gone, while it holds the lock: its transaction is ended.
-    "SET idle_in_transaction_session_timeout = '10s'; "
-    # What others think of as text must not depend on how the server was set up.
-    "SET standard_conforming_strings = on; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'"
-)
+_MANNERS: Final = "SET standard_conforming_strings = on; SET client_encoding = 'UTF8'"
+"""However the server was set up."""
+# The second is for a process that stands still, or whose machine is gone, while it holds the lock.
+_HURRIED: Final = "; SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'"
 _READING: Final = "; SET default_transaction_read_only = on"
 _CONNECTING: Final = {"connect_timeout": 3, "tcp_user_timeout": 10_000, "keepalives_idle": 10, "keepalives_interval": 5}
 PAUSE: Final = 0.5
@@ -61,12 +58,12 @@ class PostgresDatabase:
         self._failed_at = float("-inf")
         self.connect().close()
 
-    def connect(self, *, read_only: bool = False) -> "PostgresConnection":
+    def connect(self, *, read_only: bool = False, hurried: bool = True) -> "PostgresConnection":
         """See ``Database``."""
         with telling("opened"):
-            return PostgresConnection(lambda: self._open(read_only=read_only))
+            return PostgresConnection(lambda: self._open(_manners(read_only=read_only, hurried=hurried)))
 
-    def _open(self, *, read_only: bool) -> psycopg.Connection:
+    def _open(self, manners: str) -> psycopg.Connection:
         if monotonic() - self._failed_at < PAUSE:
             raise psycopg.OperationalError("the database could not be reached a moment ago")
         try:
@@ -74,7 +71,7 @@ class PostgresDatabase:
             connection.prepared_max = 500
             connection.adapters.register_dumper(int, Int8Dumper)  # one type, so that one plan serves all numbers
             connection.adapters.register_dumper(str, _TextDumper)
-            connection.execute(_MANNERS + _READING if read_only else _MANNERS)
+            connection.execute(manners)
         except psycopg.Error:
             self._failed_at = monotonic()
             raise
@@ -84,7 +81,7 @@ class PostgresDatabase:
         """See ``Database``."""
         return create_engine(
             self.url,
-            creator=lambda: self._open(read_only=True),
+            creator=lambda: self._open(_manners(read_only=True)),
             poolclass=QueuePool,
             pool_size=size,
             pool_pre_ping=True,
@@ -103,7 +100,8 @@ class PostgresDatabase:
         """See ``Database``. Each statement sees what was committed before it began: what is read under the lock is read
         after all who held it before."""
         kind = "_shared" if beside else ""
-        connection.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock{kind}({_WRITING})")
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        connection.execute(f"SELECT pg_advisory_xact_lock{kind}({_WRITING})")
 
     def ring(self, connection: "PostgresConnection") -> None:
         """See ``Database``."""
@@ -111,7 +109,7 @@ class PostgresDatabase:
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
         """See ``Database``. A ring that is lost costs the listener the time until it looks by itself."""
-        return _Listener(lambda: self._open(read_only=False), wake).stop
+        return _Listener(lambda: self._open(_manners()), wake).stop
 
     def schema_version(self, connection: "PostgresConnection") -> str | None:
         """See ``Database``."""
@@ -121,7 +119,7 @@ class PostgresDatabase:
 
     def prepare(self) -> None:
         """See ``Database``. Of several processes that start at once one makes the schema; the others wait for it."""
-        with closing(self.connect()) as connection, telling("written"):
+        with closing(self.connect(hurried=False)) as connection, telling("written"):
             self.begin(connection)
             if not checked(self.schema_version(connection)):
                 create_schema(connection, self.url, _DIALECT)
@@ -133,6 +131,10 @@ class PostgresDatabase:
 
     def close(self) -> None:
         """See ``Database``. Each connection is closed by whoever opened it."""
+
+
+def _manners(*, read_only: bool = False, hurried: bool = True) -> str:
+    return _MANNERS + (_HURRIED if hurried else "") + (_READING if read_only else "")
 
 
 _TABLES: Final = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"

@@ -31,7 +31,7 @@ class SqliteDatabase:
         self.file = file
         self._lock = _own(file)
 
-    def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
+    def connect(self, *, read_only: bool = False, hurried: bool = True) -> sqlite3.Connection:
         """See ``Database``."""
         with telling("opened"):
             connection = sqlite3.connect(

@@ -247,7 +247,7 @@ async def test_a_ring_is_heard_in_the_other_process(two: tuple[SqlStore, SqlStor
 async def test_a_process_that_stands_still_holds_up_the_others_for_a_while_only(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_MANNERS", engine._MANNERS.replace("'10s'", "'300ms'"))
+    monkeypatch.setattr(engine, "_HURRIED", engine._HURRIED.replace("'10s'", "'300ms'"))
     still, other = open_store(url), open_store(url)
     begun, go_on = threading.Event(), threading.Event()
 

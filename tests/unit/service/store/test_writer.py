@@ -266,7 +266,7 @@ class Stumbling(sqlite3.Connection):
 class StumblingDatabase(SqliteDatabase):
     """Its first connection is the writer's."""
 
-    def connect(self, *, read_only: bool = False) -> sqlite3.Connection:
+    def connect(self, *, read_only: bool = False, hurried: bool = True) -> sqlite3.Connection:
         super().connect().close()  # the file's own settings
         self.made = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False, factory=Stumbling)
         return self.made
