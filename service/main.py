@@ -24,7 +24,7 @@ from service.console.rendering import error_page
 from service.console.sessions import Sessions
 from service.fhir_api import answers
 from service.fhir_api.formats import PACKED_FROM
-from service.fhir_api.router import fhir_app
+from service.fhir_api.router import FhirSurface
 from service.http_edge import Edge, ErrorPage, status_of, surface_of
 from service.outbox.tending import standing
 from service.page_tokens import OverviewPages
@@ -40,38 +40,49 @@ _log = logging.getLogger(__name__)
 def create_app(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
     """The service. ``transports`` let tests end an adapter's calls in a mock in this process, ``clock`` share its time."""
     opened = partial(house, settings, transports, clock, works=not settings.is_shared)
-    return _app(opened, lambda built: _routes(built, settings))
+    surfaces = _Surfaces(opened, lambda built: _routes(built, settings), lambda built: _fhir(built, settings))
+    return Edge(surfaces, _error_page)
 
 
 def create_worker(settings: Settings, transports: Transports | None = None, clock: Clock | None = None) -> ASGIApp:
     """What relays, pulls and tends beside services on a shared database; it answers how it is."""
-    return _app(partial(house, settings, transports, clock, works=True), _own_routes)
+    return Edge(_Surfaces(partial(house, settings, transports, clock, works=True), _own_routes), _error_page)
 
 
-def _app(
-    opened: Callable[[], AbstractAsyncContextManager[House]], routes_of: Callable[[House], list[Route | Mount]]
-) -> ASGIApp:
-    routes: list[Route | Mount] = []
-    lifespan = _lifespan(opened, routes_of)
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _no_route})
-    return Edge(app, _error_page)
+Opened = Callable[[], AbstractAsyncContextManager[House]]
+RoutesOf = Callable[[House], list[Route | Mount]]
 
 
-def _lifespan(
-    opened: Callable[[], AbstractAsyncContextManager[House]], routes_of: Callable[[House], list[Route | Mount]]
-) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        try:
-            async with opened() as built:
-                app.router.routes[:] = routes_of(built)
-                yield
-                app.router.routes[:] = []
-        except RekoError as error:
-            _log.error("the service cannot run", extra={"event": "service.cannot-run", "reason": str(error)})
-            raise
+class _Surfaces:
+    """The FHIR surface, which is asked most, at once; everything else by its routes."""
 
-    return lifespan
+    def __init__(self, opened: Opened, routes_of: RoutesOf, fhir_of: Callable[[House], ASGIApp] | None = None) -> None:
+        routes: list[Route | Mount] = []
+        lifespan = self._lifespan(opened, routes_of, fhir_of)
+        self._others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _no_route})
+        self._fhir: ASGIApp = self._others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+        is_fhir = scope["type"] == "http" and surface_of(scope["path"]) == "fhir"
+        await (self._fhir if is_fhir else self._others)(scope, receive, send)
+
+    def _lifespan(
+        self, opened: Opened, routes_of: RoutesOf, fhir_of: Callable[[House], ASGIApp] | None
+    ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+        @asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[None]:
+            try:
+                async with opened() as built:
+                    app.router.routes[:] = routes_of(built)
+                    self._fhir = fhir_of(built) if fhir_of else app
+                    yield
+                    app.router.routes[:], self._fhir = [], app
+            except RekoError as error:
+                _log.error("the service cannot run", extra={"event": "service.cannot-run", "reason": str(error)})
+                raise
+
+        return lifespan
 
 
 def _routes(built: House, settings: Settings) -> list[Route | Mount]:
@@ -89,10 +100,7 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
         built.rounds.timetable,
     )
     sessions = Sessions(built.clients, built.session_key, built.clock, built.context.ids)
-    fhir = _fhir(built, settings)
     return [
-        Mount("/fhir", fhir),  # what is asked most often is found first
-        Route("/fhir", _AtItsRoot(fhir)),
         *console_routes(built.store, built.context, built.clock, sessions, settings.base),
         *_own_routes(built),
         Mount("/api", api),
@@ -111,7 +119,7 @@ def _own_routes(built: House) -> list[Route | Mount]:
 
 def _fhir(built: House, settings: Settings) -> ASGIApp:
     """The FHIR surface, compressed for whoever reads that, and open to the pages that the settings name."""
-    app: ASGIApp = _Compressed(fhir_app(built.fhir))
+    app: ASGIApp = _Compressed(FhirSurface(built.fhir))
     origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
     if not origins:
         return app
@@ -144,17 +152,6 @@ class _Compressed:
         """Pass it on."""
         takes = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ()))
         await (self._packing if takes else self._plain)(scope, receive, send)
-
-
-class _AtItsRoot:
-    """A mounted application, asked for at its address without the slash, to which clients post bundles."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass it on as if the slash stood there."""
-        await self._app({**scope, "root_path": scope["path"], "path": f"{scope['path']}/"}, receive, send)
 
 
 def _error_page(path: str) -> ErrorPage:

@@ -1,17 +1,14 @@
-"""The routes of the FHIR surface: plain Starlette, so that stored bytes leave as they are (decision D13)."""
+"""The FHIR surface: its routes, and what every request to it passes. Stored bytes leave as they are (decision D13)."""
 
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from contracts.errors import NotFound, NotSupported, RekoError
+from contracts.errors import RekoError
 from service.fhir_api import answers
 from service.fhir_api.formats import accept_format, in_form
 from service.fhir_api.guide_routes import GUIDE_ROUTES
@@ -31,30 +28,14 @@ from service.fhir_api.interactions.vread import vread
 from service.fhir_api.operations import table as operations
 from service.fhir_api.operations.everything import everything
 from service.fhir_api.operations.validate import validate
+from service.fhir_api.routing import Routes
 from service.fhir_api.surroundings import Surroundings
 from service.http_edge import status_of
 
 Interaction = Callable[[Surroundings, Request], Awaitable[Response]]
 
 
-class _Id(Convertor[str]):
-    """What may be an id: so that no operation and no history can be taken for one, in whatever order the routes stand."""
-
-    regex = r"[A-Za-z0-9\-.]{1,64}"
-
-    def convert(self, value: str) -> str:
-        """As it stands."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """As it stands."""
-        return value
-
-
-register_url_convertor("id", _Id())
-
 ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
-    # A name of one's own comes before the pattern that fits every type.
     ("GET", "/metadata", capabilities),
     ("GET", "/AuditEvent", search_audit_events),
     ("GET", "/AuditEvent/{id}", read_audit_event),
@@ -62,7 +43,6 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     *((method, "/AuditEvent/{id}", refuse_change) for method in ("PUT", "PATCH", "DELETE")),
     *GUIDE_ROUTES,
     *operations.ROUTES,
-    # What is asked most often is found first.
     ("GET", "/{type:id}/{id:id}", read),
     ("POST", "/{type:id}", create),
     ("PUT", "/{type:id}/{id:id}", update),
@@ -86,39 +66,37 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
 _log = logging.getLogger(__name__)
 
 
-def fhir_app(around: Surroundings) -> Starlette:
-    """The application to mount under ``/fhir``."""
-    routes = [Route(path, endpoint(around, interaction), methods=[method]) for method, path, interaction in ROUTES]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Exception: _unforeseen})
+_ROUTES: Final = Routes(ROUTES)
 
 
-def endpoint(around: Surroundings, interaction: Interaction) -> Callable[[Request], Awaitable[Response]]:
-    """An interaction, whose every error is an OperationOutcome, in the form that the request asks for."""
+class FhirSurface:
+    """The ASGI application of the FHIR surface. Every error is an OperationOutcome, in the form that the request asks for."""
 
-    async def answer(request: Request) -> Response:
-        return in_form(request, await _answer(around, interaction, request))
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
 
-    return answer
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request whose path begins with ``/fhir``."""
+        scope["app"] = self
+        response = await self.answer(Request(scope, receive), scope["path"].removeprefix("/fhir"))
+        await response(scope, receive, send)
 
+    async def answer(self, request: Request, path: str) -> Response:
+        """The answer to a request for a path below the base; entries of a batch are asked here one by one."""
+        try:
+            return in_form(request, await self._answer(request, path))
+        except Exception as error:
+            return _unforeseen(request, error)
 
-async def _answer(around: Surroundings, interaction: Interaction, request: Request) -> Response:
-    try:
-        accept_format(request)
-        return await interaction(around, request)
-    except RekoError as error:
-        return answers.error(status_of(error), error)
-    except ClientDisconnect:
-        return Response(status_code=499)
-    except Exception as error:
-        return _unforeseen(request, error)
-
-
-def _no_route(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    problem = (
-        NotSupported("this is not done here: see /metadata") if status == 405 else NotFound("there is no such address")
-    )
-    return answers.error(status, problem)
+    async def _answer(self, request: Request, path: str) -> Response:
+        try:
+            interaction, request.scope["path_params"] = _ROUTES.find(request.method, path)
+            accept_format(request)
+            return await interaction(self._around, request)
+        except RekoError as error:
+            return answers.error(status_of(error), error)
+        except ClientDisconnect:
+            return Response(status_code=499)
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:

@@ -9,10 +9,9 @@ from typing import Final
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 from starlette.types import Message, Receive, Scope
 
-from contracts.errors import Malformed, NotFound
+from contracts.errors import Malformed
 from fhir_mappings import primitives, r4
 from fhir_mappings.primitives import to_instant
 from service.fhir_api import answers
@@ -20,7 +19,6 @@ from service.fhir_api.bundle import bundle
 from service.fhir_api.entries import Entry
 from service.fhir_api.preferences import preferences
 from service.fhir_api.surroundings import Surroundings
-from service.http_edge import status_of
 
 
 async def batch(_: Surroundings, request: Request, entries: Sequence[Entry]) -> Response:
@@ -31,20 +29,14 @@ async def batch(_: Surroundings, request: Request, entries: Sequence[Entry]) -> 
 
 async def _answered(request: Request, entry: Entry) -> bytes:
     media, body = _sent(entry)
-    scope = _scope(request, entry, media)
-    for route in request.app.routes:
-        match, found = route.matches(scope)
-        if match is Match.FULL:
-            inner = Request({**scope, **found}, _receiving(body))
-            return _told(await route.endpoint(inner))
-    nowhere = NotFound("there is no such address")
-    return _told(answers.error(status_of(nowhere), nowhere))
+    inner = Request(_scope(request, entry, media), _receiving(body))
+    return _told(await request.app.answer(inner, f"/{entry.path}"))
 
 
 def _scope(request: Request, entry: Entry, media: str) -> Scope:
     """The request that the entry is, on behalf of the same caller. It has a row in the access log of its own."""
     return {
-        **{name: value for name, value in request.scope.items() if name not in ("path_params", "endpoint", "route")},
+        **request.scope,
         "method": entry.method,
         "path": f"/{entry.path}",
         "root_path": "",
