@@ -280,6 +280,11 @@ class Store(Protocol):
         and then nothing was written. Raises ``Unavailable`` when the database cannot be written."""
         ...
 
+    async def log(self, *accesses: Access) -> None:
+        """Write rows of the access log, and nothing else: once it returns they are durable, and what they tell of may be
+        shown. Raises ``Unavailable`` when they cannot be written: then nothing may."""
+        ...
+
     async def look(self, work: Callable[[Snapshot], T]) -> T:
         """Run ``work`` on one snapshot, beside the writer and off the event loop, and return its result. It writes
         nothing. Raises ``Unavailable`` when the database cannot be read."""

@@ -161,7 +161,7 @@ async def _log(store: SqlStore, caller: Caller, read: Mapping[str, str], interac
     ``Unavailable``."""
     rows = [Access(caller, AccessAction.READ, patient, what, interaction) for patient, what in read.items()]
     if rows:
-        await store.run(lambda transaction: transaction.log_access(*rows))
+        await store.log(*rows)
 
 
 async def _resource_of(store: SqlStore, caller: Caller, id: str) -> str:

@@ -2,23 +2,19 @@
 
 from collections.abc import Sequence
 
-from contracts.errors import NotFound
+from contracts.errors import Gone, NotFound
 from contracts.record import Access, AccessAction, Caller, Record
 from service.fhir_api.surroundings import Surroundings
-from service.store.transaction import SqlTransaction
-from service.usecases import keeping
 
 
 async def shown(around: Surroundings, caller: Caller, type_: str, id: str, interaction: str) -> Record:
-    """The current version, read in the transaction that logs it: one step through the writer, and nothing newer is there
-    when it commits. Raises ``Gone`` for what has been deleted, and ``NotFound``."""
-
-    def work(transaction: SqlTransaction) -> Record:
-        record = keeping.visible(transaction, caller, type_, id)
-        transaction.log_access(*rows_of(caller, [record], interaction))
-        return record
-
-    return await around.store.run(work)
+    """The current version, once its row in the access log is durable. It is read beside the writer: what is answered was
+    the newest when it was read. Raises ``Gone`` for what has been deleted, and ``NotFound``."""
+    record = visible(around.store.read(type_, id) or around.store.standing(type_, id), caller, type_)
+    if not record.body:
+        raise Gone(f"this {type_} has been deleted")
+    await log_reading(around, caller, [record], interaction)
+    return record
 
 
 def visible(record: Record | None, caller: Caller, type_: str) -> Record:
@@ -33,7 +29,7 @@ async def log_reading(around: Surroundings, caller: Caller, records: Sequence[Re
     when the log cannot be written: then nothing is shown."""
     rows = rows_of(caller, records, interaction)
     if rows:
-        await around.store.run(lambda transaction: transaction.log_access(*rows))
+        await around.store.log(*rows)
 
 
 def rows_of(caller: Caller, records: Sequence[Record], interaction: str) -> Sequence[Access]:

@@ -12,7 +12,7 @@ from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError
 
 from contracts.ports import Clock
-from contracts.record import Record, Version
+from contracts.record import Access, Record, Version
 from service.store import sql
 from service.store.database import Connection, Place
 from service.store.engines import open_database
@@ -83,6 +83,10 @@ class SqlStore:
             return result
 
         return followed
+
+    async def log(self, *accesses: Access) -> None:
+        """See ``contracts.ports.Store``."""
+        await self._writer.log(accesses)
 
     def read(self, type: str, id: str) -> Record | None:
         """The current version, from the newest commit."""

@@ -1,6 +1,6 @@
 """What a use case may do to the memory, as statements on the writer's own connection (port ``Transaction``)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -10,11 +10,14 @@ from contracts.pulling import Known
 from contracts.record import Access, AccessAction, Document, Operation, Record
 from contracts.sick_leave import Certificate, RekoStatus
 from fhir_mappings.document import patient_of, with_elements
+from fhir_mappings.identifiers import canonical_token
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, encode, to_micros
+from service.store.gathering import Gathered
 from service.store.outbox import SqlOutbox
 from service.store.pulls import SqlPulls
+from service.store.snapshot import Row
 
 T = TypeVar("T")
 
@@ -32,6 +35,8 @@ class SqlTransaction(SqlOutbox):
     """One use case's view and its writes, on the writer's own connection."""
 
     ids: RowIds
+    gathered: Gathered = field(default_factory=Gathered)
+    """The index rows of its group."""
     accesses: dict[tuple[str, str], Access] = field(default_factory=dict)
     """Rows for the access log by request and patient."""
 
@@ -49,7 +54,7 @@ class SqlTransaction(SqlOutbox):
         is_new = row is None or row.is_deleted
         made = Operation.UPDATE_AS_CREATE if named else Operation.CREATE
         self._write_history(rid, record, made if is_new else Operation.UPDATE)
-        self.index.write(self.connection, rid, stored.content)
+        self.gathered.add(rid, self.index.rows_of(self.index.numbers, stored.content))
         return record
 
     def remove(self, type: str, id: str) -> Record:
@@ -97,6 +102,8 @@ class SqlTransaction(SqlOutbox):
                 "new_hid": self.ids.history,
             },
         )
+        if rid in self.gathered.resources:
+            self.gathered.write(self.connection)
         self.index.clear(self.connection, rid)
         return rid
 
@@ -114,8 +121,29 @@ class SqlTransaction(SqlOutbox):
             },
         )
 
+    # questions to the search index
+
+    def ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
+        """See ``SqlSnapshot``."""
+        self.gathered.write(self.connection)
+        return SqlOutbox.ask(self, statement, values)
+
+    def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        known, code = canonical_token(system, value)
+        if self.gathered.holds("token", (self.index.numbers[type, parameter], code, known)):
+            self.gathered.write(self.connection)
+        return SqlOutbox.by_token(self, type, parameter, system, value, unit)
+
+    def by_reference(self, type: str, parameter: str, target: str) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        if self.gathered.holds("reference", (self.index.numbers[type, parameter], target)):
+            self.gathered.write(self.connection)
+        return SqlOutbox.by_reference(self, type, parameter, target)
+
     def pointed_at(self, target: str) -> bool:
         """See ``contracts.ports.Transaction``."""
+        self.gathered.write(self.connection)
         return self.connection.execute(sql.POINTED_AT, {"target": target}).fetchone() is not None
 
     # decisions and the access log
@@ -152,24 +180,26 @@ class SqlTransaction(SqlOutbox):
     def rehearse(self, work: Callable[[], T]) -> T:
         """See ``contracts.ports.Transaction``."""
         accesses, woken, moved, ids = dict(self.accesses), set(self.woken), dict(self.moved), replace(self.ids)
+        mark = self.gathered.mark()
         self.connection.execute("SAVEPOINT rehearsal")
         try:
             return work()
         finally:
             self.accesses, self.woken, self.moved = accesses, woken, moved
             self.ids.resource, self.ids.history = ids.resource, ids.history
+            self.gathered.back_to(mark)
             self.connection.execute("ROLLBACK TO rehearsal")
             self.connection.execute("RELEASE rehearsal")
 
     def finish(self) -> None:
-        """Write what was gathered. The writer calls it when the work has ended well."""
+        """Write what is known at the end. The writer calls it when the work has ended well."""
         if self.accesses:
-            self.connection.executemany(sql.INSERT_ACCESS, [self._access_row(each) for each in self.accesses.values()])
+            self.connection.executemany(sql.INSERT_ACCESS, access_rows(self.at, self.accesses.values()))
 
     def attempt(self, work: Callable[[], None]) -> Exception | None:
         """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
         none: that is raised."""
-        accesses, moved = dict(self.accesses), dict(self.moved)
+        accesses, moved, mark = dict(self.accesses), dict(self.moved), self.gathered.mark()
         self.connection.execute("SAVEPOINT attempt")
         try:
             work()
@@ -177,25 +207,12 @@ class SqlTransaction(SqlOutbox):
             raise
         except Exception as error:
             self.accesses, self.moved = accesses, moved
+            self.gathered.back_to(mark)
             self.connection.execute("ROLLBACK TO attempt")
             self.connection.execute("RELEASE attempt")
             return error
         self.connection.execute("RELEASE attempt")
         return None
-
-    def _access_row(self, access: Access) -> dict[str, Any]:
-        return {
-            "at": to_micros(self.at),
-            "employee": access.caller.employee.value,
-            "commission": access.caller.commission,
-            "unit": access.caller.unit.value,
-            "provider": access.caller.provider.value,
-            "patient": access.patient,
-            "action": access.action.value,
-            "resource": access.resource,
-            "interaction": access.interaction,
-            "request_id": access.caller.request_id,
-        }
 
     # certificates from the feed
 
@@ -251,6 +268,26 @@ class SqlTransaction(SqlOutbox):
     def pulls(self) -> SqlPulls:
         """See ``contracts.ports.Transaction``."""
         return SqlPulls(self.connection, self.at)
+
+
+def access_rows(at: datetime, accesses: Iterable[Access]) -> list[dict[str, Any]]:
+    """Rows of the access log, as the table has them."""
+    micros = to_micros(at)
+    return [
+        {
+            "at": micros,
+            "employee": access.caller.employee.value,
+            "commission": access.caller.commission,
+            "unit": access.caller.unit.value,
+            "provider": access.caller.provider.value,
+            "patient": access.patient,
+            "action": access.action.value,
+            "resource": access.resource,
+            "interaction": access.interaction,
+            "request_id": access.caller.request_id,
+        }
+        for access in accesses
+    ]
 
 
 class _Row(NamedTuple):

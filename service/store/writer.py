@@ -1,14 +1,15 @@
 """One thread writes. Work that waits is run in one database transaction and becomes durable together (group commit).
 
-Each piece of work has a savepoint of its own: one that raises is undone alone. If the process dies before the commit,
-nothing of the group has happened and nobody has been answered; after it, everything has.
+Each piece of work has a savepoint of its own: one that raises is undone alone. Rows of the access log that come without
+any other work are written together. If the process dies before the commit, nothing of the group has happened and
+nobody has been answered; after it, everything has.
 """
 
 import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
@@ -16,11 +17,13 @@ from typing import Any, Final, TypeVar
 
 from contracts.errors import RekoError, Unavailable
 from contracts.ports import Clock
+from contracts.record import Access
 from service.store import sql
 from service.store.database import Database, checked
+from service.store.gathering import Gathered
 from service.store.indexing import SearchIndex
 from service.store.outbox import MustBeAlone
-from service.store.transaction import RowIds, SqlTransaction
+from service.store.transaction import RowIds, SqlTransaction, access_rows
 
 T = TypeVar("T")
 Work = Callable[[SqlTransaction], Any]
@@ -32,14 +35,15 @@ _log = logging.getLogger(__name__)
 
 
 class _Job:
-    __slots__ = ("beside", "error", "future", "loop", "result", "waits", "work")
+    __slots__ = ("accesses", "beside", "error", "future", "loop", "result", "waits", "work")
 
-    def __init__(self, work: Work, loop: asyncio.AbstractEventLoop, *, beside: bool) -> None:
+    def __init__(self, work: Work | None, accesses: Sequence[Access] = (), *, beside: bool) -> None:
         self.work = work
+        self.accesses = accesses
         self.beside = beside
         self.waits = False
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -74,13 +78,19 @@ class Writer:
     async def run(self, work: Callable[[SqlTransaction], T], *, beside: bool = False) -> T:
         """Run the work in the next group and wait until it is durable. Raises ``Unavailable`` after the end. Of a
         database that several processes write to see ``Database.begin`` for ``beside``."""
-        job = _Job(work, asyncio.get_running_loop(), beside=beside)
+        result: T = await self._queued(_Job(work, beside=beside))
+        return result
+
+    async def log(self, accesses: Sequence[Access]) -> None:
+        """Write rows of the access log in the next group and wait until they are durable. Raises as ``run``."""
+        await self._queued(_Job(None, accesses, beside=True))
+
+    def _queued(self, job: _Job) -> asyncio.Future[Any]:
         with self._door:
             if self._closed:
                 raise Unavailable("the database is closed")
             self._jobs.put(job)
-        result: T = await job.future
-        return result
+        return job.future
 
     def close(self) -> None:
         """Finish what waits, then stop."""
@@ -124,16 +134,18 @@ class Writer:
 
     def _write(self, group: list[_Job]) -> bool:
         """Whether somebody should look at the outbox."""
-        woken = False
+        woken, gathered = False, Gathered()
         try:
             self._begin(beside=all(job.beside for job in group))
             until = monotonic() + self._database.group_seconds
             done = 0
             while done < len(group) and (not done or monotonic() < until):
-                woken = self._attempt(group[done]) or woken
+                woken = self._attempt(group[done], gathered) or woken
                 done += 1
             self._left = [job for job in group[:done] if job.waits] + group[done:]
             group[:] = [job for job in group[:done] if not job.waits]
+            gathered.write(self._connection)
+            self._log([job for job in group if job.work is None])
             if woken:
                 self._database.ring(self._connection)
             self._connection.execute("COMMIT")
@@ -154,9 +166,28 @@ class Writer:
             raise Unavailable("another version of this service has made the search index anew: start this one again")
         self._ids = RowIds((rid or 0) + 1, (hid or 0) + 1)
 
-    def _attempt(self, job: _Job) -> bool:
-        before = replace(self._ids)
-        transaction = SqlTransaction(self._connection, self._index, self._clock.now(), self._ids, beside=self._beside)
+    def _log(self, jobs: list[_Job]) -> None:
+        """What is shown to whom: all of it, or none. Nobody else need suffer when it cannot be written."""
+        if not jobs:
+            return
+        self._connection.execute("SAVEPOINT log")
+        try:
+            with self._database.telling("written"):
+                rows = access_rows(self._clock.now(), (access for job in jobs for access in job.accesses))
+                self._connection.executemany(sql.INSERT_ACCESS, rows)
+        except Exception as error:
+            told = _told(error)
+            for job in jobs:
+                job.error = told
+            self._connection.execute("ROLLBACK TO log")
+        self._connection.execute("RELEASE log")
+
+    def _attempt(self, job: _Job, gathered: Gathered) -> bool:
+        if job.work is None:
+            return False
+        before, mark = replace(self._ids), gathered.mark()
+        at = self._clock.now()
+        transaction = SqlTransaction(self._connection, self._index, at, self._ids, gathered, beside=self._beside)
         job.waits = False
         self._connection.execute("SAVEPOINT work")
         try:
@@ -165,6 +196,7 @@ class Writer:
                 transaction.finish()
         except BaseException as error:
             self._ids = before
+            gathered.back_to(mark)
             job.waits, job.beside = isinstance(error, MustBeAlone), False
             job.error = None if job.waits else _told(error)
             # Fails when the database itself has ended the transaction (disk full): then the whole group is undone.

@@ -145,7 +145,7 @@ async def log_reading(
     """Commit one row per patient. Raises ``Unavailable`` when the log cannot be written: then nothing is shown."""
     rows = [Access(caller, action, each, f"Patient/{each}", interaction) for each in dict.fromkeys(patients)]
     if rows:
-        await store.run(lambda transaction: transaction.log_access(*rows))
+        await store.log(*rows)
 
 
 def _together(

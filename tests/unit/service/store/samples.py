@@ -125,7 +125,7 @@ def _torn(current: Any) -> list[str]:
     return [
         f"{id} version {version}"
         for rid, id, version, owner, written, body in current
-        if (rid, version) != (owner, written) or _named(body) != (id, str(version))
+        if (rid, version) != (owner, written) or (body and _named(body) != (id, str(version)))
     ]
 
 
@@ -137,7 +137,8 @@ def _named(body: bytes) -> tuple[str, str]:
 async def _misindexed(store: SqlStore, current: Any) -> list[str]:
     wanted: dict[str, set[tuple[Any, ...]]] = {kind: set() for kind in INDEX_TABLES}
     for rid, *_, body in current:
-        for kind, rows in index.rows_of(store.numbers, decode(body).content).items():
+        content = decode(body).content if body else None  # of what is deleted nothing is found
+        for kind, rows in index.rows_of(store.numbers, content).items() if content else ():
             wanted[kind].update((*row, rid) for row in rows)
     found = {kind: set(await store.select(select(table))) for kind, table in INDEX_TABLES.items()}
     return [f"{kind}: {row}" for kind in wanted for row in wanted[kind] ^ found[kind]]
