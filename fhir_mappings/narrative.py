@@ -7,6 +7,7 @@ http://hl7.org/fhir/R4/narrative.html
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -157,9 +158,14 @@ _DIRECTION: Final = {"disclose": "lämna ut", "collect": "fråga och få veta"}
 
 
 def _words(system: str, found: list[str]) -> str:
-    """Codes of our systems in Swedish; their words have never changed, so any day will do."""
-    concepts = (terminology.concept(Coded(system, code)) for code in dict.fromkeys(found))
-    return ", ".join(terminology.word(each, "sv", date.max) for each in concepts if each)
+    return ", ".join(filter(None, (_word(system, code) for code in dict.fromkeys(found))))
+
+
+@lru_cache(1000)
+def _word(system: str, code: str) -> str:
+    """A code of our systems in Swedish; its words have never changed, so any day will do. Empty for what is no code."""
+    concept = terminology.concept(Coded(system, code))
+    return terminology.word(concept, "sv", date.max) if concept else ""
 
 
 def _named(reference: Json) -> str:

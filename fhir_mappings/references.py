@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#trules, https://hl7.org/fhir/R4/bundle.html#re
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from contracts.record import Document
@@ -22,13 +22,17 @@ _CONDITIONS: Final = re.compile(rb'("reference"\s*:\s*"[A-Z][A-Za-z]+)\?(?:[^"\\
 _HREF: Final = re.compile(r'(?<=(?:href|.src)=")[^"]+(?=")')
 
 
-def links(content: Any) -> Iterator[str]:
+def links(content: Any) -> list[str]:
     """Every link in a resource, as written."""
-    for name, value in _members(content):
-        if isinstance(value, str):
-            yield from [value] if name in _LINKS else _HREF.findall(value) if name == "div" else ()
-        else:
-            yield from links(value)
+    found: list[str] = []
+    for name, value in content.items() if isinstance(content, Mapping) else (("", each) for each in content):
+        if isinstance(value, (dict, list)):
+            found += links(value)
+        elif name in _LINKS and isinstance(value, str):
+            found.append(value)
+        elif name == "div":
+            found += _HREF.findall(value)
+    return found
 
 
 def is_conditional(link: str) -> bool:
@@ -44,14 +48,7 @@ def without_conditions(body: bytes) -> bytes:
 def relinked(document: Document, renamed: Renamed) -> Document:
     """The document with every link as ``renamed`` says. What holds no such link keeps its bytes."""
     changed = _changed(document.content, renamed)
-    return with_elements(document, {name: changed[name] for name in document.content})
-
-
-def _members(content: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(content, Mapping):
-        yield from content.items()
-    elif isinstance(content, list):
-        yield from (("", each) for each in content)
+    return with_elements(document, {name: new for name, new in changed.items() if new is not document.content[name]})
 
 
 def _changed(element: Any, renamed: Renamed, name: str = "") -> Any:
@@ -61,9 +58,19 @@ def _changed(element: Any, renamed: Renamed, name: str = "") -> Any:
             return renamed(element, name == _REFERENCE)
         return _HREF.sub(lambda found: renamed(found[0], False), element) if name == "div" else element
     if isinstance(element, Mapping):
-        news = {key: _changed(value, renamed, key) for key, value in element.items()}
-        return element if all(news[key] is element[key] for key in news) else news
+        return _with(
+            element, {key: _changed(value, renamed, key) for key, value in element.items() if _may(key, value)}
+        )
     if isinstance(element, list):
         pieces = [_changed(each, renamed) for each in element]
         return element if all(new is old for new, old in zip(pieces, element, strict=True)) else pieces
     return element
+
+
+def _may(name: str, value: Any) -> bool:
+    """Whether there may be a link in it."""
+    return isinstance(value, (dict, list)) or name in _LINKS or name == "div"
+
+
+def _with(element: Mapping[str, Any], news: Mapping[str, Any]) -> Mapping[str, Any]:
+    return element if all(value is element[key] for key, value in news.items()) else {**element, **news}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from contracts.consent import (
@@ -30,6 +31,9 @@ from fhir_mappings import people
 from fhir_mappings.document import decode
 from service.rules import consent as rules
 from service.rules.region import RegionalProfile
+
+KNOWN: Final = 2000
+"""Patients, and consents, that are kept as read: every decision asks for them again."""
 
 _GROUNDS: Final = {
     RecipientKind.SAME_CARE_PROVIDER: LegalBasis.INTERNAL_COORDINATION,
@@ -105,17 +109,40 @@ def consents_of(snapshot: Snapshot, patient: str) -> Sequence[Consent | Unreadab
 
 def _read(record: Record, find: Callable[[str], Party | None]) -> Consent | UnreadableConsent:
     try:
-        read = consent_mapping.from_fhir(decode(record.body).content, record.id, record.version, find)
-        return _of_its_unit(read, record)
+        return _read_alone(record.body, record.id, record.version, record.unit)
+    except _AsksForParty:
+        return _judged(record.body, record.id, record.version, record.unit, find)
+
+
+@lru_cache(KNOWN)
+def _read_alone(body: bytes, id: str, version: int, unit: str) -> Consent | UnreadableConsent:
+    """A consent that says all itself, read once: by its very bytes, so that nothing else can be taken for it. Raises
+    ``_AsksForParty`` for one that depends on another resource."""
+    return _judged(body, id, version, unit, _ask_nobody)
+
+
+class _AsksForParty(Exception):
+    """A consent names a party by a reference."""
+
+
+def _ask_nobody(_: str) -> Party | None:
+    raise _AsksForParty
+
+
+def _judged(
+    body: bytes, id: str, version: int, unit: str, find: Callable[[str], Party | None]
+) -> Consent | UnreadableConsent:
+    try:
+        return _of_its_unit(consent_mapping.from_fhir(decode(body).content, id, version, find), unit)
     except (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         # Whatever is wrong with a stored refusal, it must not open what it closed (decision D16).
-        return UnreadableConsent(record.id, record.version)
+        return UnreadableConsent(id, version)
 
 
-def _of_its_unit(consent: Consent, record: Record) -> Consent:
+def _of_its_unit(consent: Consent, unit: str) -> Consent:
     """A permission that names no unit was given to the one that recorded it; a refusal that names none means all."""
     named = consent.unit is not None or consent.effect is Effect.DENY
-    return consent if named else replace(consent, unit=HsaId(record.unit))
+    return consent if named else replace(consent, unit=HsaId(unit))
 
 
 def party_finder(snapshot: Snapshot) -> Callable[[str], Party | None]:
@@ -132,7 +159,12 @@ def party_finder(snapshot: Snapshot) -> Callable[[str], Party | None]:
 def registered_patient(snapshot: Snapshot, id: str) -> RegisteredPatient | None:
     """The patient behind a logical id."""
     record = snapshot.read("Patient", id)
-    return None if record is None else people.patient(decode(record.body).content, id)
+    return None if record is None else _patient_in(record.body, id)
+
+
+@lru_cache(KNOWN)
+def _patient_in(body: bytes, id: str) -> RegisteredPatient:
+    return people.patient(decode(body).content, id)
 
 
 def is_protected(transaction: Transaction, patient: str) -> bool:

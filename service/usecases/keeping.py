@@ -1,6 +1,6 @@
 """Keeping a resource: who may, what it points at, whether it is new, and the row in the access log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -198,8 +198,8 @@ def check_references(transaction: Transaction, write: Write) -> None:
     """Every literal reference to a type that is kept here leads to something that the caller may see. Raises
     ``Invalid`` with all that do not."""
     issues = [
-        Issue(IssueType.NOT_FOUND, "what this points at is not here", at)
-        for at, type, id in _literals(write.document.content, write.document.type)
+        Issue(IssueType.NOT_FOUND, "what this points at is not here", f"{write.document.type}{_told(at)}.reference")
+        for at, type, id in _literals(write.document.content, ())
         if type in SERVED and f"{type}/{id}" not in write.coming and not _is_there(transaction, write, type, id)
     ]
     if issues:
@@ -214,15 +214,27 @@ def _is_there(transaction: Transaction, write: Write, type: str, id: str) -> boo
     return write.caller.may_see(record.unit)
 
 
-def _literals(element: Any, at: str) -> Iterator[tuple[str, str, str]]:
-    """(path, type, id) of every literal reference in the element."""
-    if isinstance(element, list):
-        for index, each in enumerate(element):
-            yield from _literals(each, f"{at}[{index}]")
-    elif isinstance(element, Mapping):
-        found = literal(element) if isinstance(element.get("reference"), str) else None
-        if found is not None:
-            yield (f"{at}.reference", *found)
-        for name, each in element.items():
-            if isinstance(each, list | dict):
-                yield from _literals(each, f"{at}.{name}")
+_Place = tuple[Any, ...]
+"""The way to an element from its end: its name or index, and the place that it stands in. Empty is the resource."""
+
+
+def _literals(element: Any, at: _Place) -> list[tuple[_Place, str, str]]:
+    """(place, type, id) of every literal reference in the element."""
+    found: list[tuple[_Place, str, str]] = []
+    if isinstance(element, dict):
+        if isinstance(element.get("reference"), str) and (target := literal(element)) is not None:
+            found.append((at, *target))
+        members: Iterable[tuple[Any, Any]] = element.items()
+    else:
+        members = enumerate(element)
+    for step, each in members:
+        if isinstance(each, (dict, list)):
+            found += _literals(each, (step, at))
+    return found
+
+
+def _told(at: _Place) -> str:
+    if not at:
+        return ""
+    step, whole = at
+    return f"{_told(whole)}[{step}]" if isinstance(step, int) else f"{_told(whole)}.{step}"

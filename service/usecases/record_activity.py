@@ -127,14 +127,15 @@ def _tell_platform(told: _Telling, document: Document, earlier: Record | None) -
     now = _reduced(document.content, record, told.unit)
     if PLATFORM not in told.context.destinations or _same_record(before, now):
         return
-    retracted = mapping.retracted({**document.content, "id": record.id}, record.version, record.updated)
+    gone = {**document.content, "id": record.id}
+    data = mapping.retracted(gone, record.version, record.updated) if now is None else now
     event = RecordEvent(
         id=told.context.ids.new(),
         type=EventType.ACTIVITY_RETRACTED if now is None else EventType.ACTIVITY_CODED,
         subject=record.reference,
         time=record.updated,
         sequence=record.version,
-        data=orjson.dumps(retracted if now is None else now).decode(),
+        data=orjson.dumps(data).decode(),
     )
     told.promise(PLATFORM, event)
 

@@ -105,7 +105,7 @@ def _step(around: Surroundings, entry: Entry) -> Step:
             raise Malformed(
                 Issue(IssueType.REQUIRED, f"a resource of the type {type_} is required", f"{type_}.resource")
             )
-        written = [] if entry.document is None else [*links(entry.document.content)]
+        written = [] if entry.document is None else links(entry.document.content)
         base = _base(entry.full_url)
         meant = [f"{base}{link}" for link in written] if base else []
         target = Target(row, id_, "" if id_ else entry.query)

@@ -1,7 +1,7 @@
 """From a resource to the rows that searches find it by. https://hl7.org/fhir/R4/search.html"""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Any, Final
@@ -71,13 +71,17 @@ def _values(content: Content, ways: tuple[Way, ...]) -> Values:
     return [(value, type_) for first, steps, type_ in ways if first in content for value in _walk([content], steps)]
 
 
-def _walk(elements: Iterable[Any], steps: tuple[Step, ...]) -> Iterable[Any]:
+def _walk(elements: list[Any], steps: tuple[Step, ...]) -> list[Any]:
     """The values at the end of the path. A repeating element may hold nulls, where there are only extensions."""
     for name, below, wanted in steps:
-        found = [each[name] for each in elements if isinstance(each, dict) and name in each]
-        elements = [one for each in found for one in (each if isinstance(each, list) else (each,)) if one is not None]
-        if below:
-            elements = [each for each in elements if each.get(below) == wanted]
+        found: list[Any] = []
+        for each in elements:
+            one = each.get(name) if isinstance(each, dict) else None
+            if isinstance(one, list):
+                found += [part for part in one if part is not None]
+            elif one is not None:
+                found.append(one)
+        elements = [each for each in found if each.get(below) == wanted] if below else found
     return elements
 
 
