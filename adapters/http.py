@@ -17,6 +17,7 @@ import httpx
 import tenacity
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from adapters.connections import Connections
 from contracts.errors import Unavailable
 from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
 
@@ -70,11 +71,10 @@ class Sender:
             base_url=destination.url,
             headers=_authorization(destination),
             timeout=httpx.Timeout(destination.timeout_seconds, connect=destination.connect_seconds),
-            limits=httpx.Limits(max_connections=destination.max_concurrent),
-            verify=_tls(destination.ca_file, destination.client_certificate_file),
             follow_redirects=False,
             trust_env=False,
-            transport=transport,
+            transport=transport
+            or Connections(destination.max_concurrent, _tls(destination.ca_file, destination.client_certificate_file)),
         )
         # httpx's time-outs hold per read: only a deadline of its own ends an answer that drips.
         self._deadline = destination.connect_seconds + destination.timeout_seconds

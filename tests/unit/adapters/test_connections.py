@@ -1,0 +1,154 @@
+"""Kept connections: one request at a time on each, used again while both sides hold them, and never more than may be."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from adapters.connections import Connections
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Other:
+    """The other side. ``opened`` counts connections, ``open`` those that stand, ``most`` how many stood at once."""
+
+    port: int = 0
+    opened: int = 0
+    open: int = 0
+    most: int = 0
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def other_side(answer: Answer) -> AsyncIterator[Other]:
+    other = Other()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        other.opened, other.open = other.opened + 1, other.open + 1
+        other.most = max(other.most, other.open)
+        other.writers.append(writer)
+        with suppress(asyncio.IncompleteReadError, OSError):
+            while not writer.is_closing():
+                await reader.readuntil(b"\r\n\r\n")
+                await answer(writer)
+                await writer.drain()
+        other.open -= 1
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    other.port = server.sockets[0].getsockname()[1]
+    try:
+        yield other
+    finally:
+        server.close()
+        for writer in other.writers:
+            writer.close()
+
+
+@asynccontextmanager
+async def client(other: Other, most: int = 2) -> AsyncIterator[httpx.AsyncClient]:
+    transport = Connections(most, ssl.create_default_context())
+    timeout = httpx.Timeout(5, pool=0.1)
+    async with httpx.AsyncClient(
+        transport=transport, base_url=f"http://127.0.0.1:{other.port}", timeout=timeout, trust_env=False
+    ) as made:
+        yield made
+
+
+async def at_once(writer: asyncio.StreamWriter) -> None:
+    writer.write(WHOLE)
+
+
+async def test_a_connection_is_used_again() -> None:
+    async with other_side(at_once) as other, client(other) as asking:
+        for _ in range(5):
+            assert (await asking.get("/")).json() == {}
+        assert other.opened == 1
+    assert other.open == 1, "the server learns of the end later"
+
+
+async def test_no_more_at_a_time_than_may_be_and_the_others_wait_their_turn() -> None:
+    async def soon(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.01)
+        writer.write(WHOLE)
+
+    async with other_side(soon) as other, client(other) as asking:
+        answers = await asyncio.gather(*(asking.get("/") for _ in range(8)))
+        assert [each.status_code for each in answers] == [200] * 8
+        assert (other.most, other.opened) == (2, 2)
+
+
+async def test_who_waits_too_long_for_a_turn_has_sent_nothing() -> None:
+    async with other_side(lambda _: asyncio.sleep(10)) as other, client(other, most=1) as asking:
+        first = asyncio.create_task(asking.get("/"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(httpx.PoolTimeout):
+            await asking.get("/")
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert other.opened == 1
+
+
+async def test_a_connection_that_the_other_side_has_closed_is_not_used_again() -> None:
+    async with other_side(at_once) as other, client(other) as asking:
+        await asking.get("/")
+        other.writers[0].close()
+        await asyncio.sleep(0.05)
+        assert (await asking.get("/")).status_code == 200
+        assert other.opened == 2
+
+
+async def test_a_connection_that_is_to_be_closed_is() -> None:
+    async def once(writer: asyncio.StreamWriter) -> None:
+        writer.write(WHOLE.replace(b"Content", b"Connection: close\r\nContent", 1))
+        writer.close()
+
+    async with other_side(once) as other, client(other) as asking:
+        for _ in range(3):
+            assert (await asking.get("/")).status_code == 200
+        assert other.opened == 3
+
+
+@pytest.mark.parametrize("sent", [b"", WHOLE[:10], WHOLE[:-1], b"no HTTP at all\r\n\r\n"])
+async def test_half_an_answer_is_none_and_takes_no_turn_away(sent: bytes) -> None:
+    async def half(writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        writer.close()
+
+    async with other_side(half) as other, client(other, most=1) as asking:
+        for _ in range(3):
+            with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                await asking.get("/")
+        assert other.opened == 3
+
+
+async def test_who_gives_up_or_wants_no_more_gives_the_turn_back() -> None:
+    async with other_side(at_once) as other, client(other, most=1) as asking:
+        for _ in range(3):
+            async with asking.stream("GET", "/"):
+                pass  # the body is not read
+        assert (await asking.get("/")).status_code == 200
+    async with other_side(lambda _: asyncio.sleep(10)) as other, client(other, most=1) as asking:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await asking.get("/")
+        assert other.opened == 3
+
+
+async def test_nobody_there_is_told_as_such() -> None:
+    async with other_side(at_once) as other:
+        pass
+    async with client(other, most=1) as asking:
+        for _ in range(2):
+            with pytest.raises(httpx.ConnectError):
+                await asking.get("/")
