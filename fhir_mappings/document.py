@@ -96,7 +96,7 @@ def _as_it_came(value: Any, earlier: Any, raw: msgspec.Raw | None) -> msgspec.Ra
     coding that the service adds is not to be rewritten."""
     if raw is not None and value == earlier:
         return raw
-    if raw is not None and isinstance(value, Mapping) and isinstance(earlier, Mapping):
+    if raw is not None and isinstance(value, dict) and isinstance(earlier, dict):
         members = _SPLIT.decode(raw)
         kept = {name: _as_it_came(each, earlier.get(name), members.get(name)) for name, each in value.items()}
         return msgspec.Raw(_JOIN.encode(kept))

@@ -25,7 +25,7 @@ _HREF: Final = re.compile(r'(?<=(?:href|.src)=")[^"]+(?=")')
 def links(content: Any) -> list[str]:
     """Every link in a resource, as written."""
     found: list[str] = []
-    for name, value in content.items() if isinstance(content, Mapping) else (("", each) for each in content):
+    for name, value in content.items() if isinstance(content, dict) else (("", each) for each in content):
         if isinstance(value, (dict, list)):
             found += links(value)
         elif name in _LINKS and isinstance(value, str):
@@ -57,7 +57,7 @@ def _changed(element: Any, renamed: Renamed, name: str = "") -> Any:
         if name in _LINKS:
             return renamed(element, name == _REFERENCE)
         return _HREF.sub(lambda found: renamed(found[0], False), element) if name == "div" else element
-    if isinstance(element, Mapping):
+    if isinstance(element, dict):
         return _with(
             element, {key: _changed(value, renamed, key) for key, value in element.items() if _may(key, value)}
         )

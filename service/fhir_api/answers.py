@@ -1,7 +1,8 @@
 """Answers on the FHIR surface: stored bytes, and OperationOutcome for errors."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Final
 
 from starlette.responses import Response
@@ -29,8 +30,13 @@ def version_headers(stored: Record) -> dict[str, str]:
     """``ETag`` and ``Last-Modified``."""
     return {
         "ETag": f'W/"{stored.version}"',
-        "Last-Modified": format_datetime(stored.updated.astimezone(UTC), usegmt=True),
+        "Last-Modified": _http_date(stored.updated),
     }
+
+
+@lru_cache(1000)
+def _http_date(at: datetime) -> str:
+    return format_datetime(at.astimezone(UTC), usegmt=True)
 
 
 def error(status: int, problem: RekoError) -> Response:

@@ -1,6 +1,6 @@
 """Asking the consent rules with what is on record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,11 +29,12 @@ from contracts.time import swedish_day
 from fhir_mappings import consent as consent_mapping
 from fhir_mappings import people
 from fhir_mappings.document import decode
+from fhir_mappings.people import PartyOf
 from service.rules import consent as rules
 from service.rules.region import RegionalProfile
 
 KNOWN: Final = 2000
-"""Patients, and consents, that are kept as read: every decision asks for them again."""
+"""Patients, organisations and consents that are kept as read: every decision asks for them again."""
 
 _GROUNDS: Final = {
     RecipientKind.SAME_CARE_PROVIDER: LegalBasis.INTERNAL_COORDINATION,
@@ -107,35 +108,43 @@ def consents_of(snapshot: Snapshot, patient: str) -> Sequence[Consent | Unreadab
     return [_read(record, find) for record in records]
 
 
-def _read(record: Record, find: Callable[[str], Party | None]) -> Consent | UnreadableConsent:
+_FAULTS: Final = (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""Whatever is wrong with a stored refusal, it must not open what it closed (decision D16)."""
+
+
+def _read(record: Record, find: PartyOf) -> Consent | UnreadableConsent:
+    said = (record.body, record.id, record.version, record.unit)
     try:
-        return _read_alone(record.body, record.id, record.version, record.unit)
-    except _AsksForParty:
-        return _judged(record.body, record.id, record.version, record.unit, find)
+        return _read_once(*said, tuple((asked, find(asked)) for asked in _asked_for(*said)))
+    except _FAULTS:
+        return UnreadableConsent(record.id, record.version)
 
 
 @lru_cache(KNOWN)
-def _read_alone(body: bytes, id: str, version: int, unit: str) -> Consent | UnreadableConsent:
-    """A consent that says all itself, read once: by its very bytes, so that nothing else can be taken for it. Raises
-    ``_AsksForParty`` for one that depends on another resource."""
-    return _judged(body, id, version, unit, _ask_nobody)
-
-
-class _AsksForParty(Exception):
-    """A consent names a party by a reference."""
-
-
-def _ask_nobody(_: str) -> Party | None:
-    raise _AsksForParty
-
-
-def _judged(
-    body: bytes, id: str, version: int, unit: str, find: Callable[[str], Party | None]
+def _read_once(
+    body: bytes, id: str, version: int, unit: str, parties: tuple[tuple[str, Party | None], ...]
 ) -> Consent | UnreadableConsent:
+    """A consent, kept as read: under its very bytes and all that it depends on, so that nothing else is taken for it."""
+    return _judged(body, id, version, unit, dict(parties).__getitem__)
+
+
+@lru_cache(KNOWN)
+def _asked_for(body: bytes, id: str, version: int, unit: str) -> tuple[str, ...]:
+    """The references to organisations that the reading of a consent depends on."""
+    asked: list[str] = []
+
+    def nobody(reference: str) -> Party | None:
+        asked.append(reference)
+        return None
+
+    _judged(body, id, version, unit, nobody)
+    return tuple(asked)
+
+
+def _judged(body: bytes, id: str, version: int, unit: str, find: PartyOf) -> Consent | UnreadableConsent:
     try:
         return _of_its_unit(consent_mapping.from_fhir(decode(body).content, id, version, find), unit)
-    except (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        # Whatever is wrong with a stored refusal, it must not open what it closed (decision D16).
+    except _FAULTS:
         return UnreadableConsent(id, version)
 
 
@@ -145,15 +154,20 @@ def _of_its_unit(consent: Consent, unit: str) -> Consent:
     return consent if named else replace(consent, unit=HsaId(unit))
 
 
-def party_finder(snapshot: Snapshot) -> Callable[[str], Party | None]:
+def party_finder(snapshot: Snapshot) -> PartyOf:
     """Who a literal ``Organization/<id>`` reference means; ``None`` when it leads nowhere."""
 
     def find(reference: str) -> Party | None:
         type_, _, id_ = reference.partition("/")
         record = snapshot.read(type_, id_) if type_ == "Organization" else None
-        return None if record is None else people.organization(decode(record.body).content, id_)
+        return None if record is None else _party_in(record.body, id_)
 
     return find
+
+
+@lru_cache(KNOWN)
+def _party_in(body: bytes, id: str) -> Party:
+    return people.organization(decode(body).content, id)
 
 
 def registered_patient(snapshot: Snapshot, id: str) -> RegisteredPatient | None:

@@ -330,3 +330,66 @@ async def test_asking_and_asking_again_stand_in_the_access_log(flow: "Flow") -> 
     number = (await answered(flow, parameters(person)))["decision"][0]
     await replayed(flow, number)
     assert [row[3] for row in flow.accesses(person)[before:]] == ["consent-decision", "decision-replay"]
+
+
+# What is kept as read
+
+
+async def permitted(flow: "Flow", person: "Person") -> bool:
+    answer: bool = (await by_json(flow, person))["permitted"]
+    return answer
+
+
+async def test_a_consent_that_was_read_before_decides_as_it_stands_now(flow: "Flow") -> None:
+    person = await flow.patient()
+    await flow.post(flow.forms.coordination(person))
+    consent = await flow.post(flow.forms.disclosure(person))
+    assert [await permitted(flow, person) for _ in range(3)] == [True] * 3
+    withdrawn = await flow.put({**consent, "status": "inactive"})
+    assert [await permitted(flow, person) for _ in range(3)] == [False] * 3
+    again = await flow.put({**withdrawn, "status": "active"})
+    assert await permitted(flow, person)
+    assert (await flow.coordinator.post(f"/api/consents/{again['id']}/withdrawal")).status_code == 200
+    assert not await permitted(flow, person)
+
+
+async def test_a_version_that_was_undone_decides_nothing_when_its_number_is_given_again(flow: "Flow") -> None:
+    """In a transaction that fails, the consent's second version is written, read and undone; then there is another."""
+    person = await flow.patient()
+    await flow.post(flow.forms.coordination(person))
+    consent = await flow.post(flow.forms.disclosure(person))
+    withdrawn = {**consent, "status": "inactive"}
+    failing = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {"resource": withdrawn, "request": {"method": "PUT", "url": f"Consent/{consent['id']}"}},
+            {"resource": flow.forms.activity(person), "request": {"method": "POST", "url": "Procedure"}},
+            {"request": {"method": "GET", "url": "Procedure/nothing"}},
+        ],
+    }
+    assert (await flow.coordinator.post("/fhir", json=failing)).status_code == 404
+    assert await permitted(flow, person)
+    renamed = await flow.put({**consent, "language": "sv"})
+    assert renamed["meta"]["versionId"] == "2"
+    assert await permitted(flow, person)
+
+
+async def test_an_organisation_that_becomes_another_takes_its_consents_along(flow: "Flow") -> None:
+    """What a consent means depends on whom its reference means."""
+    person = await flow.patient()
+    await flow.post(flow.forms.coordination(person))
+    fk = await flow.post(
+        {
+            "resourceType": "Organization",
+            "identifier": [{"system": ORGANISATION_NUMBER.fhir, "value": "2021005521"}],
+            "name": "Försäkringskassan",
+        }
+    )
+    form = flow.forms.disclosure(person)
+    form["provision"]["actor"][1]["reference"] = {"reference": f"Organization/{fk['id']}"}
+    await flow.post(form)
+    assert await permitted(flow, person)
+    other = [{"system": ORGANISATION_NUMBER.fhir, "value": "2021002114"}]
+    await flow.put({**fk, "identifier": other, "name": "Arbetsförmedlingen"})
+    assert not await permitted(flow, person)
