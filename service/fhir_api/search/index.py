@@ -68,7 +68,11 @@ _STEP: Final = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?")
 
 
 def _values(content: Content, ways: tuple[Way, ...]) -> Values:
-    return [(value, type_) for first, steps, type_ in ways if first in content for value in _walk([content], steps)]
+    found: Values = []
+    for first, steps, type_ in ways:
+        if first in content:
+            found += [(value, type_) for value in _walk([content], steps)]
+    return found
 
 
 def _walk(elements: list[Any], steps: tuple[Step, ...]) -> list[Any]:
@@ -88,9 +92,10 @@ def _walk(elements: list[Any], steps: tuple[Step, ...]) -> list[Any]:
 def _index(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
     """What is found under the values; where that is nothing (a concept that is only text), that one is there at all."""
     number, extracted = numbers[content["resourceType"], parameter.code], _EXTRACT[parameter.kind]
+    of_kind = rows[parameter.kind]
     for value, type_ in values:
-        found = tuple(extracted(value, type_)) or _PRESENT.get(parameter.kind, ())
-        rows[parameter.kind].update((number, *row) for row in found)
+        for row in tuple(extracted(value, type_)) or _PRESENT.get(parameter.kind, ()):
+            of_kind.add((number, *row))
 
 
 def _index_token(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
@@ -99,8 +104,8 @@ def _index_token(rows: Rows, numbers: Numbers, content: Content, parameter: Sear
     _index(rows, numbers, content, parameter, values)
     for value, kind in values:
         if isinstance(value, dict):
-            words = extract.words(value, kind)
-            rows["string"].update((numbers[type_, code], extract.normal(each), each) for each in words)
+            for each in extract.words(value, kind):
+                rows["string"].add((numbers[type_, code], extract.normal(each), each))
         if kind == "Identifier":
             rows["token"].update((numbers[type_, code + OF_TYPE], *row) for row in extract.typed(value))
 

@@ -39,9 +39,9 @@ class Element:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SearchParameter:
-    """One parameter of one type.
+    """One parameter of one type; there is one of each, so that nobody needs to compare them part by part.
 
     ``targets`` are the types that a reference may point at, ``of`` the only one of them that is meant; ``system`` is the
     one that codes without any belong to; ``parts`` are a composite's components, read below each of its elements; ``rows``
