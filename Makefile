@@ -64,6 +64,7 @@ guide: $(STAMP)  ## compile the FHIR profiles (contracts/wire/profiles) with SUS
 
 bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python bench/arrivals.py
 	@$(BIN)/python bench/sjukfall.py
 	@$(BIN)/python bench/search.py
 	@$(BIN)/python bench/feed.py
