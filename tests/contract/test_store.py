@@ -490,6 +490,14 @@ async def test_a_request_leaves_one_row_for_each_patient_and_writing_outweighs_r
     assert found == [("p-1", "Skriva", "Procedure/a"), ("p-2", "Skriva", "Procedure/b")]
 
 
+async def test_rows_of_the_log_that_come_alone_are_there_when_it_is_told(store: OpenStore) -> None:
+    read = access("Patient/p-1", AccessAction.READ)
+    await asyncio.gather(store.log(read, access("Procedure/b", patient="p-2")), store.log(read))
+    table = tables.access_log.c
+    found = await store.select(select(table.patient, table.action, table.resource).order_by(table.patient))
+    assert found == [*[("p-1", "Läsa", "Patient/p-1")] * 2, ("p-2", "Skriva", "Procedure/b")]
+
+
 # Promises
 
 
