@@ -70,6 +70,7 @@ bench: $(STAMP)  ## speed and memory, with the machine's own figures
 	@$(BIN)/python bench/feed.py
 	@$(BIN)/python bench/mocks.py
 	@$(BIN)/python bench/delivery.py
+	@$(BIN)/python bench/records.py
 
 soak: $(STAMP)  ## long runs under faults, resumable (N=1000 is how far, ARGS="kills stops" which parts)
 	@$(BIN)/python -m tests.soak.run $(if $(N),-n $(N)) $(ARGS)
