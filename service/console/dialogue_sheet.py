@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from contracts.dialogue import Says, Standing
+from contracts.dialogue import Output, Says, Standing
 from contracts.outbox import DUE, DeliveryState
 from contracts.record import Caller, Right, Version
 from fhir_mappings.dialogue_task import Said
@@ -218,6 +218,12 @@ class Sheet:
         return [text for name, texts in self.wrong.items() if not offered[name] for text in texts]
 
     @property
+    def plans(self) -> tuple[str, ...]:
+        """Ids of the plans that it has led to."""
+        named = dict.fromkeys(str(each.value) for each in self.everything.said if each.output is Output.PLAN)
+        return tuple(each.removeprefix("CarePlan/") for each in named)
+
+    @property
     def said(self) -> tuple[tuple[str, str], ...]:
         """What the other party has said, as people on the unit have read it."""
         return tuple((words.name("output", each.output), _value(each)) for each in self.everything.said if _tells(each))
@@ -228,8 +234,8 @@ def _readings(standing: Standing) -> dict[Says, str]:
 
 
 def _tells(said: Said) -> bool:
-    """Messages and reminders stand among the messages."""
-    return isinstance(said.value, Says) or not said.value.startswith("Communication/")
+    """Messages, reminders and meetings stand as such elsewhere on the page."""
+    return isinstance(said.value, Says) or not said.value.startswith(("Communication/", "Task/", "CarePlan/"))
 
 
 def _value(said: Said) -> str:

@@ -11,8 +11,17 @@ from typing import Final
 from contracts.activity import ContactMode
 from contracts.consent import Reason
 from contracts.dialogue import Says, Standing
+from contracts.meeting import MeetingStatus
 from fhir_mappings import terminology
-from fhir_mappings.identifiers import ANSWER_SAYS, DIALOGUE_OUTPUT, DIALOGUE_STATE, NOTIFICATION_TOPIC, RECIPIENT_KIND
+from fhir_mappings.identifiers import (
+    ACTIVITY_KIND,
+    ANSWER_SAYS,
+    DIALOGUE_OUTPUT,
+    DIALOGUE_STATE,
+    MEETING_ANSWER,
+    NOTIFICATION_TOPIC,
+    RECIPIENT_KIND,
+)
 from fhir_mappings.terminology import Coded
 from service.rules import channels
 
@@ -22,11 +31,13 @@ _SYSTEMS: Final = {
     "standing": DIALOGUE_STATE,
     "says": ANSWER_SAYS,
     "output": DIALOGUE_OUTPUT,
+    "activity": ACTIVITY_KIND,
+    "coming": MEETING_ANSWER,
 }
 
 
 def name(kind: str, code: str) -> str:
-    """The guide's Swedish word for a code: of a ``topic``, a ``party``, a ``standing``, ``says`` or an ``output``."""
+    """The guide's Swedish word for a code: of a ``topic``, a ``party``, a ``standing`` and so on."""
     concept = terminology.concept(Coded(_SYSTEMS[kind], code))
     return code if concept is None else terminology.word(concept, "sv", date.max)
 
@@ -48,7 +59,7 @@ MEANS: Final[Mapping[Standing, str]] = {
     Standing.ACCEPTED: "Motparten har sagt ja.",
     Standing.DECLINED: "Motparten har sagt nej och angett skäl.",
     Standing.MORE_INFORMATION: "Motparten vill veta mer. Skriv en ny begäran i journalsystemet.",
-    Standing.MEETING_PLANNED: "Ett möte är bestämt.",
+    Standing.MEETING_PLANNED: "Ett möte är planerat.",
     Standing.TO_ANSWER: "Motparten väntar på svar. Svaret skrivs som en begäran i journalsystemet.",
     Standing.WITH_THE_DOCTOR: "Intyget ska kompletteras av läkaren som har utfärdat det.",
     Standing.ANSWER_SENT: "Enhetens svar har kommit fram.",
@@ -85,6 +96,15 @@ MODES: Final[Mapping[ContactMode, str]] = {
 """How somebody is told or heard by hand."""
 
 MANUAL: Final = channels.MANUAL
+MEETINGS: Final[Mapping[MeetingStatus, str]] = {
+    MeetingStatus.REQUESTED: "Föreslaget",
+    MeetingStatus.ACCEPTED: "Bestämt",
+    MeetingStatus.COMPLETED: "Hållet",
+    MeetingStatus.CANCELLED: "Inställt",
+    MeetingStatus.ENTERED_IN_ERROR: "Felregistrerat",
+}
+"""How far a meeting has come."""
+
 CHANNELS: Final[Mapping[str, str]] = {
     channels.CERTIFICATE_DIALOGUE: "Ärendekommunikation om intyget",
     channels.SDK: "Säker digital kommunikation (SDK)",

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from contracts.dialogue import Attachment, Dialogue, MessagePart, Standing
+from contracts.dialogue import Attachment, Dialogue, MessagePart, Output, Standing
 from contracts.errors import Invalid, NotFound
 from contracts.identity import PersonId
+from contracts.meeting import Meeting
 from contracts.outbox import DUE
 from contracts.people import Party, RegisteredPatient
 from contracts.ports import Snapshot, Store, Transaction
@@ -25,7 +26,7 @@ from fhir_mappings.identifiers import CONVERSATION_ID, DIALOGUE_STATE
 from fhir_mappings.primitives import instant
 from service.rules import dialogue as rules
 from service.rules import letter as letter_rules
-from service.usecases import attend_dialogue, follow_dialogue, sort_message
+from service.usecases import attend_dialogue, follow_dialogue, record_meeting, sort_message
 from service.usecases.attend_dialogue import Preview
 from service.usecases.context import Context
 from service.usecases.deciding import party_finder, registered_patient
@@ -69,7 +70,7 @@ class Letter:
 @dataclass(frozen=True, slots=True)
 class Everything:
     """A dialogue with all that was said in it, oldest first. ``unsent`` is what waits, word for word; ``unwritable`` why what
-    waits can be written for nobody; ``draft`` what the patient is asked about while nothing waits yet."""
+    waits can be written for nobody; ``draft`` what the patient is asked about while nothing waits yet; ``meetings`` what it led to."""
 
     listed: Listed
     letters: tuple[Letter, ...]
@@ -78,6 +79,7 @@ class Everything:
     message: str = ""
     unwritable: str = ""
     draft: tuple[MessagePart, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +154,16 @@ def see_dialogue(transaction: Transaction, context: Context, caller: Caller, id:
             unsent = attend_dialogue.preview(transaction, context, caller, id)
         except wording.Unwritable as error:
             unwritable = str(error)
+    said = dialogue_task.said(decode(found.task.body).content)
     return Everything(
         _listed(transaction, found.task),
         tuple(_letter(each) for each in _communications(transaction, caller, found.dialogue)),
-        dialogue_task.said(decode(found.task.body).content),
+        said,
         unsent,
         found.unsent.message.id if found.unsent else "",
         unwritable,
         () if found.unsent else _draft(transaction, found.dialogue),
+        _meetings(transaction, said),
     )
 
 
@@ -268,11 +272,17 @@ def _file(attachment: Mapping[str, Any]) -> tuple[str, str]:
     return str(attachment.get("url", "")).removeprefix("Binary/"), str(attachment.get("title", ""))
 
 
+def _meetings(transaction: Transaction, said: Sequence[Said]) -> tuple[Meeting, ...]:
+    """As they stand now, in the order in which they were planned."""
+    named = dict.fromkeys(each.value for each in said if each.output is Output.MEETING)
+    records = (transaction.read(*str(reference).split("/")) for reference in named)
+    read = (record_meeting.read(transaction, record) for record in records if record is not None)
+    return tuple(each for each in read if each is not None)
+
+
 def _draft(transaction: Transaction, dialogue: Dialogue) -> tuple[MessagePart, ...]:
     """What a request says that is not active yet."""
-    request = (
-        transaction.read(*dialogue.focus.split("/")) if dialogue.focus.startswith("CommunicationRequest/") else None
-    )
+    request = None if dialogue.begun_by_them else transaction.read(*dialogue.focus.split("/"))
     content = {} if request is None else decode(request.body).content
     return request_mapping.from_fhir(content).parts if content.get("status") == "draft" else ()
 
@@ -280,9 +290,8 @@ def _draft(transaction: Transaction, dialogue: Dialogue) -> tuple[MessagePart, .
 def _addressee(transaction: Transaction, shown: Preview) -> Party | None:
     """The recipient with the address that its organisation has here."""
     request = transaction.read("CommunicationRequest", shown.message.reference)
-    if request is None:
-        return None
-    return request_mapping.recipient_party(decode(request.body).content, party_finder(transaction))
+    content = {} if request is None else decode(request.body).content
+    return request_mapping.recipient_party(content, party_finder(transaction))
 
 
 def _access(caller: Caller, task: Record, interaction: str) -> Access:

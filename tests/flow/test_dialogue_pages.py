@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from adapters.mocking import Fault
 from contracts.consent import Reason, RecipientKind
 from contracts.dialogue import Says, Standing
+from contracts.meeting import MeetingAnswer, MeetingStatus
 from contracts.outbox import DeliveryState
 from fhir_mappings.identifiers import (
     CONVERSATION_ID,
@@ -363,7 +364,7 @@ async def test_told_by_letter_without_any_answer(desk: Desk) -> None:
     assert offered(await look(desk, id)) == ["answer", "steps"]
 
 
-async def test_telling_an_answer_to_their_question_asks_for_no_answer(desk: Desk) -> None:
+async def test_telling_an_answer_to_their_question_asks_for_no_yes_or_no(desk: Desk) -> None:
     flow = desk.flow
     person, _ = await informed(flow, "reminder")
     await pass_days(flow, 1)
@@ -376,9 +377,39 @@ async def test_telling_an_answer_to_their_question_asks_for_no_answer(desk: Desk
         await until(flow, person, "queued", "contact")
         seen = await look(desk, id)
         assert offered(seen) == ["channel", "told"]
-        assert not seen.tree.xpath("//section[@id='told']//input[@name='says']")
+        assert seen.tree.xpath("//section[@id='told']//input[@name='says']/@value") == ["", "meeting"]
         await obey(desk, id, "told", mode="telephone")
     assert (await one(flow, id))["state"] == "answer-sent"
+
+
+async def test_a_meeting_that_a_dialogue_leads_to_stands_there(desk: Desk) -> None:
+    flow = desk.flow
+    person, id = await informed(flow)
+    fk = {"kind": "forsakringskassan"}
+    planned = await flow.coordinator.post(
+        "/api/meetings",
+        json={
+            "kind": "avstamningsmote",
+            "patient": {"id": person.id},
+            "parties": [{"recipient": fk, "name": "Frida Handläggare", "role": "Handläggare", "answer": "coming"}],
+            "persons": [{"name": "Dan Doktor", "role": "Läkare"}],
+            "start": (flow.clock.now() + timedelta(days=10)).isoformat(),
+            "place": "Vårdcentralen Exempel",
+            "dialogue": id,
+        },
+    )
+    assert planned.status_code in (200, 201), planned.text
+    seen = await look(desk, id)
+    (meeting,) = seen.texts("//section[@aria-labelledby='h-meetings']//article")
+    assert meeting.startswith("Avstämningsmöte Föreslaget")
+    for told in (
+        ", Vårdcentralen Exempel",
+        "Patienten: Kommer",
+        "Frida Handläggare, Handläggare: Kommer",
+        "Dan Doktor, Läkare: Har inte svarat",
+    ):
+        assert told in meeting
+    assert "Task/" not in seen.text
 
 
 async def test_no_letter_about_somebody_whose_name_is_not_known(desk: Desk) -> None:
@@ -783,6 +814,8 @@ def test_every_standing_and_every_reason_has_its_words() -> None:
     assert set(words.MEANS) == set(Standing)
     assert set(words.REFUSED) == set(Reason)
     assert set(words.SAYS) == set(Says)
+    assert set(words.MEETINGS) == set(MeetingStatus)
+    assert all(words.name("coming", each) != each for each in MeetingAnswer)
     assert set(words.STEPS) | set(rules.OF_ANSWER.values()) == set(rules.BY_PERSON)
     ways = {channel for order in channels.ORDER.values() for channel in order}
     assert ways <= set(words.CHANNELS)
