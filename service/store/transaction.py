@@ -141,6 +141,11 @@ class SqlTransaction(SqlOutbox):
             self.gathered.write(self.connection)
         return SqlOutbox.by_reference(self, type, parameter, target)
 
+    def answers_due(self, standing: str, before: date, limit: int) -> Sequence[Record]:
+        """See ``contracts.ports.Snapshot``."""
+        self.gathered.write(self.connection)
+        return SqlOutbox.answers_due(self, standing, before, limit)
+
     def pointed_at(self, target: str) -> bool:
         """See ``contracts.ports.Transaction``."""
         self.gathered.write(self.connection)
