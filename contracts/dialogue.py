@@ -42,10 +42,12 @@ class NextStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """A piece of text and the one information category that it belongs to."""
+    """A piece of text and the one information category that it belongs to. With ``file`` (``Binary/<id>``) it is a file that
+    goes with the message, and ``text`` is its name."""
 
     category: InformationCategory
     text: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,15 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes or came with a message."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PartyMessage:
     """A message to another party, fixed when it is promised: wire bytes are a pure function of it (decision D18).
 
@@ -111,7 +122,8 @@ class PartyMessage:
     and ``certificate`` empty where the channel needs neither, or while the message waits for one that does.
     ``reference`` is the unit's own; ``their_reference`` the other party's, where this ``answers`` (a message id of
     theirs). ``conversation`` is a UUID that all messages of a dialogue share. ``consent_given``: the day on which the
-    patient gave the consent that it rests on. ``in_programme`` as in ``Notification``.
+    patient gave the consent that it rests on. ``in_programme`` as in ``Notification``. ``attachments`` are the files of those
+    parts that are files, in their order.
     """
 
     id: str
@@ -130,6 +142,7 @@ class PartyMessage:
     conversation: str = ""
     consent_given: date | None = None
     in_programme: bool = False
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def categories(self) -> frozenset[InformationCategory]:
@@ -147,15 +160,6 @@ class Complement:
     question: str
     text: str = ""
     instance: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that came with a message."""
-
-    name: str
-    content_type: str
-    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@
 Sources: fhir_sweden.md § 5.4; decision D20; domain rules 13-16, 25; glossary terms 11, 12 and the information categories.
 """
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from contracts.consent import InformationCategory, Recipient
-from contracts.dialogue import MessagePart, NextStep, Notification, PartyMessage, Topic
+from contracts.dialogue import Attachment, MessagePart, NextStep, Notification, PartyMessage, Topic
 from contracts.errors import IssueType
 from contracts.identity import HsaId
 from contracts.people import Party
@@ -75,6 +76,11 @@ def check_task(task: Json) -> None:
     reading.close()
 
 
+def attachment(part: MessagePart, binary: Json) -> Attachment:
+    """The file of a part, from its Binary."""
+    return Attachment(part.text, binary["contentType"], base64.b64decode(binary.get("data", "")))
+
+
 def recipient_party(request: Json, party_of: PartyOf) -> Party | None:
     """The organisation that is to be told; ``None`` if that cannot be told."""
     recipients = request.get("recipient", ())
@@ -120,11 +126,28 @@ def _assumed(topic: Topic | None, payload: Any) -> InformationCategory | None:
 
 
 def _part(each: Json, at: str, assumed: InformationCategory | None, reading: Reading) -> MessagePart | None:
-    text = each.get("contentString")
-    if text is None:
-        reading.note(IssueType.REQUIRED, f"{at}.content", "text alone can be sent: contentString", "payload-text")
     category = _category(each, at, assumed, reading)
-    return None if text is None or category is None else MessagePart(category, text)
+    text, file = each.get("contentString"), ""
+    if "contentAttachment" in each:
+        text, file = each["contentAttachment"].get("title") or _FILE, _file(each["contentAttachment"], at, reading)
+    elif text is None:
+        wanted = "a text (contentString) or a file (contentAttachment) can be sent"
+        reading.note(IssueType.REQUIRED, f"{at}.content", wanted, "payload-text")
+    return None if text is None or category is None else MessagePart(category, text, file)
+
+
+_FILE: Final = "bilaga"
+"""What a file is called that has no name."""
+
+
+def _file(attachment: Json, at: str, reading: Reading) -> str:
+    """``Binary/<id>``: a file is kept here before it is sent, so that what was sent can be seen."""
+    found = primitives.literal({"reference": attachment.get("url", "")})
+    if found is None or found[0] != "Binary" or "data" in attachment:
+        text = "a file is sent by the address of its Binary: url Binary/<id>, no data"
+        reading.note(IssueType.VALUE, f"{at}.content", text, "payload-text")
+        return ""
+    return "/".join(found)
 
 
 def _category(each: Json, at: str, assumed: InformationCategory | None, reading: Reading) -> InformationCategory | None:
@@ -238,7 +261,7 @@ def communication(
         "sent": primitives.to_instant(sent),
         "recipient": [_told(recipient, message.recipient)],
         "sender": primitives.logical(HSA_ID, unit.id.value, "Organization", unit.name),
-        "payload": [{"contentString": part.text} for part in message.parts],
+        "payload": [_content(part) for part in message.parts],
     }
     return r4.build("Communication", {name: value for name, value in content.items() if value})
 
@@ -265,7 +288,13 @@ def _extensions(notification: Notification) -> list[dict[str, Any]]:
 
 def _payload(part: MessagePart) -> dict[str, Any]:
     category = {"url": EXT_INFORMATION_CATEGORY, "valueCode": str(part.category)}
-    return {"extension": [category], "contentString": part.text}
+    return {"extension": [category], **_content(part)}
+
+
+def _content(part: MessagePart) -> dict[str, Any]:
+    if part.file:
+        return {"contentAttachment": {"url": part.file, "title": part.text}}
+    return {"contentString": part.text}
 
 
 def _about(certificate: str) -> list[dict[str, Any]]:

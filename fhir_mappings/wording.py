@@ -83,7 +83,8 @@ def _part(part: MessagePart) -> str:
     heading = HEADINGS.get(part.category)
     if heading is None:
         raise Unwritable(f"the category {part.category} is never sent")
-    return f"{heading}:\n{clean(part.text).strip()}"
+    said = clean(part.text).strip()
+    return f"{heading}:\nBifogas: {said}" if part.file else f"{heading}:\n{said}"
 
 
 def _consented(message: PartyMessage) -> str:

@@ -68,6 +68,8 @@ def _message(message: PartyMessage, address: str) -> etree._Element:
     """§ 1.2, elements in the contract's order."""
     if message.topic not in SUBJECTS:
         raise Unwritable("the topic is not care's to write about")
+    if message.attachments:
+        raise Unwritable("the contract carries no files", other_channel=True)
     code, display = SUBJECTS[message.topic]
     return _S(
         "SendMessageToRecipient",

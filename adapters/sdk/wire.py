@@ -4,6 +4,7 @@
 Sources: sdk.md (the interface), forsakringskassan.md § 7.1 (what stands where). Incoming messages: ``reading``.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -86,8 +87,22 @@ def _attributes(message: PartyMessage, book: Addresses) -> dict[str, Any]:
         "recipient": party.organisation,
         "senderAttention": _attention(address, message.sender.unit.name, _ours(message, book)),
         "recipientAttention": _attention(party.address, party.name, _theirs(message, party)),
-        "digitalDocument": [{"documentId": id, "index": 1, "contentTextBody": [text(message)]}],
+        "digitalDocument": [_document(message, id)],
     }
+
+
+def _document(message: PartyMessage, id: str) -> dict[str, Any]:
+    """The text and the files of the message: one document."""
+    files = [
+        {
+            "fileName": each.name,
+            "contentType": each.content_type,
+            "content": base64.b64encode(each.content).decode("ascii"),
+        }
+        for each in message.attachments
+    ]
+    document = {"documentId": id, "index": 1, "contentTextBody": [text(message)]}
+    return document | ({"contentFiles": files} if files else {})
 
 
 def _there(message: PartyMessage, book: Addresses) -> Party:

@@ -174,10 +174,12 @@ class ConsentIn(Model):
 
 
 class PartIn(Model):
-    """A text and the one information category that it belongs to."""
+    """A text and the one information category that it belongs to; with ``file``, a file that is kept here (``Binary/<id>``),
+    and the text is its name."""
 
     category: InformationCategory
     text: Annotated[Text, Field(min_length=1)]
+    file: Annotated[str, Field(pattern=r"^(Binary/[A-Za-z0-9\-.]{1,64})?$")] = ""
 
 
 class NotificationIn(Model):

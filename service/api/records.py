@@ -101,7 +101,7 @@ def notification(context: Context, caller: Caller, given: models.NotificationIn)
             patient=patient_of(transaction, context, caller, given.patient),
             recipient="",
             topic=given.topic,
-            parts=tuple(MessagePart(part.category, part.text) for part in given.parts),
+            parts=tuple(MessagePart(part.category, part.text, part.file) for part in given.parts),
             certificate=given.certificate,
             identifiers=_identifiers(given.identifier),
             is_active=not given.draft,

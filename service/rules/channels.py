@@ -79,6 +79,7 @@ _OBSTACLES: Final[Mapping[str, Mapping[str, _Obstacle]]] = {
         "the patient takes part in Arbetsförmedlingen's programmes and has no certificate there": (
             lambda message, _: message.in_programme
         ),
+        "the dialogue about certificates carries no files": lambda message, _: bool(message.attachments),
         "the patient has no national number, which this channel needs": lambda message, _: message.patient is None,
         "no certificate of this patient is known: tell them by another channel, or pull the sick leaves": (
             lambda message, _: not message.certificate

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from contracts.consent import LegalBasis, Question, Recipient, RecipientKind, StatedGround
-from contracts.dialogue import CareUnit, Dialogue, Notification, PartyMessage, Sender, Standing
+from contracts.dialogue import Attachment, CareUnit, Dialogue, Notification, PartyMessage, Sender, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
 from contracts.outbox import DeliveryState, OutboxMessage, Queued
@@ -48,12 +48,13 @@ def notify(transaction: Transaction, context: Context, write: Write) -> Recorded
     issues = rules.faults(notification)
     if issues:
         raise Invalid(*issues)
+    files = _files(transaction, write.caller, notification)
     answered = _answered(transaction, write.caller, notification, recipient)
     earlier = transaction.read("CommunicationRequest", write.id) if write.id else None
     kept = keep(transaction, context, write)
     if not kept.changed or (earlier is not None and _says_the_same(earlier, notification)):
         return kept
-    asked = _Asked(write.caller, kept.record, notification, recipient, answered)
+    asked = _Asked(write.caller, kept.record, notification, recipient, answered, files)
     notes = _not_active(transaction, context, asked) or _promised(transaction, context, asked)
     return replace(kept, notes=notes)
 
@@ -67,6 +68,7 @@ class _Asked:
     notification: Notification
     recipient: Recipient
     answered: Record | None
+    files: tuple[Attachment, ...]
 
 
 def remove_request(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
@@ -192,6 +194,21 @@ def _answered(
     return record
 
 
+def _files(transaction: Transaction, caller: Caller, notification: Notification) -> tuple[Attachment, ...]:
+    """The files that go with the message, as they are now. Raises ``Invalid`` for one that is not here."""
+    found = [
+        (index, part, transaction.read(*part.file.split("/")))
+        for index, part in enumerate(notification.parts)
+        if part.file
+    ]
+    missing = [index for index, _, record in found if record is None or not caller.may_see(record.unit)]
+    if missing:
+        text = "what this points at is not here"
+        places = (f"CommunicationRequest.payload[{index}].content.url" for index in missing)
+        raise Invalid(*(Issue(IssueType.NOT_FOUND, text, at) for at in places))
+    return tuple(dialogue.attachment(part, decode(record.body).content) for _, part, record in found if record)
+
+
 def _no_answer(type: IssueType, text: str, rule: str) -> Issue:
     return Issue(type, text, "CommunicationRequest.extension", rule=rule)
 
@@ -312,6 +329,7 @@ def _payload(
         conversation=_conversation(transaction, asked) or id_,
         consent_given=consented,
         in_programme=notification.in_programme,
+        attachments=asked.files,
     )
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from adapters.mocking import Fault
-from fhir_mappings.identifiers import EXT_IN_PROGRAMME, MESSAGE_ID
+from fhir_mappings.identifiers import EXT_IN_PROGRAMME, EXT_INFORMATION_CATEGORY, MESSAGE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,3 +174,38 @@ def posted(number: str, *, attachment: bool = False) -> Json:
         "digitalDocument": [document | ({"contentFiles": [file]} if attachment else {})],
     }
     return {"data": {"type": "messages", "attributes": attributes}}
+
+
+async def test_a_file_goes_with_it_under_its_own_category(flow: "Flow") -> None:
+    person = await flow.consenting()
+    await flow.post(flow.forms.disclosure(person, "fk", ["assumed_rehab_need", "contact_details", "tapering_plan"]))
+    plan = {"resourceType": "Binary", "contentType": "application/pdf", "data": "JVBERi0xLjQ="}
+    kept = await flow.post(plan | {"securityContext": {"reference": person.reference}})
+    request = flow.forms.request(person, flow.certify(person))
+    request["payload"].append(file(f"Binary/{kept['id']}"))
+    stored = await flow.post(request)
+    message = await flow.until(f"CommunicationRequest/{stored['id']}", "delivered", "sdk")
+    (sent,) = [entry for entry in flow.ledger("message_service") if entry.id == message.id]
+    assert '"fileName":"Plan.pdf"' in sent.request.replace(" ", "")
+    assert flow.ledger("forsakringskassan") == [], "the dialogue about certificates carries no files"
+    (told,) = (await flow.coordinator.get(f"/fhir/Communication?identifier={MESSAGE_ID}|{message.id}")).json()["entry"]
+    assert told["resource"]["payload"][-1]["contentAttachment"]["url"] == f"Binary/{kept['id']}"
+
+
+async def test_a_file_needs_its_consent_and_must_be_here(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    kept = await flow.post({"resourceType": "Binary", "contentType": "text/plain", "data": "aGVq"})
+    request = flow.forms.request(person)
+    request["payload"].append(file(f"Binary/{kept['id']}"))
+    stored = await flow.post(request)
+    message = await flow.until(f"CommunicationRequest/{stored['id']}", "withheld", "sdk")
+    assert message.reason == "category-not-covered"
+    request["payload"][-1] = file("Binary/nowhere")
+    (issue,) = await flow.refused(request)
+    assert issue["expression"] == ["CommunicationRequest.payload[2].content.url"]
+
+
+def file(url: str) -> Json:
+    """A file of the plan, to go with a message."""
+    category = {"url": EXT_INFORMATION_CATEGORY, "valueCode": "tapering_plan"}
+    return {"extension": [category], "contentAttachment": {"url": url, "title": "Plan.pdf"}}

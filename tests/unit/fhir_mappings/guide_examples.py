@@ -32,7 +32,7 @@ _ONCE: Final = {
     "Observation.derivedFrom",
 }
 """Elements that R4 lets stand several times, and a profile once."""
-_OTHER_FORMS: Final = {"performed": "performedAge", "effective": "effectiveDateTime", "content": "contentAttachment"}
+_OTHER_FORMS: Final = {"performed": "performedAge", "effective": "effectiveDateTime", "content": "contentReference"}
 
 
 def examples() -> dict[str, Json]:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from contracts.consent import InformationCategory, Recipient, RecipientKind
-from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
+from contracts.dialogue import Attachment, CareUnit, MessagePart, PartyMessage, Sender, Topic
 from contracts.identity import HsaId, PersonId
 from service.rules import channels
 
@@ -25,6 +25,7 @@ MESSAGE: Final = PartyMessage(
     certificate_unit=UNIT.id,
 )
 BOTH: Final = ("forsakringskassan", "sdk")
+FILE: Final = Attachment("plan.pdf", "application/pdf", b"%PDF")
 
 
 def ways(message: PartyMessage, connected: Collection[str]) -> list[tuple[str, bool]]:
@@ -41,6 +42,7 @@ FK, SDK, MANUAL = channels.CERTIFICATE_DIALOGUE, channels.SDK, channels.MANUAL
         ({"certificate": ""}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
         ({"patient": None}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
         ({"in_programme": True}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
+        ({"attachments": (FILE,)}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
         ({"certificate": ""}, (FK,), [(FK, False), (SDK, False), (MANUAL, True)], MANUAL),
         ({}, (), [(FK, False), (SDK, False), (MANUAL, True)], MANUAL),
     ],

@@ -20,7 +20,7 @@ Description: "Vad enheten vill få sagt till en annan part. Den bär ingen diagn
 * payload.modifierExtension 0..0
 * insert Rule(payload.modifierExtension, modifier-not-understood)
 * payload.extension contains InformationCategoryExtension named category 0..1
-* payload.content[x] only string
+* payload.content[x] only string or Attachment
 * insert Rule(payload.content[x], payload-text)
 * doNotPerform = false
 * insert Rule(doNotPerform, do-not-perform)
@@ -40,8 +40,8 @@ Expression: "recipient.count() = 1"
 Severity: #error
 
 Invariant: payload-text
-Description: "what is to be told is required, and text alone can be sent: contentString"
-Expression: "payload.exists() and payload.all(content is string)"
+Description: "what is to be told is required: texts (contentString), and files by the address of their Binary (contentAttachment)"
+Expression: "payload.exists() and payload.all(content is string or (content.url.startsWith('Binary/') and content.data.empty()))"
 Severity: #error
 
 Invariant: payload-category

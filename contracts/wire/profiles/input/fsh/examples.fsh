@@ -163,8 +163,11 @@ Usage: #example
 * status = #active
 * category = $topic#contact
 * subject = Reference(Patient/example)
-* payload.extension[category].valueCode = #contact_details
-* payload.contentString = "Nås vardagar 8-10."
+* payload[0].extension[category].valueCode = #contact_details
+* payload[0].contentString = "Nås vardagar 8-10."
+* payload[1].extension[category].valueCode = #tapering_plan
+* payload[1].contentAttachment.url = "Binary/example-plan"
+* payload[1].contentAttachment.title = "Plan.pdf"
 * insert Coordinator(requester)
 * insert Fk(recipient)
 * insert Unit(sender)
