@@ -160,6 +160,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no certificate of this patient is known: tell them by another channel, or pull the sick leaves": (
         "inget intyg för patienten är känt här"
     ),
+    "the dialogue about certificates carries no files": "dialogen om intyg bär inga filer",
     "no functional address of this recipient is known": "ingen funktionsadress till mottagaren är känd",
     "somebody on the unit reads it before it is sent": "enheten läser meddelanden innan de skickas",
     "the request was taken back": "begäran togs tillbaka",
