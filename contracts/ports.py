@@ -349,7 +349,8 @@ class Mailbox(Protocol):
         ...
 
     async def arrival(self, id: str) -> Arrival:
-        """What became of the message of ours with that id. Raises ``Unavailable``."""
+        """What became of the message of ours with that id. Raises ``Unavailable``, and ``NotFound`` when that cannot be known any
+        more."""
         ...
 
 

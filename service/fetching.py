@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import exists, select
 
 from contracts.dialogue import NotTaken, ReceivedMessage
-from contracts.errors import Unavailable
+from contracts.errors import NotFound, Unavailable
 from contracts.outbox import DeliveryState
 from contracts.ports import Clock, Mailbox
 from service.store.codec import to_micros
@@ -123,6 +123,8 @@ class Fetching:
         for (id_,) in await self._store.select(wanted):
             try:
                 arrival = await self._mailboxes[name].arrival(id_)
+            except NotFound:
+                continue
             except Unavailable:
                 silent += 1  # of this message; the next one may be known
                 if silent == PATIENCE:

@@ -14,7 +14,7 @@ from adapters.sdk.addresses import Addresses
 from adapters.sdk.settings import Settings
 from contracts.consent import Recipient
 from contracts.dialogue import Arrival, PartyMessage, ReceivedMessage, Unreadable
-from contracts.errors import Unavailable
+from contracts.errors import NotFound, Unavailable
 from contracts.identity import HsaId
 from contracts.outbox import Claim, Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
 from contracts.ports import Clock
@@ -123,9 +123,11 @@ class Sdk:
         self._kept.add(id)
 
     async def arrival(self, id: str) -> Arrival:
-        """See ``contracts.ports.Mailbox``. A message that the service has no more, or whose state is none of the interface's, has no
-        arrival that can be told: ``Unavailable``."""
+        """See ``contracts.ports.Mailbox``. A state that is none of the interface's is no arrival that can be told:
+        ``Unavailable``."""
         response = await self._get(id)
+        if _says_that_nothing_is_there(response):
+            raise NotFound("the message service has the message no more")
         told = wire.arrival(response, id, self._book.organisation)
         if told is None:
             raise Unavailable(f"the message service does not tell what became of it: HTTP {response.status_code}")

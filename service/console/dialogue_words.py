@@ -161,6 +161,9 @@ REASONS: Final[Mapping[str, str]] = {
         "inget intyg för patienten är känt här"
     ),
     "the dialogue about certificates carries no files": "dialogen om intyg bär inga filer",
+    "the recipient could not tell whom it is about: the patient has no national number": (
+        "mottagaren skulle inte kunna se vem det gäller: patienten saknar personnummer"
+    ),
     "no functional address of this recipient is known": "ingen funktionsadress till mottagaren är känd",
     "somebody on the unit reads it before it is sent": "enheten läser meddelanden innan de skickas",
     "the request was taken back": "begäran togs tillbaka",

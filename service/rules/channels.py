@@ -85,5 +85,10 @@ _OBSTACLES: Final[Mapping[str, Mapping[str, _Obstacle]]] = {
             lambda message, _: not message.certificate
         ),
     },
-    SDK: {"no functional address of this recipient is known": lambda _, reaches: not reaches(SDK)},
+    SDK: {
+        "no functional address of this recipient is known": lambda _, reaches: not reaches(SDK),
+        "the recipient could not tell whom it is about: the patient has no national number": (
+            lambda message, _: message.patient is None and not message.answers
+        ),
+    },
 }

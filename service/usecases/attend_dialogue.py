@@ -82,9 +82,12 @@ def opened(transaction: Transaction, caller: Caller, id: str) -> Opened:
 
 def step(transaction: Transaction, context: Context, caller: Caller, id: str, to: Standing, why: str = "") -> Record:
     """A person says where the dialogue stands now. A refusal takes the unsent message back, and ends the duty (domain rule
-    13). Raises ``Conflict`` for a step that cannot be taken from there."""
+    13). What an answer means is said with its reason, as in ``read_answer``: ``why``. Raises ``Conflict`` for a step that cannot
+    be taken from there, and ``Invalid`` where why is missing."""
     found = opened(transaction, caller, id)
     _refuse_step(found.dialogue, to)
+    for says in (each for each, standing in rules.OF_ANSWER.items() if standing is to):
+        _refuse_incomplete(Reading(says, reason=why, next_step=why))
     if to in (Standing.CONSENT_REFUSED, Standing.CLOSED) and found.unsent is not None:
         _stop(transaction, caller, found.unsent, "the patient has refused" if to is Standing.CONSENT_REFUSED else why)
     return _moved(transaction, context, caller, found, to, reason=why)

@@ -47,22 +47,27 @@ def remove_task(transaction: Transaction, context: Context, removal: Removal) ->
 def _stepped(
     transaction: Transaction, context: Context, write: Write, earlier: Record, before: Mapping[str, Any]
 ) -> Recorded:
-    """A client says where a dialogue stands now, by ``businessStatus`` alone; what follows from that is the service's to
-    write. Raises ``Conflict`` for any other change, and for a step that a person may not take."""
+    """A client says where a dialogue stands now, by ``businessStatus``, and why, by ``statusReason``; what follows from that is
+    the service's to write. Raises ``Conflict`` for any other change, and for a step that a person may not take."""
     content = write.document.content
     if _beside(content) != _beside(before):
-        raise _ours("of a dialogue's Task a client changes businessStatus alone")
+        raise _ours("of a dialogue's Task a client changes businessStatus and statusReason alone")
     to = dialogue_task.standing(content)
     if to is None:
         raise _ours("businessStatus is a code of the dialogue-state code system")
     if content["businessStatus"] == before["businessStatus"]:
         return unchanged(transaction, write.caller, earlier)
-    record = attend_dialogue.step(transaction, context, write.caller, earlier.id, to)
+    why = _why(content) if _why(content) != _why(before) else ""
+    record = attend_dialogue.step(transaction, context, write.caller, earlier.id, to, why)
     return Recorded(record)
 
 
 def _beside(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name not in ("businessStatus", "meta")}
+    return {name: value for name, value in content.items() if name not in ("businessStatus", "statusReason", "meta")}
+
+
+def _why(content: Mapping[str, Any]) -> str:
+    return str(content.get("statusReason", {}).get("text", ""))
 
 
 def _ours(text: str) -> Conflict:

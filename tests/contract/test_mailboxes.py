@@ -20,7 +20,7 @@ from adapters.mocking.faults import CATALOGUE, NamedFault
 from adapters.registry import MAILBOXES, Adapter, OpenMailbox
 from contracts.consent import Purpose, Question, Recipient, RecipientKind
 from contracts.dialogue import Arrival, PartyMessage, ReceivedMessage, Topic, Unreadable
-from contracts.errors import Unavailable
+from contracts.errors import NotFound, Unavailable
 from contracts.identity import ARBETSFORMEDLINGEN, HsaId
 from contracts.outbox import Claim, Delivered, OutboxMessage
 from service.clock import MovableClock
@@ -282,7 +282,7 @@ async def test_what_becomes_of_ours(post: Post, fate: str, expected: Arrival) ->
 
 @every_mailbox
 async def test_what_became_of_what_was_never_sent_is_not_told(post: Post) -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(NotFound):
         await post.mailbox.arrival(A)
 
 

@@ -89,7 +89,8 @@ async def test_a_token_is_used_as_long_as_it_lasts(place: Place, claim_of: Calla
 async def test_neither_person_nor_secret_is_logged(
     place: Place, claim_of: Callable[..., Claim], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "httpx", "httpcore"):
+        caplog.set_level(logging.DEBUG, name or None)
     await place.sdk.send(claim_of(OURS))
     answer = await place.answers(OURS.id, "Vi ringer i morgon.")
     found = [each async for each in place.sdk.waiting()]

@@ -40,7 +40,8 @@ FK, SDK, MANUAL = channels.CERTIFICATE_DIALOGUE, channels.SDK, channels.MANUAL
     [
         ({}, BOTH, [(FK, True), (SDK, True), (MANUAL, True)], FK),
         ({"certificate": ""}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
-        ({"patient": None}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
+        ({"patient": None}, BOTH, [(FK, False), (SDK, False), (MANUAL, True)], MANUAL),
+        ({"patient": None, "answers": "m0"}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
         ({"in_programme": True}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
         ({"attachments": (FILE,)}, BOTH, [(FK, False), (SDK, True), (MANUAL, True)], SDK),
         ({"certificate": ""}, (FK,), [(FK, False), (SDK, False), (MANUAL, True)], MANUAL),
