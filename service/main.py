@@ -101,7 +101,7 @@ def _routes(built: House, settings: Settings) -> list[Route | Mount]:
     )
     sessions = Sessions(built.clients, built.session_key, built.clock, built.context.ids)
     return [
-        *console_routes(built.store, built.context, built.clock, sessions, settings.base),
+        *console_routes(built.store, built.context, built.clock, built.source, sessions, settings.base),
         *_own_routes(built),
         Mount("/api", api),
         Mount("/soap", soap_app(built.store, built.context, built.clients, built.entrances)),

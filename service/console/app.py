@@ -13,11 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from contracts.errors import RekoError, Unauthenticated
-from contracts.ports import Clock
+from contracts.ports import Certificates, Clock
 from contracts.record import Caller
 from service.console import words
+from service.console.certificates import CertificatePages
 from service.console.dialogue_forms import DEEDS
-from service.console.dialogues import Dialogues, Histories, address
+from service.console.dialogues import Dialogues, address
 from service.console.forms import form
 from service.console.overview import IN_ADDRESS, Overviews
 from service.console.plans import Plans
@@ -26,6 +27,7 @@ from service.console.sessions import LIFETIME, Sessions
 from service.console.unsorted import Unsorted
 from service.http_edge import status_of
 from service.patient_document import html as document
+from service.store.store import SqlStore
 from service.usecases.context import Context
 
 _log = logging.getLogger(__name__)
@@ -35,13 +37,16 @@ _PLAN: Final = "/units/{unit}/plans/{id}"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def console_routes(store: Histories, context: Context, clock: Clock, sessions: Sessions, base: str) -> list[Route]:
-    """Every page. ``base`` is the public address."""
+def console_routes(
+    store: SqlStore, context: Context, clock: Clock, source: Certificates | None, sessions: Sessions, base: str
+) -> list[Route]:
+    """Every page. ``base`` is the public address; ``source`` gives certificates as a whole."""
     return _Console(
         Overviews(store, clock),
         Plans(store, context),
         Dialogues(store, context, clock),
         Unsorted(store, context),
+        CertificatePages(store, context, source),
         sessions,
         base,
     ).routes()
@@ -53,6 +58,7 @@ class _Console:
     plans: Plans
     dialogues: Dialogues
     unsorted: Unsorted
+    certificates: CertificatePages
     sessions: Sessions
     base: str
 
@@ -85,6 +91,9 @@ class _Console:
             *(_route(f"{unit}/dialogues/{{id}}/{deed}", self._to_dialogue, self._doing(deed)) for deed in DEEDS),
             _route(f"{unit}/unsorted-messages", self._unsorted),
             _route(f"{unit}/unsorted-messages/{{id}}", self._to_unsorted, self._sort),
+            _route(f"{unit}/patients/{{patient}}/certificates", self._certificates),
+            _route(f"{unit}/certificates/{{id}}", self._certificate),
+            _route(f"{unit}/certificates/{{id}}/confirm", self._certificate, self._confirm),
             Route("/static/console.css", _style),
             Route("/static/plan.css", _plan_style),
         ]
@@ -214,6 +223,18 @@ class _Console:
     async def _sort(self, request: Request) -> Response:
         caller, pairs, named = self._caller(request), await form(request, self.base), request.path_params
         return await self.unsorted.sort(caller, named["unit"], named["id"], pairs)
+
+    # Certificates
+
+    async def _certificates(self, request: Request) -> Response:
+        return await self.certificates.listed(self._caller(request), **request.path_params)
+
+    async def _certificate(self, request: Request) -> Response:
+        return await self.certificates.one(self._caller(request), **request.path_params)
+
+    async def _confirm(self, request: Request) -> Response:
+        caller, pairs = self._caller(request), await form(request, self.base)
+        return await self.certificates.confirmed(caller, **request.path_params, pairs=pairs)
 
     # Addresses that answer a form, asked for without one
 

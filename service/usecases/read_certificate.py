@@ -5,7 +5,7 @@ reading is logged, in one. Where the doctor wished for contact that is a wish: n
 of it (domain rule 17).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -50,6 +50,15 @@ async def read_certificate(
     )
 
 
+def certificates_of(snapshot: Snapshot, caller: Caller, patient: str) -> Sequence[Certificate]:
+    """The patient's certificates that the feed has told the caller's unit of, the one that ends last first. Raises ``NotFound``
+    where there is none that is the caller's to see."""
+    found = [each for each, _ in _visible(snapshot, caller, patient)]
+    if not found:
+        raise NotFound("there is no such patient on the unit")
+    return sorted(found, key=lambda each: (each.end, each.signed), reverse=True)
+
+
 async def fetched(
     store: Store,
     source: Certificates,
@@ -90,12 +99,17 @@ class _Known:
 
 
 def _known(snapshot: Snapshot, caller: Caller, id: str) -> _Known:
-    """Whom the overview shows: a coordinator everybody who is not protected, a doctor what she issued herself."""
-    unit, doctor = caller.unit.value, doctor_of(caller)
-    for document in snapshot.by_token("DocumentReference", "identifier", CERTIFICATE_ID, id, unit):
-        there = of_patient(snapshot, unit, document.patient)
-        protected = any(each.marking is not Marking.NONE for each in there.patients.values())
-        for certificate in there.certificates:
-            if certificate.id == id and (certificate.doctor == doctor if doctor else not protected):
-                return _Known(certificate, document.id, document.patient)
+    for document in snapshot.by_token("DocumentReference", "identifier", CERTIFICATE_ID, id, caller.unit.value):
+        for certificate, patient in _visible(snapshot, caller, document.patient):
+            if certificate.id == id:
+                return _Known(certificate, document.id, patient)
     raise NotFound(_NOT_HERE)
+
+
+def _visible(snapshot: Snapshot, caller: Caller, patient: str) -> Iterator[tuple[Certificate, str]]:
+    """Whom the overview shows: a coordinator everybody who is not protected, a doctor what she issued herself."""
+    there, doctor = of_patient(snapshot, caller.unit.value, patient), doctor_of(caller)
+    protected = any(each.marking is not Marking.NONE for each in there.patients.values())
+    for certificate in there.certificates:
+        if certificate.doctor == doctor if doctor else not protected:
+            yield certificate, patient
