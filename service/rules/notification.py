@@ -58,7 +58,17 @@ def _wrong_topic(notification: Notification) -> list[Issue]:
 
 
 def _wrong_parts(notification: Notification) -> list[Issue]:
-    return [
+    blank = [
+        Issue(
+            IssueType.REQUIRED,
+            "a part of the message says something",
+            f"CommunicationRequest.payload[{index}]",
+            rule="payload-text",
+        )
+        for index, part in enumerate(notification.parts)
+        if not part.text.strip()
+    ]
+    return blank + [
         Issue(
             IssueType.BUSINESS_RULE,
             _NEVER[part.category],

@@ -218,12 +218,23 @@ def choose(transaction: Transaction, context: Context, caller: Caller, id: str, 
     if way is None or not way.usable:
         raise Conflict(way.reason if way else "there is no such way to this recipient")
     _refuse_forbidden(transaction, context, queued)
-    state = DeliveryState.NEEDS_OTHER_CHANNEL if channel == channels.MANUAL else DeliveryState.WAITING
+    state = _after_choice(context, queued, channel)
     reason = f"{channel} chosen by {caller.employee}"
     where = channels.waits_at(queued.message.question.recipient.kind) if channel == channels.MANUAL else channel
     transaction.fix(replace(queued.message, destination=where), state, reason)
     transaction.note_deed(queued.message.id, "other channel", reason)
     return _after(transaction, context, caller, id)
+
+
+_UNREAD: Final = (DeliveryState.NEEDS_APPROVAL, DeliveryState.NEEDS_OTHER_CHANNEL)
+
+
+def _after_choice(context: Context, queued: Queued, channel: str) -> DeliveryState:
+    """Another way is no approval: what somebody was to read first is still to be read."""
+    if channel == channels.MANUAL:
+        return DeliveryState.NEEDS_OTHER_CHANNEL
+    unread = queued.state in _UNREAD and queued.message.question.unit in context.approving
+    return DeliveryState.NEEDS_APPROVAL if unread else DeliveryState.WAITING
 
 
 def tell(transaction: Transaction, context: Context, caller: Caller, id: str, mode: ContactMode) -> Record:

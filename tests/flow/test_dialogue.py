@@ -251,6 +251,13 @@ async def test_a_revoked_certificate_offers_another_channel_and_the_telephone_is
     assert deed["extension"][0]["valueCode"] == "telephone"
 
 
+async def test_a_part_says_something(flow: "Flow", told: "Person") -> None:
+    request = flow.forms.request(told)
+    request["payload"][1]["contentString"] = "\u00a0"
+    (issue,) = await flow.refused(request)
+    assert issue["expression"] == ["CommunicationRequest.payload[1]"]
+
+
 async def test_without_a_certificate_a_person_tells(flow: "Flow", told: "Person") -> None:
     stored = await flow.post(flow.forms.request(told))
     waits = await until(flow, told, "needs-other-channel")
@@ -431,6 +438,7 @@ async def test_where_the_unit_says_so_somebody_reads_it_first(serve: Any, tmp_pa
         assert f"(samtycke {swedish_day(flow.clock.now())})" in unsent["text"]
         task = (await flow.coordinator.get(f"/fhir/Task/{waits['id']}")).json()
         assert task["owner"]["identifier"]["value"] == flow.DOCTOR
+        assert (await do(flow, waits["id"], "channel", {"channel": "forsakringskassan"}))["state"] == "to-approve"
         await do(flow, waits["id"], "approve")
         message = await flow.until(about, "delivered")
         (entry,) = [entry for entry in flow.ledger() if entry.id == message.id]

@@ -302,9 +302,12 @@ async def test_what_can_be_written_for_nobody_is_said_and_the_page_stands(desk: 
     contact = {"coding": [{"system": NOTIFICATION_TOPIC, "code": "contact"}]}
     request = flow.forms.request(person, recipient="employer", category=[contact])
     for part in request["payload"]:
-        part["contentString"] = " "
+        part["contentString"] = "utan ord"
     await flow.post(request)
     id = (await until(flow, person, "needs-other-channel"))["id"]
+    # As an earlier version may have kept it: by now a part without any text is refused.
+    said = "CAST(replace(CAST(payload AS TEXT), 'utan ord', ' ') AS BLOB)"
+    flow.change(f"UPDATE outbox SET payload = {said} WHERE patient = ?", person.id)  # noqa: S608 - our own words
     seen = await look(desk, id)
     assert "går inte att skriva: meddelandet har ingen text." in seen.text
     assert offered(seen) == ["steps"]
