@@ -46,10 +46,12 @@ def faults(resource: Json) -> tuple[Issue, ...]:
     ``resource`` has passed the judgement of R4. No issue repeats a value. Addresses of profiles of others are no business of
     ours: what they demand is not known here.
     """
-    return tuple(issue for profile in _owed(resource) for issue in _broken(profile, resource))
+    return tuple(issue for profile in owed(resource) for issue in _broken(profile, resource))
 
 
-def _owed(resource: Json) -> list[str]:
+def owed(resource: Json) -> list[str]:
+    """Addresses of our profiles that a resource must keep to: that of its type, that which follows from its code, and those
+    that it claims; the most particular one last."""
     type = resource["resourceType"]
     always = [address(ALWAYS[type])] if type in ALWAYS else []
     claimed = resource.get("meta", {}).get("profile", ()) if "meta" in resource else ()

@@ -88,10 +88,8 @@ def _broken() -> Iterator[Case]:
 
 
 def _profile(content: Json) -> str:
-    name = profiles.ALWAYS.get(content["resourceType"])
-    claimed = content.get("meta", {}).get("profile", ())
-    ours = next((each for each in claimed if guide.by_url("StructureDefinition", each)), "")
-    return profiles.address(name) if name else ours
+    """The most particular one that it owes: what it claims, what follows from its code, that of its type."""
+    return next(reversed(profiles.owed(content)), "")
 
 
 def write(judged: Sequence[Case]) -> Path:
@@ -182,7 +180,7 @@ def _free() -> int:
 
 def _token(started: "subprocess.Popen[bytes]", log: Path) -> str:
     while started.poll() is None:
-        if found := re.search(r"^Token\s+(\S+)", log.read_text("utf-8"), re.MULTILINE):
+        if found := re.search(r"^Token\s+(\S+)", log.read_text("utf-8", "replace"), re.MULTILINE):
             return found[1]
     raise RuntimeError(f"reko up has stopped: {log}")
 
