@@ -17,6 +17,7 @@ from contracts.dialogue import NotTaken, ReceivedMessage
 from contracts.errors import NotFound, Unavailable
 from contracts.outbox import DeliveryState
 from contracts.ports import Clock, Mailbox
+from service.http_edge import loggable
 from service.store.codec import to_micros
 from service.store.store import SqlStore
 from service.store.tables import attempt, outbox
@@ -90,7 +91,7 @@ class Fetching:
             self._tell(name, message.id, ", ".join(receipt.reasons))
             return
         became = "again" if receipt.again else "taken"
-        told = {"event": "dialogue.received", "channel": name, "message_id": message.id, "became": became}
+        told = {"event": "dialogue.received", "channel": name, "message_id": loggable(message.id), "became": became}
         _log.info("a message has come", extra=told)
         RECEIVED.labels(name, became).inc()
         await self._mailboxes[name].put_away(message.id)
@@ -101,7 +102,7 @@ class Fetching:
             return
         self._told.add(id)
         RECEIVED.labels(name, "refused").inc()
-        told = {"event": "mailbox.left", "channel": name, "message_id": id, "reason": reason}
+        told = {"event": "mailbox.left", "channel": name, "message_id": loggable(id), "reason": reason}
         _log.warning("a message in a mailbox cannot be used, and stays there", extra=told)
 
     async def _ask(self, name: str) -> None:

@@ -154,6 +154,11 @@ def names_a_person(address: bytes) -> bool:
     return any(_is_birth_date(*match.groups()) for match in _PERSON.finditer(text))
 
 
+def loggable(id: str) -> str:
+    """An id that another party made, as a log may hold it: not one in which a personal number may stand."""
+    return "(an id that may name a person)" if names_a_person(id.encode()) else id
+
+
 def _is_birth_date(year: str, month: str, day: str) -> bool:
     try:
         date(int(year[-2:]) + 2000, int(month), int(day) - 60 if int(day) > 60 else int(day))

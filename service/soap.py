@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,11 +18,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import contracts
+from adapters import soap
 from contracts.dialogue import NotTaken, ReceivedMessage, Taken
 from contracts.errors import NotSupported, RekoError, Unavailable
 from contracts.ports import Entrance, Store
 from contracts.record import Right
-from service.http_edge import headers_of, read_body, status_of
+from service.http_edge import headers_of, loggable, read_body, status_of
 from service.security import Clients, require
 from service.telemetry import RECEIVED
 from service.usecases.context import Context
@@ -31,11 +31,6 @@ from service.usecases.receive_message import receive
 
 MEDIA: Final = "text/xml"
 _CONTRACTS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
-_FAULT: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
-    "<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{words}</faultstring></soap:Fault>"
-    "</soap:Body></soap:Envelope>"
-)
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +52,7 @@ def soap_app(store: Store, context: Context, clients: Clients, entrances: Sequen
 def fault(status: int, error: RekoError) -> Response:
     """What stops a request before any entrance judges it, as a SOAP 1.1 fault."""
     code = "Server" if status >= 500 else "Client"
-    body = _FAULT.format(code=code, words=escape(str(error)))
-    return Response(body, status, headers_of(status), MEDIA)
+    return Response(soap.fault(code, str(error)), status, headers_of(status), MEDIA)
 
 
 def _operation(store: Store, context: Context, clients: Clients, entrance: Entrance) -> Handler:
@@ -78,7 +72,7 @@ def _operation(store: Store, context: Context, clients: Clients, entrance: Entra
 
 async def _kept(store: Store, context: Context, entrance: Entrance, message: ReceivedMessage) -> tuple[int, bytes]:
     """Kept, and then acknowledged. What nobody foresaw is the sender's to try again: it has told us something."""
-    told = {"event": "dialogue.received", "channel": message.channel, "message_id": message.id}
+    told = {"event": "dialogue.received", "channel": message.channel, "message_id": loggable(message.id)}
     try:
         receipt = await store.run(lambda transaction: receive(transaction, context, message))
     except Exception as error:

@@ -1,27 +1,21 @@
 """Dialogues with other parties for systems without FHIR: which there are, what was said, and what people do with them."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 
-from contracts.dialogue import Standing
-from contracts.ports import Snapshot, Store, Transaction
+from contracts.dialogue import Dialogue
+from contracts.ports import Store, Transaction
 from contracts.record import Access, AccessAction, Caller, Record
-from fhir_mappings import dialogue_task
-from fhir_mappings.document import decode
-from fhir_mappings.identifiers import CONVERSATION_ID, DIALOGUE_STATE
-from fhir_mappings.primitives import Json, instant
 from service.api import dialogue_models as models
 from service.api.dialogue_models import PatientId
 from service.rules import dialogue as rules
-from service.usecases import attend_dialogue, follow_dialogue, sort_message
-from service.usecases.attend_dialogue import Heard, Reading
+from service.usecases import attend_dialogue, follow_dialogue, see_dialogues, sort_message
+from service.usecases.attend_dialogue import Heard, Preview, Reading
 from service.usecases.context import Context
 from service.usecases.keeping import visible
-
-LIST: Final = 500
-"""Dialogues of one answer."""
+from service.usecases.see_dialogues import LIST, Letter, Stray, see_dialogue
 
 
 def dialogue_routes(app: FastAPI, store: Store, context: Context, reader: Any, author: Any) -> None:
@@ -37,9 +31,8 @@ def dialogue_routes(app: FastAPI, store: Store, context: Context, reader: Any, a
     @app.get("/unsorted-messages")
     async def get_unsorted(caller: Caller = reader) -> list[models.UnsortedOut]:
         """What has come to the unit without saying whom it is about."""
-        return await store.run(
-            lambda transaction: [_unsorted(each) for each in sort_message.unsorted(transaction, caller)]
-        )
+        strays = await store.look(lambda snapshot: see_dialogues.see_unsorted(snapshot, caller))
+        return [_stray(each) for each in strays]
 
     @app.post("/unsorted-messages/{id}/patient")
     async def post_patient(id: str, given: PatientId, caller: Caller = author) -> models.DialogueOut:
@@ -104,76 +97,56 @@ def _reading(given: models.AnswerIn) -> Reading:
 # ---- What is shown -----------------------------------------------------------------------------------------------
 
 
-def of_unit(snapshot: Snapshot, caller: Caller, standings: Sequence[Standing], patient: str = "") -> list[Record]:
-    """The caller's unit's dialogues at those standings, of one patient or of all: what is urgent first, then by when they
-    last moved."""
-    found = [
-        task
-        for standing in standings
-        for task in snapshot.by_token("Task", "business-status", DIALOGUE_STATE, standing.value, caller.unit.value)
-        if patient in ("", task.patient) and dialogue_task.is_dialogue(decode(task.body).content)
-    ]
-    return sorted(found, key=lambda task: (not follow_dialogue.read(task).urgent, task.updated))[:LIST]
-
-
 def _listed(transaction: Transaction, caller: Caller, asked: models.DialogueQuery) -> list[models.DialogueOut]:
-    wanted = rules.ATTENTION if asked.attention else frozenset(Standing) - rules.OVER
-    standings = [each for each in Standing if each in wanted and asked.state in (None, each)]
     if asked.patient is not None:
         visible(transaction, caller, "Patient", asked.patient)
-    tasks = of_unit(transaction, caller, standings, asked.patient or "")
+    found = [
+        task
+        for task in see_dialogues.open_on(transaction, caller.unit.value)
+        if asked.patient in (None, task.patient) and _is_wanted(follow_dialogue.read(task), asked)
+    ]
+    tasks = sorted(found, key=lambda task: (not follow_dialogue.read(task).urgent, task.updated))[:LIST]
     for task in tasks:
-        transaction.log_access(_seen(caller, task, "dialogue-list"))
+        transaction.log_access(Access(caller, AccessAction.READ, task.patient, task.reference, "dialogue-list"))
     return [_out(task) for task in tasks]
 
 
+def _is_wanted(dialogue: Dialogue, asked: models.DialogueQuery) -> bool:
+    return asked.state in (None, dialogue.standing) and (not asked.attention or rules.needs_somebody(dialogue))
+
+
 def _one(transaction: Transaction, context: Context, caller: Caller, id: str) -> models.OneDialogueOut:
-    found = attend_dialogue.opened(transaction, caller, id)
-    transaction.log_access(_seen(caller, found.task, "dialogue-read"))
-    conversation = found.dialogue.conversation
-    said = transaction.by_token("Communication", "identifier", CONVERSATION_ID, conversation, caller.unit.value)
-    shown = None
-    if found.unsent is not None:
-        preview = attend_dialogue.preview(transaction, context, caller, id)
-        shown = models.UnsentOut(
-            text=preview.text,
-            channel=preview.channel,
-            state=preview.state.value,
-            refused=preview.refused,
-            ways=tuple(models.WayOut(channel=w.channel, usable=w.usable, reason=w.reason) for w in preview.ways),
-        )
+    found = see_dialogue(transaction, context, caller, id)
     return models.OneDialogueOut(
-        **_out(found.task).model_dump(),
-        messages=tuple(_letter(each) for each in said),
-        said=tuple(
-            models.SaidOut(what=each.output, value=str(each.value))
-            for each in dialogue_task.said(decode(found.task.body).content)
-        ),
-        unsent=shown,
+        **_out(found.listed.task).model_dump(),
+        messages=tuple(_letter(each) for each in found.letters),
+        said=tuple(models.SaidOut(what=each.output, value=str(each.value)) for each in found.said),
+        unsent=found.unsent and _unsent(found.unsent),
     )
 
 
-def _letter(record: Record) -> models.LetterOut:
-    content = decode(record.body).content
-    at = content.get("received") or content.get("sent")
+def _unsent(preview: Preview) -> models.UnsentOut:
+    return models.UnsentOut(
+        text=preview.text,
+        channel=preview.channel,
+        state=preview.state.value,
+        refused=preview.refused,
+        ways=tuple(models.WayOut(channel=w.channel, usable=w.usable, reason=w.reason) for w in preview.ways),
+    )
+
+
+def _letter(letter: Letter) -> models.LetterOut:
     return models.LetterOut(
-        resource=record.reference,
-        direction="received" if "received" in content else "sent",
-        at=None if at is None else instant(at),
-        texts=tuple(each["contentString"] for each in content.get("payload", ()) if "contentString" in each),
-        attachments=tuple(_attachment(each) for each in content.get("payload", ()) if "contentAttachment" in each),
+        resource=letter.resource,
+        direction="received" if letter.is_received else "sent",
+        at=letter.at,
+        texts=letter.texts,
+        attachments=tuple(f"Binary/{id}" for id, _ in letter.files),
     )
 
 
-def _unsorted(record: Record) -> models.UnsortedOut:
-    content = decode(record.body).content
-    sender: Json = content.get("sender", {})
-    name = sender.get("display") or sender.get("identifier", {}).get("value", "")
-    return models.UnsortedOut(**_letter(record).model_dump(), sender=str(name))
-
-
-def _attachment(payload: Json) -> str:
-    return str(payload["contentAttachment"].get("url", ""))
+def _stray(stray: Stray) -> models.UnsortedOut:
+    return models.UnsortedOut(**_letter(stray.letter).model_dump(), sender=stray.sender)
 
 
 def _out(task: Record) -> models.DialogueOut:
@@ -187,14 +160,10 @@ def _out(task: Record) -> models.DialogueOut:
         party=models.OtherParty(kind=dialogue.party.kind, number=dialogue.party.party),
         state=dialogue.standing,
         reason=dialogue.reason,
-        attention=dialogue.urgent or dialogue.standing in rules.ATTENTION,
+        attention=rules.needs_somebody(dialogue),
         urgent=dialogue.urgent,
         due=dialogue.due,
         begun=dialogue.begun,
         begun_by_them=dialogue.begun_by_them,
         about=dialogue.focus,
     )
-
-
-def _seen(caller: Caller, task: Record, interaction: str) -> Access:
-    return Access(caller, AccessAction.READ, task.patient, task.reference, interaction)

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final
 
 from contracts.consent import Reason, RecipientKind
-from contracts.dialogue import Refusal, Says, Standing, Topic
+from contracts.dialogue import Dialogue, Refusal, Says, Standing, Topic
 from contracts.outbox import DeliveryState
 from service.rules.region import RegionalProfile
 
@@ -105,6 +105,11 @@ BY_PERSON: Final[Mapping[Standing, frozenset[Standing]]] = {
 """The steps that a person may take, each with the standings from which."""
 
 
+def needs_somebody(dialogue: Dialogue) -> bool:
+    """Whether somebody on the unit has something to do in it."""
+    return dialogue.urgent or dialogue.standing in ATTENTION
+
+
 def may_step(standing: Standing, to: Standing) -> bool:
     """Whether a person on the unit may say that the dialogue stands there now."""
     return standing in BY_PERSON.get(to, frozenset())
@@ -145,6 +150,24 @@ def after(standing: Standing, event: Happened) -> Standing:
             return Standing.TO_ANSWER if standing in (Standing.ANSWER_SENT, Standing.CLOSED) else standing
         case Happened.ANSWER_DUE:
             return Standing.OVERDUE if standing is Standing.INFORMED else standing
+
+
+def missing_in_answer(says: Says, *, reason: str, officer: str, next_step: str) -> str:
+    """What an answer must be told with and is not (domain rule 15); empty when nothing is missing."""
+    if says is Says.DECLINED and not reason.strip():
+        return "a no is told with its reason"
+    if says is Says.ACCEPTED and not (officer.strip() or next_step.strip()):
+        return "a yes names the officer or the next step"
+    return ""
+
+
+_WITHOUT_SUBJECT: Final = {Topic.ASSUMED_REHAB_NEED: Topic.OTHER, Topic.SIP: Topic.OTHER}
+"""Topics that have no subject of their own on the way to Försäkringskassan (§ 1.5)."""
+
+
+def answers_another_topic(asked: Topic, answered: Topic | None) -> bool:
+    """Whether an answer has another topic than its question, as far as their channel tells topics apart."""
+    return answered is not None and _WITHOUT_SUBJECT.get(asked, asked) is not answered
 
 
 def answer_due(recipient: RecipientKind, region: RegionalProfile, told: date) -> date | None:

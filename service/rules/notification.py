@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.consent import InformationCategory, Purpose
+from contracts.consent import InformationCategory, Purpose, RecipientKind
 from contracts.dialogue import OURS, Notification, Topic
 from contracts.errors import Issue, IssueType
 
@@ -25,6 +25,14 @@ def faults(notification: Notification) -> tuple[Issue, ...]:
         *_missing_need(notification),
         *_unasked_duty(notification),
     )
+
+
+def wrong_recipient(kind: RecipientKind) -> tuple[Issue, ...]:
+    """Whoever calls a party a platform or a record system would tell it without the patient's consent (decision D17)."""
+    if kind not in (RecipientKind.REGIONAL_PLATFORM, RecipientKind.RECORD_SYSTEM):
+        return ()
+    text = "a platform or a record system is told of records by itself, on a ground of its own: name a party"
+    return (Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.recipient", rule="recipient-is-a-party"),)
 
 
 def wrong_answer(notification: Notification, asked: Topic | None) -> tuple[Issue, ...]:

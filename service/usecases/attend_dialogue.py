@@ -122,12 +122,11 @@ def _refuse_step(dialogue: Dialogue, to: Standing) -> None:
 
 
 def _refuse_incomplete(reading: Reading) -> None:
-    missing = {
-        Says.DECLINED: (reading.reason, "a no is told with its reason"),
-        Says.ACCEPTED: (reading.officer or reading.next_step, "a yes names the officer or the next step"),
-    }.get(reading.says)
-    if missing is not None and not missing[0].strip():
-        raise Invalid(Issue(IssueType.REQUIRED, missing[1], "Task.output", rule="answer-complete"))
+    missing = rules.missing_in_answer(
+        reading.says, reason=reading.reason, officer=reading.officer, next_step=reading.next_step
+    )
+    if missing:
+        raise Invalid(Issue(IssueType.REQUIRED, missing, "Task.output", rule="answer-complete"))
 
 
 def _moved(

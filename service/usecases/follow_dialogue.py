@@ -49,6 +49,11 @@ def task_about(transaction: Transaction, focus: str) -> Record | None:
     return next((each for each in about if mapping.is_dialogue(decode(each.body).content)), None)
 
 
+def owner(context: Context, unit: HsaId, topic: Topic) -> HsaId | None:
+    """Who on the unit is to see to it, where the unit has settled who informs Försäkringskassan; else the unit itself."""
+    return context.informs.get(unit) if topic is Topic.ASSUMED_REHAB_NEED else None
+
+
 def begin(transaction: Transaction, context: Context, caller: Caller, dialogue: Dialogue) -> Record:
     """A dialogue begins."""
     return keep(transaction, context, Write(caller, mapping.to_fhir(dialogue))).record
@@ -122,7 +127,6 @@ def _begun(transaction: Transaction, context: Context, queued: Queued, payload: 
 
 
 def _new(context: Context, message: OutboxMessage, payload: PartyMessage, standing: Standing) -> Dialogue:
-    is_notice = payload.topic is Topic.ASSUMED_REHAB_NEED
     return Dialogue(
         patient=message.patient,
         unit=message.question.unit,
@@ -133,7 +137,7 @@ def _new(context: Context, message: OutboxMessage, payload: PartyMessage, standi
         standing=standing,
         begun=payload.created,
         asked_by=payload.sender.employee,
-        owner=context.informs.get(message.question.unit) if is_notice else None,
+        owner=owner(context, message.question.unit, payload.topic),
     )
 
 
@@ -169,7 +173,7 @@ def told_by_certificate(
         standing=Standing.INFORMED,
         begun=transaction.at,
         asked_by=caller.employee,
-        owner=context.informs.get(caller.unit),
+        owner=owner(context, caller.unit, message.topic),
         due=due,
     )
     return begin(transaction, context, caller, dialogue)

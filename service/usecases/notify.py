@@ -1,15 +1,14 @@
 """A person on the unit asks that another party is told something: information under 4 §, a meeting, contact.
 
 It begins with a person's stated judgement, never with another activity (decision D20, domain rule 13). What is to be sent is
-fixed here; it is decided here and again when it is claimed; without a certificate that the recipient can tie it to, it waits
-as ``needs-other-channel``.
+fixed here; it is decided here and again when it is claimed. By which way it goes is chosen here; what no system can carry
+waits as ``needs-other-channel`` for a person.
 """
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
 
-from contracts.consent import LegalBasis, Question, Recipient, RecipientKind, StatedGround
+from contracts.consent import LegalBasis, Question, Recipient, StatedGround
 from contracts.dialogue import Attachment, CareUnit, Dialogue, Notification, PartyMessage, Sender, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.identity import HsaId
@@ -163,16 +162,10 @@ def _recipient(transaction: Transaction, write: Write) -> Recipient:
                 "CommunicationRequest.recipient",
             )
         )
-    if party.kind in _SYSTEMS:
-        text = "a platform or a record system is told of records by itself, on a ground of its own: name a party"
-        raise Invalid(
-            Issue(IssueType.BUSINESS_RULE, text, "CommunicationRequest.recipient", rule="recipient-is-a-party")
-        )
+    issues = rules.wrong_recipient(party.kind)
+    if issues:
+        raise Invalid(*issues)
     return party.as_recipient()
-
-
-_SYSTEMS: Final = (RecipientKind.REGIONAL_PLATFORM, RecipientKind.RECORD_SYSTEM)
-"""Whoever calls a party one of these would tell it without the patient's consent."""
 
 
 def _answered(
@@ -244,7 +237,7 @@ def _drafted(transaction: Transaction, context: Context, asked: _Asked) -> Dialo
         standing=Standing.CONSENT_TO_ASK,
         begun=transaction.at,
         asked_by=employee,
-        owner=context.informs.get(asked.caller.unit),
+        owner=follow_dialogue.owner(context, asked.caller.unit, asked.notification.topic),
     )
 
 

@@ -8,7 +8,6 @@ cannot be told is wrong (a message from a mailbox) is kept all the same, for a p
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from contracts.dialogue import (
     Dialogue,
@@ -151,10 +150,11 @@ def _refusals(transaction: Transaction, tied: _Tied, message: ReceivedMessage) -
         has_complements=bool(message.complements),
         has_last_day=message.answer_before is not None,
     )
+    asked = _asked(tied, message)
     wrong = {
-        Refusal.ANSWERED_UNKNOWN: bool(message.answers) and _asked(tied, message) is None,
+        Refusal.ANSWERED_UNKNOWN: bool(message.answers) and asked is None,
         Refusal.REMINDED_UNKNOWN: bool(message.reminds_of) and tied.reminded is None,
-        Refusal.TOPIC_DIFFERS: _differs(_asked(tied, message), message.topic),
+        Refusal.TOPIC_DIFFERS: asked is not None and rules.answers_another_topic(asked.topic, message.topic),
         Refusal.PATIENT_UNKNOWN: not tied.patient,
         Refusal.OTHER_PATIENT: bool(tied.patient) and not _is_patient(transaction, tied, message),
     }
@@ -166,14 +166,6 @@ def _asked(tied: _Tied, message: ReceivedMessage) -> PartyMessage | None:
     payload = tied.answered.message.payload if tied.answered else None
     is_theirs = isinstance(payload, PartyMessage) and payload.recipient.party == message.sender.party
     return payload if is_theirs and isinstance(payload, PartyMessage) else None
-
-
-_ALIKE: Final = {Topic.ASSUMED_REHAB_NEED: Topic.OTHER, Topic.SIP: Topic.OTHER}
-"""Topics that have no subject of their own on the way to Försäkringskassan (§ 1.5)."""
-
-
-def _differs(asked: PartyMessage | None, topic: Topic | None) -> bool:
-    return asked is not None and topic is not None and _ALIKE.get(asked.topic, asked.topic) is not topic
 
 
 def _is_patient(transaction: Transaction, tied: _Tied, message: ReceivedMessage) -> bool:

@@ -52,14 +52,15 @@ class Listed:
     @property
     def needs_somebody(self) -> bool:
         """Whether somebody on the unit has something to do."""
-        return self.dialogue.urgent or self.dialogue.standing in rules.ATTENTION
+        return rules.needs_somebody(self.dialogue)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One message of a dialogue. ``at`` is when it was sent, or when it came; ``files`` are ids of Binary with the names that
-    the sender gave them; ``contact`` are lines on whom to reach there."""
+    the sender gave them; ``contact`` are lines on whom to reach there; ``resource`` is ``Communication/<id>``."""
 
+    resource: str
     is_received: bool
     at: datetime | None
     texts: tuple[str, ...]
@@ -126,7 +127,7 @@ async def see_dialogues(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
-        tasks = _of_patient(snapshot, unit, patient) if patient else _of_unit(snapshot, unit)
+        tasks = _of_patient(snapshot, unit, patient) if patient else open_on(snapshot, unit)
         known = sorted((_listed(snapshot, task) for task in tasks), key=_order)
         shown = [each for each in known if each.needs_somebody or not attention][:LIST]
         waiting = sum(each.needs_somebody for each in known)
@@ -196,7 +197,8 @@ def attachment(transaction: Transaction, caller: Caller, id: str, binary: str) -
 # ---- Which there are ---------------------------------------------------------------------------------------------
 
 
-def _of_unit(snapshot: Snapshot, unit: str) -> Iterable[Record]:
+def open_on(snapshot: Snapshot, unit: str) -> Iterable[Record]:
+    """The Tasks of the unit's dialogues that are not over."""
     open_ones = [standing for standing in Standing if standing not in rules.OVER]
     found = (snapshot.by_token("Task", "business-status", DIALOGUE_STATE, each.value, unit) for each in open_ones)
     return (task for tasks in found for task in tasks if _is_dialogue(task))
@@ -253,6 +255,7 @@ def _letter(record: Record) -> Letter:
     at, payload = content.get("received") or content.get("sent"), content.get("payload", ())
     files = [each["contentAttachment"] for each in payload if "contentAttachment" in each]
     return Letter(
+        record.reference,
         "received" in content,
         None if at is None else instant(at),
         tuple(each["contentString"] for each in payload if "contentString" in each),

@@ -211,6 +211,7 @@ async def test_no_log_holds_a_number_or_what_was_said(
     with caplog.at_level(logging.DEBUG):
         await told(flow, letter(flow, known, text="Ordagrant ur samtalet"))
         await told(flow, letter(flow, known, subject="NYTT"))
+        await told(flow, letter(flow, known, id=f"fk-{known.number}"))
         await send(flow, written(letter(flow, known)).replace(known.number.encode(), b"19850721-9817"))
     logged = "".join(
         f"{record.getMessage()} {vars(record)}" for record in caplog.records if record.name.startswith("service")

@@ -175,3 +175,34 @@ def test_what_is_wrong_with_a_message_as_such(case: tuple[Topic | None, bool, bo
 
 def test_the_reason_of_a_refusal_is_the_consent_rules_own_word() -> None:
     assert Reason.REFUSED.value == "refused"
+
+
+@pytest.mark.parametrize(
+    ("says", "reason", "officer", "next_step", "missing"),
+    [
+        (Says.DECLINED, "behandling pågår", "", "", ""),
+        (Says.DECLINED, " ", "Frida", "samtal", "a no is told with its reason"),
+        (Says.ACCEPTED, "", "Frida", "", ""),
+        (Says.ACCEPTED, "", "", "samtal", ""),
+        (Says.ACCEPTED, "därför", " ", "", "a yes names the officer or the next step"),
+        (Says.MORE_INFORMATION, "", "", "", ""),
+        (Says.MEETING, "", "", "", ""),
+    ],
+)
+def test_what_an_answer_is_told_with(says: Says, reason: str, officer: str, next_step: str, missing: str) -> None:
+    assert rules.missing_in_answer(says, reason=reason, officer=officer, next_step=next_step) == missing
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "differs"),
+    [
+        (Topic.MEETING, Topic.MEETING, False),
+        (Topic.MEETING, Topic.CONTACT, True),
+        (Topic.ASSUMED_REHAB_NEED, Topic.OTHER, False),
+        (Topic.ASSUMED_REHAB_NEED, Topic.CONTACT, True),
+        (Topic.SIP, Topic.OTHER, False),
+        (Topic.CONTACT, None, False),
+    ],
+)
+def test_an_answer_has_the_topic_of_its_question(asked: Topic, answered: Topic | None, differs: bool) -> None:
+    assert rules.answers_another_topic(asked, answered) is differs

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.consent import InformationCategory, Purpose
+from contracts.consent import InformationCategory, Purpose, RecipientKind
 from contracts.dialogue import OURS, MessagePart, Notification, Topic
 from contracts.errors import IssueType, Severity
 from service.rules import notification
@@ -99,3 +99,9 @@ def test_what_may_answer_what(question: Topic | None, topic: Topic) -> None:
         assert rules == [allowed]
     else:
         assert rules == ([] if topic in allowed else ["answer-topic"])
+
+
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_no_system_is_told_as_a_party(kind: RecipientKind) -> None:
+    is_system = kind in (RecipientKind.REGIONAL_PLATFORM, RecipientKind.RECORD_SYSTEM)
+    assert [issue.rule for issue in notification.wrong_recipient(kind)] == ["recipient-is-a-party"] * is_system
