@@ -128,9 +128,9 @@ class _Tokens:
         clock: Clock,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
-        self._url = destination.token_url
         names = set(Destination.model_fields) - {"url", "token"}
-        self._sender = Sender(Destination(url=self._url, **destination.model_dump(include=names)), transport)
+        service = Destination(url=destination.token_url, **destination.model_dump(include=names))
+        self._sender = Sender(service, transport)
         self._clock = clock
         self._headers = {
             "Authorization": _basic(destination.client_id, destination.client_secret.get_secret_value()),
@@ -161,7 +161,7 @@ class _Tokens:
     async def _fetch(self) -> _Token:
         asked = self._clock.now()
         try:
-            response = await self._sender.request("POST", self._url, content=self._form, headers=self._headers)
+            response = await self._sender.request("POST", "", content=self._form, headers=self._headers)
         except Unavailable as reason:
             raise NoToken(f"no token: {reason}") from None
         self._kept = _token(response, asked)

@@ -75,7 +75,7 @@ def claim(claim_of: ClaimOf, copy: RecordCopy) -> Claim:
     ids=lambda value: str(value.status_code) if isinstance(value, httpx.Response) else None,
 )
 async def test_answers(channel: Ehr, claim: Claim, answer: httpx.Response, outcome: DeliveryOutcome) -> None:
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         route = router.put(url__startswith=BASE).mock(return_value=answer)
         assert await channel.send(claim) == outcome
         assert route.call_count == 1  # neither followed nor tried again here: the outbox does that
@@ -93,13 +93,13 @@ async def test_answers(channel: Ehr, claim: Claim, answer: httpx.Response, outco
 async def test_no_answers(
     channel: Ehr, claim: Claim, error: type[httpx.TransportError], outcome: DeliveryOutcome
 ) -> None:
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         router.put(url__startswith=BASE).mock(side_effect=error)
         assert await channel.send(claim) == outcome
 
 
 async def test_what_is_sent(channel: Ehr, claim: Claim, copy: RecordCopy) -> None:
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         route = router.put(url__startswith=BASE).respond(200)
         await channel.send(claim)
     sent = route.calls.last.request
@@ -110,7 +110,7 @@ async def test_what_is_sent(channel: Ehr, claim: Claim, copy: RecordCopy) -> Non
 
 async def test_a_person_number_is_not_matched_on(channel: Ehr, claim_of: ClaimOf) -> None:
     match = Identifier("http://electronichealth.se/identifier/personnummer", "198001019804")
-    with respx.mock:  # any request at all would fail the test
+    with respx.mock(using="connections"):  # any request at all would fail the test
         outcome = await channel.send(claim_of(RecordCopy("Procedure", match, "{}")))
     assert outcome == RefusedForGood("a national person identifier never stands in an address (D10)")
 

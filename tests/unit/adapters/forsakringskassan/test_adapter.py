@@ -38,7 +38,7 @@ OK = f"""<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><
 
 @pytest.fixture
 def platform() -> Iterator[respx.MockRouter]:
-    with respx.MockRouter(assert_all_mocked=True, assert_all_called=False) as router:
+    with respx.mock(using="connections", assert_all_called=False) as router:
         yield router
 
 

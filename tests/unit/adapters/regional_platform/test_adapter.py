@@ -75,7 +75,7 @@ def claim(claim_of: ClaimOf, event: RecordEvent) -> Claim:
 async def test_answers(
     channel: RegionalPlatform, claim: Claim, answer: httpx.Response, outcome: DeliveryOutcome
 ) -> None:
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         route = router.post(URL).mock(return_value=answer)
         assert await channel.send(claim) == outcome
         assert route.call_count == 1  # neither followed nor tried again here: the outbox does that
@@ -93,13 +93,13 @@ async def test_answers(
 async def test_no_answers(
     channel: RegionalPlatform, claim: Claim, error: type[httpx.TransportError], outcome: DeliveryOutcome
 ) -> None:
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         router.post(URL).mock(side_effect=error)
         assert await channel.send(claim) == outcome
 
 
 async def test_what_is_sent(channel: RegionalPlatform, claim: Claim) -> None:
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         route = router.post(URL).respond(200)
         await channel.send(claim)
     sent = route.calls.last.request
@@ -110,7 +110,7 @@ async def test_what_is_sent(channel: RegionalPlatform, claim: Claim) -> None:
 
 async def test_binary_mode(clock: Clock, claim: Claim, event: RecordEvent) -> None:
     channel = build(Settings(url="https://platform.example/in/", mode=Mode.BINARY), clock)
-    with respx.mock as router:
+    with respx.mock(using="connections") as router:
         route = router.post(URL).respond(200)
         await channel.send(claim)
     await channel.aclose()
@@ -130,7 +130,7 @@ async def test_binary_mode(clock: Clock, claim: Claim, event: RecordEvent) -> No
 async def test_what_may_not_leave(
     channel: RegionalPlatform, claim_of: ClaimOf, event: RecordEvent, change: dict[str, str], reason: str
 ) -> None:
-    with respx.mock:  # any request at all would fail the test
+    with respx.mock(using="connections"):  # any request at all would fail the test
         outcome = await channel.send(claim_of(replace(event, **change)))  # type: ignore[arg-type]
     assert isinstance(outcome, RefusedForGood)
     assert outcome.reason.startswith(reason)
