@@ -124,8 +124,12 @@ class Transaction(Snapshot, Protocol):
         know."""
         ...
 
-    def note_decision(self, decision: DecisionRecord, about: str) -> int:
-        """Keep a decision with its inputs; ``about`` is the resource or message it was made for. Its number is told."""
+    def note_decision(self, decision: DecisionRecord, about: str) -> None:
+        """Keep a decision with its inputs; ``about`` is the resource or message it was made for."""
+        ...
+
+    def keep_decision(self, decision: DecisionRecord, about: str) -> int:
+        """The same; the number under which it is found is told."""
         ...
 
     def log_access(self, *accesses: Access) -> None:

@@ -11,7 +11,7 @@ from contracts.pulling import PullCounts
 from contracts.record import Caller
 from service.api import models
 from service.store.codec import decode, from_micros
-from service.store.snapshot import Row
+from service.store.database import Row
 from service.store.store import SqlStore
 from service.store.tables import pull, set_aside
 

@@ -214,30 +214,30 @@ def _ring(loop: asyncio.AbstractEventLoop, bell: asyncio.Event) -> None:
 def claim(transaction: SqlTransaction, context: Context, destination: str, slots: int) -> Sequence[Claim]:
     """Claim what is due and still permitted; withhold what no longer is. One transaction: a withdrawal comes wholly
     before or wholly after it."""
-    claims: list[Claim] = []
     breaker = transaction.breaker(destination)
     free = allowed(breaker, slots, transaction.at, breaker.faults > 0 and transaction.is_claimed_for(destination))
+    may_leave: list[OutboxMessage] = []
     for queued in transaction.due(destination, free) if free else ():
         try:
-            claims += _claimed(transaction, context, queued.message)
+            if _may_leave(transaction, context, queued.message):
+                may_leave.append(queued.message)
         except _FAULTS as error:
             reason = f"the rules failed on it ({type(error).__name__})"
             transaction.move(queued.message.id, DeliveryState.PARKED, reason)
-    return claims
+    return transaction.claim(may_leave, datetime.now(UTC) + LEASE)
 
 
-def _claimed(transaction: SqlTransaction, context: Context, message: OutboxMessage) -> Sequence[Claim]:
-    """The claim, or none: then the message is where it belongs now."""
+def _may_leave(transaction: SqlTransaction, context: Context, message: OutboxMessage) -> bool:
+    """Whether it may; if not, it is where it belongs now."""
     stop = outdated(transaction, message)
     if stop is not None:
         transaction.move(message.id, *stop)
-        return ()
+        return False
     decision = decide_again(transaction, message.question, context.region)
     transaction.note_decision(decision, message.about)
     if not decision.permitted:
         transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
-        return ()
-    return (transaction.claim(message, datetime.now(UTC) + LEASE),)
+    return decision.permitted
 
 
 def settle(

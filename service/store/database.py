@@ -3,7 +3,7 @@ shared by any number of processes. What they do differently stands there; every 
 (docs/adr/0018-two-engines.md).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -19,6 +19,9 @@ SCHEMA_VERSION: Final = "0007"
 
 Place = Path | str
 """Where the database is: the file of an embedded one, or the URL of one that is shared."""
+
+
+Row = tuple[Any, ...]
 
 
 class Cursor(Protocol):
@@ -76,6 +79,11 @@ class Database(Protocol):
     def begin(self, connection: Any, *, beside: bool = False) -> None:
         """Begin a transaction beside which nobody writes; or, with ``beside``, one beside which others of that kind run,
         and none of the first."""
+        ...
+
+    def append(self, connection: Any, statement: Any, rows: Sequence[Row]) -> None:
+        """Write rows, all of them or none, durable when it returns, where no transaction has begun: what nothing that is
+        read decides about. ``statement`` is a positional one of ``service.store.sql``."""
         ...
 
     def ring(self, connection: Any) -> None:

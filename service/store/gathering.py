@@ -1,25 +1,24 @@
-"""Rows of the search index that a group of transactions writes together, at its end or when somebody asks the index.
+"""Rows that a group of transactions writes together: at its end, or when somebody asks what may depend on them.
 
-Row by row they are most of all statements of a write, and touch the same pages anew for every piece of work.
+Row by row those of the search index are most of all statements of a write, and touch the same pages anew for every piece of
+work; those of the access log and the decisions are a statement each.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
 from service.store import sql
-from service.store.database import Connection
+from service.store.database import Connection, Row
 from service.store.indexing import IndexRows
 
-Row = tuple[Any, ...]
-
-
-Mark = Mapping[str, tuple[int, int]]
-"""How far the gathering had come, at a savepoint: per table the rows, and how many of them were written."""
+Mark = Mapping[sql.Statement, tuple[int, int]]
+"""How far the gathering had come, at a savepoint: per statement the rows, and how many of them were written."""
 
 
 class _Waiting:
-    """Rows of one index table, those already written first."""
+    """Rows of one table, those already written first."""
 
     __slots__ = ("keys", "rows", "written")
 
@@ -27,43 +26,52 @@ class _Waiting:
         self.rows: list[Row] = []
         self.written = 0
         self.keys: set[Row] = set()
-        """What the rows are found under; also of rows that were undone since, which costs a look more."""
+        """What rows of an index are found under; also of rows that were undone since, which costs a look more."""
 
 
 @dataclass(slots=True)
 class Gathered:
-    """The rows of one group. Whoever asks the index first lets write what the answer may depend on."""
+    """The rows of one group, by the statement that inserts them. Whoever asks the index or the decisions first lets write
+    what the answer may depend on."""
 
-    index: dict[str, _Waiting] = field(default_factory=lambda: {kind: _Waiting() for kind in sql.INSERT_INDEX})
+    waiting: dict[sql.Statement, _Waiting] = field(default_factory=lambda: defaultdict(_Waiting))
     resources: set[int] = field(default_factory=set)
     """Row ids of the resources whose index rows are here."""
 
-    def add(self, rid: int, rows: IndexRows) -> None:
+    def add(self, statement: sql.Statement, rows: Iterable[Row]) -> None:
+        """Rows of a table that is only added to."""
+        self.waiting[statement].rows.extend(rows)
+
+    def index(self, rid: int, rows: IndexRows) -> None:
         """The index rows of a resource."""
         self.resources.add(rid)
         for kind, found in rows.items():
-            waiting = self.index[kind]
+            waiting = self.waiting[sql.INSERT_INDEX[kind]]
             waiting.rows += [(*row, rid) for row in found]
             waiting.keys.update(found)
 
     def holds(self, kind: str, key: Row) -> bool:
-        """Whether the answer to a question for ``key`` may depend on rows that are not written yet."""
-        waiting = self.index[kind]
+        """Whether the answer to a question for ``key`` may depend on index rows that are not written yet."""
+        waiting = self.waiting[sql.INSERT_INDEX[kind]]
         return len(waiting.rows) > waiting.written and key in waiting.keys
 
     def write(self, connection: Connection) -> None:
-        """Write the index rows that are not. In the order of the table: neighbours share pages."""
-        for kind, waiting in self.index.items():
+        """Write the rows that are not yet. Those of an index in its own order: neighbours share pages."""
+        for statement, waiting in self.waiting.items():
             if len(waiting.rows) > waiting.written:
-                connection.executemany(sql.INSERT_INDEX[kind], sorted(waiting.rows[waiting.written :]))
+                rows = waiting.rows[waiting.written :]
+                connection.executemany(statement, sorted(rows) if statement in _INDEXES else rows)
                 waiting.written = len(waiting.rows)
 
     def mark(self) -> Mark:
         """To be taken with a savepoint."""
-        return {kind: (len(each.rows), each.written) for kind, each in self.index.items()}
+        return {statement: (len(each.rows), each.written) for statement, each in self.waiting.items()}
 
     def back_to(self, mark: Mark) -> None:
         """To be done with the return to a savepoint: what was written since then is not any more."""
-        for kind, (rows, written) in mark.items():
-            del self.index[kind].rows[rows:]
-            self.index[kind].written = written
+        for statement, waiting in self.waiting.items():
+            rows, waiting.written = mark.get(statement, (0, 0))
+            del waiting.rows[rows:]
+
+
+_INDEXES: Final = frozenset(sql.INSERT_INDEX.values())

@@ -11,7 +11,8 @@ from contracts.dialogue import PartyMessage
 from contracts.outbox import BLOCKING, DUE, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
 from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
-from service.store.snapshot import Row, SqlSnapshot
+from service.store.database import Row
+from service.store.snapshot import SqlSnapshot
 
 _log = logging.getLogger(__name__)
 
@@ -191,11 +192,15 @@ class SqlOutbox(SqlSnapshot):
                 self.move(id_, DeliveryState.PARKED, "the stored message cannot be read")
             return None
 
-    def claim(self, message: OutboxMessage, lease_until: datetime) -> Claim:
-        """Take the right to try. ``lease_until`` is real time, whatever the movable clock says (decision D27)."""
-        wanted = {"message": message.id, "until": to_micros(lease_until), "now": to_micros(self.at)}
-        attempts, fence, uncounted = self.connection.execute(sql.CLAIM_MESSAGE, wanted).fetchone()
-        return Claim(message, attempts, fence, uncounted)
+    def claim(self, messages: Sequence[OutboxMessage], lease_until: datetime) -> Sequence[Claim]:
+        """Take the right to try them. ``lease_until`` is real time, whatever the movable clock says (decision D27)."""
+        if not messages:
+            return []
+        ids = {f"message_{number}": message.id for number, message in enumerate(messages)}
+        wanted = {**ids, "until": to_micros(lease_until), "now": to_micros(self.at)}
+        rows = self.connection.execute(sql.claim_messages(len(messages)), wanted).fetchall()
+        taken = {id: counts for id, *counts in rows}
+        return [Claim(message, *taken[message.id]) for message in messages]
 
     def holds(self, claim: Claim) -> bool:
         """Whether nobody has taken the message over since."""

@@ -7,7 +7,7 @@ claim. So a withdrawal comes wholly before or wholly after a claim here too, and
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from time import monotonic
 from typing import Any, Final
@@ -24,7 +24,7 @@ from sqlalchemy.pool import QueuePool
 
 from contracts.errors import Unavailable
 from service.store import sql
-from service.store.database import VERSION_OF_SCHEMA, checked, create_schema, found_version
+from service.store.database import VERSION_OF_SCHEMA, Row, checked, create_schema, found_version
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +102,12 @@ class PostgresDatabase:
         kind = "_shared" if beside else ""
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         connection.execute(f"SELECT pg_advisory_xact_lock{kind}({_WRITING})")
+
+    def append(self, connection: "PostgresConnection", statement: sql.Statement, rows: Sequence[Row]) -> None:
+        """See ``Database``. The lock is for those who read before they write."""
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        connection.executemany(statement, rows)
+        connection.execute("COMMIT")
 
     def ring(self, connection: "PostgresConnection") -> None:
         """See ``Database``."""

@@ -12,8 +12,7 @@ from contracts.sick_leave import Certificate, Judged, SetAside
 from contracts.time import swedish_day
 from service.store import sql_pulls
 from service.store.codec import decode, encode, from_micros, to_micros
-from service.store.database import Connection
-from service.store.snapshot import Row
+from service.store.database import Connection, Row
 
 KEPT: Final = 100
 """Finished pulls of a care unit that are kept; older ones are forgotten as new ones begin."""

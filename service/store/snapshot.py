@@ -13,10 +13,8 @@ from contracts.time import day_start
 from fhir_mappings.identifiers import DIALOGUE_STATE, canonical_token
 from service.store import sql
 from service.store.codec import decode, from_micros, to_micros
-from service.store.database import Connection
+from service.store.database import Connection, Row
 from service.store.indexing import SearchIndex
-
-Row = tuple[Any, ...]
 
 
 @dataclass(slots=True)

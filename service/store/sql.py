@@ -3,6 +3,7 @@
 Going through SQLAlchemy for every row costs three quarters of the write rate (docs/adr/0003-store.md).
 """
 
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -57,6 +58,13 @@ class Statement(str):
         made = super().__new__(cls, text + tail)
         made.source, made.tail, made.is_positional = source, tail, is_positional
         return made
+
+
+@cache
+def for_rows(statement: Statement, count: int) -> str:
+    """A positional insert for so many rows at once, as SQLite takes it."""
+    before, row, after = statement.partition(f"({', '.join('?' * statement.count('?'))})")
+    return before + ", ".join([row] * count) + after
 
 
 def compiled(statement: ClauseElement, tail: str = "") -> Statement:
@@ -287,8 +295,9 @@ GRANTED: Final = compiled(
     )
 )
 
-INSERT_DECISION: Final = insert_into(tables.decision, "number", tail=NUMBER)
-INSERT_ACCESS: Final = insert_into(tables.access_log, "number")
+INSERT_DECISION: Final = insert_many(tables.decision, "number")
+NUMBERED_DECISION: Final = insert_many(tables.decision, "number", tail=NUMBER)
+INSERT_ACCESS: Final = insert_many(tables.access_log, "number")
 PUT_CERTIFICATE: Final = insert_into(certificate, tail=or_replace(certificate))
 PUT_SECRET: Final = insert_into(tables.secret, tail=or_replace(tables.secret))
 SECRET: Final = compiled(select(tables.secret.c.value).where(tables.secret.c.name == bindparam("name")))

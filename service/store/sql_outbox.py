@@ -4,12 +4,13 @@ A message is the *head* of its key when it is the first that is not over. Heads 
 that a claim costs the same however many wait behind them, or behind a parked one.
 """
 
+from functools import cache
 from typing import Final
 
 from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_, select, update
 
 from contracts.outbox import DeliveryState
-from service.store.sql import compiled, insert_into
+from service.store.sql import Statement, compiled, insert_into
 from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, outbox, route
 
 INSERT_MESSAGE: Final = insert_into(outbox, "number", "uncounted", "lost")
@@ -104,18 +105,25 @@ LOSE_MESSAGE: Final = compiled(
 )
 UNCOUNT: Final = compiled(update(outbox).where(_of_message).values(uncounted=outbox.c.uncounted + 1))
 RESTART: Final = compiled(update(outbox).where(_of_message).values(uncounted=outbox.c.attempts))
-CLAIM_MESSAGE: Final = compiled(
-    update(outbox)
-    .where(_of_message)
-    .values(
-        state=DeliveryState.CLAIMED.value,
-        attempts=outbox.c.attempts + 1,
-        fence=outbox.c.fence + 1,
-        lease_until=bindparam("until"),
-        changed=bindparam("now"),
-    ),
-    tail=" RETURNING attempts, fence, uncounted",
-)
+
+
+@cache
+def claim_messages(count: int) -> Statement:
+    """Claims so many: ``message_0`` and so on. Tells of each its id, try, fence and what did not count."""
+    return compiled(
+        update(outbox)
+        .where(outbox.c.id.in_([bindparam(f"message_{number}") for number in range(count)]))
+        .values(
+            state=DeliveryState.CLAIMED.value,
+            attempts=outbox.c.attempts + 1,
+            fence=outbox.c.fence + 1,
+            lease_until=bindparam("until"),
+            changed=bindparam("now"),
+        ),
+        tail=" RETURNING id, attempts, fence, uncounted",
+    )
+
+
 CLAIM_OF: Final = compiled(select(outbox.c.fence, outbox.c.state).where(_of_message))
 RENEW: Final = compiled(
     update(outbox)

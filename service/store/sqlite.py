@@ -6,8 +6,9 @@ SQLite in WAL mode with ``synchronous=FULL``: what was acknowledged survives a p
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.pool import QueuePool
 
 from contracts.errors import Unavailable
-from service.store.database import VERSION_OF_SCHEMA, checked, create_schema, found_version
+from service.store import sql
+from service.store.database import VERSION_OF_SCHEMA, Row, checked, create_schema, found_version
 
 
 class SqliteDatabase:
@@ -35,7 +37,12 @@ class SqliteDatabase:
         """See ``Database``."""
         with telling("opened"):
             connection = sqlite3.connect(
-                self.file, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=5
+                self.file,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=512,
+                timeout=5,
+                factory=_Connection,
             )
             try:
                 for pragma in _PRAGMAS + (("query_only=ON",) if read_only else ()):
@@ -67,6 +74,15 @@ class SqliteDatabase:
         """See ``Database``. Only one writes here, whatever it writes."""
         connection.execute("BEGIN IMMEDIATE")
 
+    def append(self, connection: sqlite3.Connection, statement: sql.Statement, rows: Sequence[Row]) -> None:
+        """See ``Database``. What one statement writes is a transaction by itself."""
+        if len(rows) <= _AT_ONCE:
+            connection.executemany(statement, rows)
+            return
+        self.begin(connection)
+        connection.executemany(statement, rows)
+        connection.execute("COMMIT")
+
     def ring(self, connection: sqlite3.Connection) -> None:
         """See ``Database``. There is no other process."""
 
@@ -97,6 +113,24 @@ class SqliteDatabase:
     def close(self) -> None:
         """See ``Database``."""
         os.close(self._lock)
+
+
+class _Connection(sqlite3.Connection):
+    """Writes many rows by few statements: at each of them the interpreter goes to whoever waits for it, and comes back late."""
+
+    def executemany(self, statement: str, rows: Any, /) -> sqlite3.Cursor:
+        """See ``sqlite3.Connection.executemany``."""
+        if not (isinstance(statement, sql.Statement) and statement.is_positional):
+            return super().executemany(statement, rows)
+        cursor = self.cursor()
+        for begin in range(0, len(rows), _AT_ONCE):
+            some = rows[begin : begin + _AT_ONCE]
+            cursor.execute(sql.for_rows(statement, len(some)), tuple(chain.from_iterable(some)))
+        return cursor
+
+
+_AT_ONCE: Final = 32
+"""Rows of one statement: as many as make it quicker, and few enough that the connection keeps each count's statement."""
 
 
 _PRAGMAS: Final = (

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from contracts.ports import Clock
 from contracts.record import Access, Record, Version
 from service.store import sql
-from service.store.database import Connection, Place
+from service.store.database import Connection, Place, Row
 from service.store.engines import open_database
 from service.store.indexing import Definitions, RowsOf, open_index
-from service.store.snapshot import Row, SqlSnapshot, to_record, to_version
+from service.store.snapshot import SqlSnapshot, to_record, to_version
 from service.store.transaction import SqlTransaction
 from service.store.writer import Writer
 

@@ -14,10 +14,10 @@ from fhir_mappings.identifiers import canonical_token
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, encode, to_micros
+from service.store.database import Row
 from service.store.gathering import Gathered
 from service.store.outbox import SqlOutbox
 from service.store.pulls import SqlPulls
-from service.store.snapshot import Row
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class SqlTransaction(SqlOutbox):
 
     ids: RowIds
     gathered: Gathered = field(default_factory=Gathered)
-    """The index rows of its group."""
+    """The rows that its group writes together."""
     accesses: dict[tuple[str, str], Access] = field(default_factory=dict)
     """Rows for the access log by request and patient."""
 
@@ -54,7 +54,7 @@ class SqlTransaction(SqlOutbox):
         is_new = row is None or row.is_deleted
         made = Operation.UPDATE_AS_CREATE if named else Operation.CREATE
         self._write_history(rid, record, made if is_new else Operation.UPDATE)
-        self.gathered.add(rid, self.index.rows_of(self.index.numbers, stored.content))
+        self.gathered.index(rid, self.index.rows_of(self.index.numbers, stored.content))
         return record
 
     def remove(self, type: str, id: str) -> Record:
@@ -153,21 +153,21 @@ class SqlTransaction(SqlOutbox):
 
     # decisions and the access log
 
-    def note_decision(self, decision: DecisionRecord, about: str) -> int:
+    def note_decision(self, decision: DecisionRecord, about: str) -> None:
         """See ``contracts.ports.Transaction``."""
-        question = decision.decision.question
-        row = self.connection.execute(
-            sql.INSERT_DECISION,
-            {
-                "at": to_micros(self.at),
-                "about": about,
-                "patient": question.patient,
-                "unit": question.unit.value,
-                "permitted": int(decision.permitted),
-                "body": encode(decision),
-            },
-        ).fetchone()
+        self.gathered.add(sql.INSERT_DECISION, [self._decision(decision, about)])
+
+    def keep_decision(self, decision: DecisionRecord, about: str) -> int:
+        """See ``contracts.ports.Transaction``."""
+        self.gathered.write(self.connection)
+        row = self.connection.execute(sql.NUMBERED_DECISION, self._decision(decision, about)).fetchone()
         return int(row[0])
+
+    def _decision(self, decision: DecisionRecord, about: str) -> Row:
+        """In the order of the table's columns."""
+        question = decision.decision.question
+        permitted = int(decision.permitted)
+        return to_micros(self.at), about, question.patient, question.unit.value, permitted, encode(decision)
 
     def log_access(self, *accesses: Access) -> None:
         """See ``contracts.ports.Transaction``."""
@@ -179,6 +179,7 @@ class SqlTransaction(SqlOutbox):
 
     def rests_on(self, consent: str, patient: str) -> bool:
         """See ``contracts.ports.Transaction``."""
+        self.gathered.write(self.connection)
         granted = self.connection.execute(sql.GRANTED, {"of_patient": patient})
         return any(used.id == consent for (body,) in granted for used in decode(body, DecisionRecord).decision.consents)
 
@@ -197,9 +198,8 @@ class SqlTransaction(SqlOutbox):
             self.connection.execute("RELEASE rehearsal")
 
     def finish(self) -> None:
-        """Write what is known at the end. The writer calls it when the work has ended well."""
-        if self.accesses:
-            self.connection.executemany(sql.INSERT_ACCESS, access_rows(self.at, self.accesses.values()))
+        """Give what is known at the end. The writer calls it when the work has ended well."""
+        self.gathered.add(sql.INSERT_ACCESS, access_rows(self.at, self.accesses.values()))
 
     def attempt(self, work: Callable[[], None]) -> Exception | None:
         """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
@@ -275,22 +275,22 @@ class SqlTransaction(SqlOutbox):
         return SqlPulls(self.connection, self.at)
 
 
-def access_rows(at: datetime, accesses: Iterable[Access]) -> list[dict[str, Any]]:
-    """Rows of the access log, as the table has them."""
+def access_rows(at: datetime, accesses: Iterable[Access]) -> list[Row]:
+    """Rows of the access log, in the order of the table's columns."""
     micros = to_micros(at)
     return [
-        {
-            "at": micros,
-            "employee": access.caller.employee.value,
-            "commission": access.caller.commission,
-            "unit": access.caller.unit.value,
-            "provider": access.caller.provider.value,
-            "patient": access.patient,
-            "action": access.action.value,
-            "resource": access.resource,
-            "interaction": access.interaction,
-            "request_id": access.caller.request_id,
-        }
+        (
+            micros,
+            access.caller.employee.value,
+            access.caller.commission,
+            access.caller.unit.value,
+            access.caller.provider.value,
+            access.patient,
+            access.action.value,
+            access.resource,
+            access.interaction,
+            access.caller.request_id,
+        )
         for access in accesses
     ]
 

@@ -19,7 +19,7 @@ from contracts.errors import RekoError, Unavailable
 from contracts.ports import Clock
 from contracts.record import Access
 from service.store import sql
-from service.store.database import Database, checked
+from service.store.database import Database, Row, checked
 from service.store.gathering import Gathered
 from service.store.indexing import SearchIndex
 from service.store.outbox import MustBeAlone
@@ -134,6 +134,9 @@ class Writer:
 
     def _write(self, group: list[_Job]) -> bool:
         """Whether somebody should look at the outbox."""
+        if all(job.work is None for job in group):
+            self._log_alone(group)
+            return False
         woken, gathered = False, Gathered()
         try:
             self._begin(beside=all(job.beside for job in group))
@@ -166,6 +169,18 @@ class Writer:
             raise Unavailable("another version of this service has made the search index anew: start this one again")
         self._ids = RowIds((rid or 0) + 1, (hid or 0) + 1)
 
+    def _log_alone(self, jobs: list[_Job]) -> None:
+        """As ``_log``, where nothing else is written."""
+        try:
+            self._roll_back()
+            with self._database.telling("written"):
+                self._database.append(self._connection, sql.INSERT_ACCESS, self._rows(jobs))
+        except Exception as error:
+            self._undo(jobs, error)
+
+    def _rows(self, jobs: list[_Job]) -> list[Row]:
+        return access_rows(self._clock.now(), (access for job in jobs for access in job.accesses))
+
     def _log(self, jobs: list[_Job]) -> None:
         """What is shown to whom: all of it, or none. Nobody else need suffer when it cannot be written."""
         if not jobs:
@@ -173,8 +188,7 @@ class Writer:
         self._connection.execute("SAVEPOINT log")
         try:
             with self._database.telling("written"):
-                rows = access_rows(self._clock.now(), (access for job in jobs for access in job.accesses))
-                self._connection.executemany(sql.INSERT_ACCESS, rows)
+                self._connection.executemany(sql.INSERT_ACCESS, self._rows(jobs))
         except Exception as error:
             told = _told(error)
             for job in jobs:

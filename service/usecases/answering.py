@@ -41,7 +41,7 @@ def answer(
     kept = decide(transaction, _question(transaction, caller, patient, asked, blocks), context.region)
     if not patient:
         return 0, kept
-    number = transaction.note_decision(kept, f"Patient/{patient}")
+    number = transaction.keep_decision(kept, f"Patient/{patient}")
     transaction.log_access(Access(caller, AccessAction.READ, patient, f"Patient/{patient}", "consent-decision"))
     return number, kept
 

@@ -469,8 +469,8 @@ async def test_a_decision_is_kept_with_its_inputs(store: OpenStore) -> None:
     )
     unreadable = UnreadableConsent("u-1", 1)
     denied = DecisionRecord(refused, (refusal,), (unreadable,), ConsentPolicy(366, platform_needs_consent=True), "2")
-    first = await store.run(lambda transaction: transaction.note_decision(denied, "Procedure/a"))
-    second = await store.run(lambda transaction: transaction.note_decision(DECISION, "Procedure/a"))
+    first = await store.run(lambda transaction: transaction.keep_decision(denied, "Procedure/a"))
+    second = await store.run(lambda transaction: transaction.keep_decision(DECISION, "Procedure/a"))
     table = tables.decision.c
     columns = (table.number, table.about, table.patient, table.unit, table.permitted, table.body)
     row, other = await store.select(select(*columns).order_by(table.number))

@@ -28,7 +28,8 @@ from service.fhir_api.search.statements import Question
 from service.fhir_api.surroundings import Surroundings, row_of
 from service.http_edge import names_a_person, read_body
 from service.page_tokens import seal, unseal
-from service.store.snapshot import Row, SqlSnapshot, to_record
+from service.store.database import Row
+from service.store.snapshot import SqlSnapshot, to_record
 from service.store.sql import CURRENT_COLUMNS
 
 

@@ -1,6 +1,6 @@
 """respx in front of the connections that the adapters use."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from respx.mocks import AbstractRequestMocker
@@ -10,8 +10,8 @@ class _Connections(AbstractRequestMocker):
     """``respx.mock(using="connections")``: nothing leaves, and what would have is seen as httpx's request."""
 
     name = "connections"
-    targets = ("adapters.connections.Connections",)
-    target_methods = ("handle_async_request",)
+    targets: ClassVar[list[str]] = ["adapters.connections.Connections"]
+    target_methods: ClassVar[list[str]] = ["handle_async_request"]
 
     @classmethod
     def to_httpx_request(cls, **asked: Any) -> httpx.Request:

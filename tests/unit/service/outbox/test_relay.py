@@ -238,7 +238,7 @@ class Unwell:
 async def test_a_database_that_comes_late_is_waited_for(store: SqlStore, times: int) -> None:
     """And what a former process had claimed is taken back, whenever the database comes."""
     await promise(store, permitted("a"), permitted("b", patient="p-2"))
-    await store.run(lambda transaction: transaction.claim(permitted("a"), NOW + timedelta(days=9999)))
+    await store.run(lambda transaction: transaction.claim([permitted("a")], NOW + timedelta(days=9999)))
     channel = Slow(Delivered())
     unwell: Any = Unwell(store, times)
     async with running(unwell, {"platform": channel}):
@@ -409,7 +409,7 @@ async def test_a_message_that_kills_its_worker_again_and_again_is_parked(store: 
     def die(transaction: SqlTransaction) -> Any:
         queued = transaction.message("a")
         assert queued is not None
-        transaction.claim(queued.message, NOW)
+        transaction.claim([queued.message], NOW)
         relaying._beat(transaction, [], NOW + timedelta(days=9999), Random(1))  # noqa: S311
         queued = transaction.message("a")
         assert queued is not None
@@ -429,12 +429,12 @@ async def test_a_lost_worker_uses_up_no_try_and_an_outcome_clears_the_count(stor
 
     def work(transaction: SqlTransaction) -> Any:
         for _ in range(relaying.CRASHES - 1):
-            transaction.claim(permitted("a"), NOW)
+            transaction.claim([permitted("a")], NOW)
             relaying._beat(transaction, [], NOW + timedelta(days=9999), Random(1))  # noqa: S311
         transaction.move("a", DeliveryState.RETRYING)
         (made,) = claim(transaction, CONTEXT, "platform", 1)
         settle(transaction, CONTEXT, made, Transient("busy"), NOW)
-        transaction.claim(permitted("a"), NOW)
+        transaction.claim([permitted("a")], NOW)
         relaying._beat(transaction, [], NOW + timedelta(days=9999), Random(1))  # noqa: S311
         return made, transaction.message("a")
 

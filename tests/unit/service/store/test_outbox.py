@@ -93,7 +93,7 @@ def orphans(outbox: SqlTransaction, real_now: datetime) -> list[str]:
 def claim(outbox: SqlTransaction, id: str) -> Claim:
     queued = outbox.message(id)
     assert queued is not None
-    return outbox.claim(queued.message, outbox.at + LEASE)
+    return outbox.claim([queued.message], outbox.at + LEASE)[0]
 
 
 def test_a_promise_comes_back_as_it_was(outbox: SqlTransaction) -> None:
@@ -295,7 +295,7 @@ class Outbox(RuleBasedStateMachine):
         for queued in found:
             known = self.known[queued.message.id]
             known.state, known.fence, known.lease_until = CLAIMED, known.fence + 1, self.now + LEASE
-            made = self.outbox.claim(queued.message, self.now + LEASE)
+            (made,) = self.outbox.claim([queued.message], self.now + LEASE)
             assert (made.fence, made.message) == (known.fence, queued.message)
             self.claims.append(made)
 

@@ -130,7 +130,7 @@ async def test_two_that_claim_do_so_beside_each_other_and_take_different_ones(
         found = transaction.due("platform", 2)
         begun.set()
         go_on.wait(10)
-        return [transaction.claim(each.message, LEASE).message.id for each in found]
+        return [claim.message.id for claim in transaction.claim([each.message for each in found], LEASE)]
 
     first = asyncio.ensure_future(two[0].claim(slow))
     await asyncio.to_thread(begun.wait)
@@ -165,7 +165,8 @@ def _promise(id: str, patient: str, transaction: SqlTransaction) -> None:
 
 
 def _claim_all(transaction: SqlTransaction, limit: int) -> list[str]:
-    return [transaction.claim(each.message, LEASE).message.id for each in transaction.due("platform", limit)]
+    due = [each.message for each in transaction.due("platform", limit)]
+    return [claim.message.id for claim in transaction.claim(due, LEASE)]
 
 
 async def test_no_message_is_claimed_twice_and_none_before_its_turn(two: tuple[SqlStore, SqlStore]) -> None:
@@ -221,7 +222,8 @@ def _withdrawn(patient: str, transaction: SqlTransaction) -> None:
 
 def _sent_if_consented(patient: str, transaction: SqlTransaction) -> list[str]:
     due = [each.message for each in transaction.due("platform", 100) if each.message.key.endswith(patient)]
-    return [transaction.claim(each, LEASE).message.id for each in due if transaction.read("Patient", patient)]
+    claims = transaction.claim([each for each in due if transaction.read("Patient", patient)], LEASE)
+    return [claim.message.id for claim in claims]
 
 
 async def test_what_raises_undoes_its_own_and_the_other_process_goes_on(two: tuple[SqlStore, SqlStore]) -> None:
