@@ -41,6 +41,11 @@ class Incoming:
     sender_unit: str = ""
     address: str = ""
 
+    @property
+    def opens_case(self) -> bool:
+        """Whether it is a question, and no answer or reminder."""
+        return not (self.answer_to or self.reminder_of)
+
 
 _WHERE: Final[Mapping[str, str]] = {
     "id": "s:meddelande-id",
