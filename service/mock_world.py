@@ -35,6 +35,8 @@ from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
 from adapters.registry import ADAPTERS
 from adapters.sdk import mock_control as sdk_control
+from adapters.sdk import mock_party
+from adapters.sdk.mock_parties import PARTIES
 from contracts.certificate import Likely, MedicalCertificate
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, PersonId
 from contracts.sick_leave import Certificate, CertificatePeriod
@@ -138,6 +140,7 @@ PLATFORM: Final = "national_platform"
 TITLES: Final[Mapping[str, str]] = {
     **{adapter.prefix: adapter.title for adapter in ADAPTERS.values()},
     **{name: each.title for name, each in SERVICES.items()},
+    **{name: each.title for name, each in PARTIES.items()},
     PLATFORM: national_platform.TITLE,
 }
 """Every counterpart, and what it is called."""
@@ -177,13 +180,18 @@ class MockWorld(World):
         """The application. In a namespace of its own under ``/_ns/{namespace}/...``, for clients that set no headers."""
         apps = {each.prefix: each.mock(self.counterparts[each.prefix]) for each in ADAPTERS.values()}
         apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
+        apps |= {name: self._party(name) for name in PARTIES}
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
         control = routes(self, _rows(self))
         pages = page.routes(Starlette(routes=control), _index)
         inner = Starlette(routes=[*(Mount(f"/{name}", app) for name, app in apps.items()), *pages, *control])
+        self.around.inside = inner
         return Starlette(
             routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)], lifespan=self._alive
         )
+
+    def _party(self, name: str) -> ASGIApp:
+        return mock_party.create(self.counterparts[name], PARTIES[name], self.counterparts["message_service"])
 
     @asynccontextmanager
     async def _alive(self, _: Starlette) -> AsyncIterator[None]:

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
-from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field, TypeAdapter
 
@@ -72,9 +71,6 @@ class Officer(CaseWorker[Incoming, Step, Letter, Orders]):
     def about(self, question: Incoming) -> dict[str, Any]:
         """See ``CaseWorker.about``."""
         return {"certificate": question.certificate, "unit": question.sender_unit}
-
-    def _id(self, question: Incoming, step: int) -> str:
-        return str(uuid5(NAMESPACE_URL, f"{question.id}/{step}"))
 
     def _written(
         self, case: Case[Incoming, Letter], id: str, step: Step, reminded: Sent[Letter] | None, at: datetime

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -147,10 +148,6 @@ class CaseWorker(ABC, Generic[QuestionT, StepT, LetterT, OrdersT]):
         """One try to get it to care."""
 
     @abstractmethod
-    def _id(self, question: QuestionT, step: int) -> str:
-        """The id of a step's message: made of the question's own, so that the same play has the same ids."""
-
-    @abstractmethod
     def about(self, question: QuestionT) -> dict[str, Any]:
         """What the counterpart's own questions tell of themselves; never the person."""
 
@@ -219,7 +216,9 @@ class CaseWorker(ABC, Generic[QuestionT, StepT, LetterT, OrdersT]):
         self, room: Room, case: Case[QuestionT, LetterT], number: int, step: StepT, twist: Twist, at: datetime
     ) -> Sent[LetterT]:
         reminded = case.by_step.get(step.reminds) if step.reminds else None
-        sent = Sent(self._written(case, self._id(case.question, number), step, reminded, at))
+        # Made of the question's own id, so that the same play has the same ids.
+        id = str(uuid5(NAMESPACE_URL, f"{case.question.id}/{number}"))
+        sent = Sent(self._written(case, id, step, reminded, at))
         case.sent.append(sent)
         case.by_step[number] = sent
         if reminded is not None and reminded.answered:

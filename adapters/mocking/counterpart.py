@@ -92,7 +92,8 @@ class Bell:
 
 @dataclass(slots=True)
 class Surroundings:
-    """What the counterparts of one world have in common. ``people``: who brings about which fault."""
+    """What the counterparts of one world have in common. ``people``: who brings about which fault; ``inside``: the world
+    itself, for counterparts that reach each other in this process."""
 
     agenda: Agenda
     size: int = LEDGER_SIZE
@@ -102,6 +103,7 @@ class Surroundings:
     courier: Courier = field(default_factory=Courier)
     spies: Remembered[str, Spy] = field(default_factory=lambda: Remembered(NAMESPACES))
     people: dict[str, Fault] = field(default_factory=dict)
+    inside: ASGIApp | None = None
 
     def spy(self, namespace: str) -> Spy:
         """The namespace's own spy."""

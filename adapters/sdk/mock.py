@@ -2,8 +2,9 @@
 
 Facts: sdk.md. One store for all parties: what one client posts to another's functional address, the other finds with a
 filter; so the other side is played by posting as it (``mock_control`` answers for it). A message is NEW, waits for its receipt
-a minute later, and is accepted after ten, on the world's clock; or ends otherwise, on order. Behind it nothing is sent: AS4,
-signing and the address book are not there.
+a minute later, and has it after ten, on the world's clock; or ends otherwise, on order. What is for a party of this world is
+handed over to it then (``mock_exchange``), and the receipt is the party's; all others accept. AS4, signing and the address book
+are not there.
 """
 
 import re
@@ -24,6 +25,8 @@ from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
 from adapters.mocking.validation import Level
+from adapters.sdk import mock_exchange
+from adapters.sdk import mock_parties as parties
 from adapters.sdk.mock_model import Body, Many, One, issues, wrong
 from adapters.sdk.settings import PATH
 from adapters.sdk.wire import LIMIT
@@ -106,15 +109,23 @@ class Service:
         shown = _shown(request, room.remembered("messages")[id], 201)
         return Answered(shown, id=id, accepted=True, summary=summary, judge=partial(wrong, One))
 
-    def keep(self, room: Room, attributes: dict[str, Any], ends_as: str = "ACCEPTED") -> str:
-        """Take a message, and plan what becomes of it; its id. Refuses one that is known."""
+    def keep(
+        self, room: Room, attributes: dict[str, Any], ends_as: str = "ACCEPTED", at: datetime | None = None
+    ) -> str:
+        """Take a message (``at``: then, else now), and plan what becomes of it; its id. Refuses one that is known."""
         id = self._identified(room, attributes)
         messages = room.remembered("messages")
         if id in messages and self._counterpart.validation(room).rules is Level.STRICT:
             raise _Refused(400, "the message id is known", "MESSAGE_ID_NOT_UNIQUE", "data.attributes.messageId")
         messages[id] = attributes | {"messageStatus": "NEW", "events": []}
-        self._plan(room, id, WAITS_AFTER, "WAITING_FOR_RECEIPT")
-        self._plan(room, id, ENDS_AFTER, ends_as)
+        room.remembered("sent")[id] = attributes["sender"], attributes["conversationId"]
+        taken = at or self._counterpart.now()
+        self._plan(room, id, taken + WAITS_AFTER, "WAITING_FOR_RECEIPT")
+        party = parties.of(attributes["recipient"])
+        if party and ends_as == "ACCEPTED" and self._counterpart.around.inside:
+            self._plan_exchange(room, id, party, taken + ENDS_AFTER)
+        else:
+            self._plan(room, id, taken + ENDS_AFTER, ends_as)
         return id
 
     def _identified(self, room: Room, attributes: dict[str, Any]) -> str:
@@ -126,19 +137,39 @@ class Service:
         attributes.setdefault("creationDateTime", now.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
         return str(attributes["messageId"])
 
-    def _plan(self, room: Room, id: str, after: timedelta, status: str) -> None:
+    def _plan(self, room: Room, id: str, at: datetime, status: str) -> None:
         async def step(_: datetime) -> None:
-            known = room.remembered("messages").get(id)
-            if known is not None:
-                known["messageStatus"] = status
-                known["events"] = _EVENTS.get(status, [])
+            _becomes(room, id, status, _EVENTS.get(status, []))
 
-        at = self._counterpart.now() + after
         self._counterpart.around.agenda.make(at, room.namespace, f"SDK-meddelande blir {status}", step)
+
+    def _plan_exchange(self, room: Room, id: str, party: str, at: datetime, tries: int = mock_exchange.TRIES) -> None:
+        """Hand it over then. Without a receipt it is sent again, with the same id, as often as there are tries."""
+
+        async def step(due: datetime) -> None:
+            message, inside = room.remembered("messages").get(id), self._counterpart.around.inside
+            if message is None or inside is None:
+                return
+            receipt = await mock_exchange.hand_over(inside, party, message, room.namespace, due)
+            if receipt is not None:
+                _becomes(room, id, receipt.receipt, mock_exchange.events(receipt))
+            elif tries > 1:
+                _becomes(room, id, "SCHEDULED_FOR_RESEND", [])
+                self._plan_exchange(room, id, party, due + mock_exchange.AGAIN_AFTER, tries - 1)
+            else:
+                _becomes(room, id, "MESSAGE_EXCHANGE_ERROR", _EVENTS["MESSAGE_EXCHANGE_ERROR"])
+
+        self._counterpart.around.agenda.make(at, room.namespace, f"SDK-meddelande lämnas till {party}", step)
+
+
+def _becomes(room: Room, id: str, status: str, events: list[dict[str, Any]]) -> None:
+    known = room.remembered("messages").get(id)
+    if known is not None:
+        known |= {"messageStatus": status, "events": events}
 
 
 _EVENTS: Final[Mapping[str, list[dict[str, Any]]]] = {
-    status: [{"title": title, "status": 400, "detail": title, "eventIssues": []}]
+    status: [mock_exchange.event(title)]
     for status, title in (
         ("REJECTED", "Meddelandet avvisades av mottagarens meddelandesystem"),
         ("MESSAGE_EXCHANGE_ERROR", "Meddelandet nådde inte mottagarens accesspunkt"),

@@ -1,15 +1,17 @@
-"""The other parties' part of the control surface: they answer what was sent to them."""
+"""The other parties' part of the control surface: they answer what was sent to them, by hand or by scripts."""
 
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from adapters.mocking import casework_control
+from adapters.mocking.casework import Orders
 from adapters.mocking.control import Asked, NotThere, Row
+from adapters.sdk import mock_letter
 from adapters.sdk.mock import Service
-from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
-
-_PERSONS: Final = frozenset(system.rivta for system in NATIONAL_PERSON_SYSTEMS)
+from adapters.sdk.mock_case_worker import PartyWorker
+from adapters.sdk.mock_parties import PARTIES, Step
 
 
 class AnswerIn(BaseModel):
@@ -32,25 +34,21 @@ def _answer(asked: Asked) -> Any:
         raise NotThere
     before = sum(each.get("refToMessageId") == known["messageId"] for each in room.remembered("messages").values())
     id = str(uuid5(UUID(known["messageId"]), f"answer {before + 1}"))
-    return {"id": Service(counterpart).keep(room, _reply(known, given, id))}
+    reply = mock_letter.written(known, id, given.text, label=given.label, reference=given.reference)
+    return {"id": Service(counterpart).keep(room, reply)}
 
 
-def _reply(known: dict[str, Any], given: AnswerIn, id: str) -> dict[str, Any]:
-    person = [each for each in known["recipientAttention"].get("referenceId", []) if each["root"] in _PERSONS]
-    theirs = [{"root": known["recipient"], "extension": given.reference}] if given.reference else []
-    function = known["recipientAttention"]["subOrganization"]
-    return {
-        "messageId": id,
-        "conversationId": known["conversationId"],
-        "refToMessageId": known["messageId"],
-        "confidentiality": True,
-        "label": given.label or known["label"],
-        "sender": known["recipient"],
-        "recipient": known["sender"],
-        "senderAttention": {"subOrganization": function, "referenceId": [*person, *theirs]},
-        "recipientAttention": known["senderAttention"],
-        "digitalDocument": [{"documentId": "1", "index": 1, "contentTextBody": [given.text]}],
-    }
+def _party(asked: Asked) -> casework_control.Found:
+    name: str = asked.request.path_params["party"]
+    if name not in PARTIES:
+        raise NotThere
+    counterpart = asked.world.counterpart(name)
+    worker = PartyWorker(counterpart, PARTIES[name], asked.world.counterpart("message_service"))
+    return worker, counterpart.room(asked.namespace)
+
+
+def _parties(_: Asked) -> Any:
+    return {name: party.title for name, party in PARTIES.items()}
 
 
 _ANSWER: Final = TypeAdapter(AnswerIn)
@@ -61,5 +59,9 @@ ROWS: Final = (
         _answer,
         "Let the recipient of an SDK message answer it",
         _ANSWER,
+    ),
+    Row("GET", "/_control/parties", _parties, "The parties behind the message service"),
+    *casework_control.rows(
+        "/_control/parties/{party}", "a party's case worker", _party, TypeAdapter(Orders), TypeAdapter(Step)
     ),
 )

@@ -6,6 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from adapters.sdk.mock_party_rules import Detail, Reason
+
+INSTANT = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
 Organisation = Annotated[str, Field(pattern=r"^0203:[A-Za-z0-9.-]+$")]
 
 
@@ -61,7 +64,7 @@ class Message(_Model):
     message_id: UUID | None = None
     conversation_id: UUID | None = None
     ref_to_message_id: UUID | None = None
-    creation_date_time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")] | None = None
+    creation_date_time: Annotated[str, Field(pattern=INSTANT)] | None = None
     generating_system: Identified | None = None
     digital_document: list[Document] = []
 
@@ -76,6 +79,44 @@ class Body(_Model):
     """The envelope."""
 
     data: _Data
+
+
+class Handed(Message):
+    """A message as it is handed over to the recipient: the service has set what the client left out."""
+
+    message_id: UUID
+    conversation_id: UUID
+    creation_date_time: Annotated[str, Field(pattern=INSTANT)]
+
+
+class _HandedData(_Model):
+    type: Literal["messages"]
+    id: UUID | None = None
+    attributes: Handed
+
+
+class HandedOver(_Model):
+    """The envelope of it."""
+
+    data: _HandedData
+
+
+class Issue(_Model):
+    """What a receipt says of one breach: the detail as a code, the rule by its name, the rule in words."""
+
+    type_code: Detail
+    title: str
+    detail: str
+
+
+class Receipt(_Model):
+    """What the recipient says of a message (forsakringskassan.md § 7.1), in JSON of ours: SDK has it as XML between the
+    message services, and the client learns of it by status and events."""
+
+    receipt: Literal["ACCEPTED", "REJECTED"]
+    message_id: str
+    reason: Reason | None = None
+    issues: list[Issue] = []
 
 
 Status = Literal[

@@ -1,5 +1,8 @@
 """What somebody else's client sends to the mock world: plain text, none of our code."""
 
+import json
+from typing import Any
+
 from adapters.mocking.people import PEOPLE, TestPerson
 
 FK = "2021005521"
@@ -28,3 +31,41 @@ def message(id: str = "m-1", address: str = FK, person: TestPerson = PERSON, cer
 <c:postadress/><c:postnummer/><c:postort/><c:telefonnummer/><c:vardgivare><c:vardgivare-id><t:root>1.2.752.129.2.1.4.1</t:root>
 <t:extension>TSTNMT2321000156-S0001</t:extension></c:vardgivare-id><c:vardgivarnamn>Regionen</c:vardgivarnamn></c:vardgivare></c:enhet>
 </s:skickatAv></s:SendMessageToRecipient></e:Body></e:Envelope>""".encode()
+
+
+FUNCTION = "urn:riv:infrastructure:messaging:functionalAddress"
+PARTIES = {
+    "arbetsformedlingen": ("0203:arbetsformedlingen.example", "sdk:inkorg:0203:arbetsformedlingen.example"),
+    "municipality": ("0203:exempelstad.example", "sdk:inkorg:0203:exempelstad.example:socialtjansten"),
+    "employer": ("0203:arbetsgivaren.example", "sdk:inkorg:0203:arbetsgivaren.example:personal"),
+}
+"""Organisation and the function for persons' matters of each party behind the message service."""
+SDK_ID = "5f0a2c1e-8d7b-4c36-9e15-3b1f6d2a9c40"
+
+
+def sdk_message(party: str, person: TestPerson = PERSON, **changes: Any) -> bytes:
+    """A message to a party as SDK's message service hands it over. What is changed to ``...`` is left out."""
+    organisation, address = PARTIES[party]
+    about = {"root": "1.2.752.129.2.1.3.1", "extension": person.number}
+    ours = {"root": "0203:region.example", "extension": "REKO-1"}
+    attributes = {
+        "messageId": SDK_ID,
+        "conversationId": SDK_ID,
+        "creationDateTime": "2026-05-04T08:30:00.000Z",
+        "confidentiality": True,
+        "label": "Kontakt",
+        "sender": "0203:region.example",
+        "recipient": organisation,
+        "senderAttention": {
+            "subOrganization": {"root": FUNCTION, "extension": "sdk:inkorg:0203:region.example:eken"},
+            "referenceId": [ours],
+        },
+        "recipientAttention": {
+            "subOrganization": {"root": FUNCTION, "extension": address},
+            "referenceId": [about],
+        },
+        "digitalDocument": [{"documentId": "1", "index": 1, "contentTextBody": ["Behov kan antas."]}],
+        **changes,
+    }
+    given = {name: value for name, value in attributes.items() if value is not ...}
+    return json.dumps({"data": {"type": "messages", "attributes": given}}).encode()
