@@ -33,12 +33,21 @@ _POLICY: Final = {
     "Referrer-Policy": "no-referrer",
 }
 ADVANCES: Final = (("PT1H", "en timme"), ("P1D", "ett dygn"), ("P7D", "sju dygn"), ("P30D", "trettio dygn"))
-SUBJECTS: Final = (
+OFFICER_SUBJECTS: Final = (
     ("", "svar, samma ämne"),
     ("KONTKT", "fråga: kontakt"),
     ("AVSTMN", "fråga: avstämningsmöte"),
     ("OVRIGT", "fråga: övrigt"),
 )
+PARTY_SUBJECTS: Final = (
+    ("", "svar, samma rubrik"),
+    ("Kontakt", "fråga: kontakt"),
+    ("Avstämningsmöte", "fråga: avstämningsmöte"),
+    ("Samordnad individuell plan (SIP)", "fråga: SIP"),
+    ("Övrigt", "fråga: övrigt"),
+)
+ABOUT: Final = {"certificate": "om intyg", "function": "till", "unit": "från", "from": "från"}
+"""What a case tells of its question, and how it is said."""
 
 FAULTS: Final[dict[str, str]] = tomllib.loads((_TEMPLATES / "faults.toml").read_text(encoding="utf-8"))
 """The faults that a mock plays by itself, in Swedish."""
@@ -101,6 +110,7 @@ async def _page(visit: _Visit, template: str, status: int = 200, **content: Any)
     around = {
         "visit": visit,
         "namespaces": await visit.ask("GET", "namespaces"),
+        "parties": await visit.ask("GET", "parties"),
         "now": (await visit.ask("GET", "clock"))["now"],
         "advances": ADVANCES,
         "told": visit.request.query_params.get("told", ""),
@@ -145,30 +155,47 @@ async def _exchange(visit: _Visit) -> Response:
     return await _page(visit, "exchange.html", entry=entry, system=title, parsed=parsed)
 
 
-async def _officer(visit: _Visit) -> Response:
+def _whose(visit: _Visit) -> str:
+    """The case worker of a page, as the control surface addresses it."""
+    party = visit.request.path_params.get("party")
+    return f"parties/{party}" if party else "officer"
+
+
+async def _case_worker(visit: _Visit) -> Response:
+    whose = _whose(visit)
+    name = whose.removeprefix("parties/")
     return await _page(
         visit,
-        "officer.html",
-        orders=await visit.ask("GET", "officer"),
-        scripts=await visit.ask("GET", "officer/scripts"),
-        cases=(await visit.ask("GET", "officer/cases"))[::-1],
+        "case_worker.html",
+        title="Försäkringskassans handläggare" if whose == "officer" else (await visit.ask("GET", "parties")).get(name),
+        here=f"/_page/{whose}",
+        orders=await visit.ask("GET", whose),
+        scripts=await visit.ask("GET", f"{whose}/scripts"),
+        cases=(await visit.ask("GET", f"{whose}/cases"))[::-1],
         agenda=(await visit.ask("GET", "agenda"))["planned"],
-        subjects=SUBJECTS,
+        subjects=OFFICER_SUBJECTS if whose == "officer" else PARTY_SUBJECTS,
+        about=ABOUT,
     )
 
 
 async def _instruct(visit: _Visit) -> Response:
-    orders = {"deliverTo": visit.form.get("deliverTo", "").strip(), "script": visit.form.get("script", "")}
-    await visit.ask("PUT", "officer", orders)
-    return _back(visit, "/_page/officer", "Handläggaren arbetar så från och med nu.")
+    whose = _whose(visit)
+    orders = {name: visit.form[name].strip() for name in ("deliverTo", "script") if name in visit.form}
+    await visit.ask("PUT", whose, orders)
+    return _back(visit, f"/_page/{whose}", "Handläggaren arbetar så från och med nu.")
 
 
 async def _reply(visit: _Visit) -> Response:
-    number, subject = visit.request.path_params["number"], visit.form.get("subject", "")
-    step = {"text": visit.form.get("text", ""), "subject": subject, "answers": not subject}
-    sent = await visit.ask("POST", f"officer/cases/{number}/messages", step)
+    whose, number = _whose(visit), visit.request.path_params["number"]
+    subject = visit.form.get("subject", "")
+    step = {
+        "text": visit.form.get("text", ""),
+        "subject" if whose == "officer" else "label": subject,
+        "answers": not subject,
+    }
+    sent = await visit.ask("POST", f"{whose}/cases/{number}/messages", step)
     words = "Meddelandet kom fram" if sent["state"] == "delivered" else "Meddelandet kom inte fram"
-    return _back(visit, "/_page/officer", f"{words}: {sent['told']}.")
+    return _back(visit, f"/_page/{whose}", f"{words}: {sent['told']}.")
 
 
 async def _faults(visit: _Visit) -> Response:
@@ -206,9 +233,11 @@ async def _style(_: _Visit) -> Response:
 
 _ROUTES: Final[tuple[tuple[str, str, _Show], ...]] = (
     ("GET", "/_page/exchange/{system}/{number}", _exchange),
-    ("GET", "/_page/officer", _officer),
-    ("POST", "/_page/officer", _instruct),
-    ("POST", "/_page/officer/{number}", _reply),
+    *(
+        row
+        for here in ("/_page/officer", "/_page/parties/{party}")
+        for row in (("GET", here, _case_worker), ("POST", here, _instruct), ("POST", f"{here}/{{number}}", _reply))
+    ),
     ("GET", "/_page/faults", _faults),
     ("POST", "/_page/faults", _order),
     ("POST", "/_page/faults/clear", _calm),

@@ -613,7 +613,7 @@ async def serving(
 
 
 def _message_service(home: Path) -> Json:
-    """SDK, with the addresses of Försäkringskassan, Arbetsförmedlingen and one municipality."""
+    """SDK, with the addresses of Försäkringskassan, and of Arbetsförmedlingen and a municipality as they are in the mock world."""
     book = home / "sdk.toml"
     book.write_text(_ADDRESSES, encoding="utf-8")
     place = {"url": "http://mocks/message_service", "addresses": book, "token": "of-the-tests"}
@@ -633,15 +633,15 @@ address = "sdk:inkorg:0203:fk.example"
 [[party]]
 kind = "arbetsformedlingen"
 name = "Arbetsförmedlingen"
-organisation = "0203:af.example"
-address = "sdk:inkorg:0203:af.example"
+organisation = "0203:arbetsformedlingen.example"
+address = "sdk:inkorg:0203:arbetsformedlingen.example"
 
 [[party]]
 kind = "municipality"
 number = "2120009994"
 name = "Exempelstads kommun"
-organisation = "0203:kommun.example"
-address = "sdk:inkorg:0203:kommun.example"
+organisation = "0203:exempelstad.example"
+address = "sdk:inkorg:0203:exempelstad.example:socialtjansten"
 """
 
 

@@ -21,8 +21,8 @@ from adapters import soap
 from adapters.mocking.courier import Courier
 from adapters.mocking.people import PEOPLE
 from service.clock import MovableClock
-from service.mock_world import MockWorld
-from tests.unit.service.mock_samples import SEND, message
+from service.mock_world import TITLES, MockWorld
+from tests.unit.service.mock_samples import PARTIES, SEND, message, sdk_message
 
 DECLINED = next(person for person in PEOPLE.values() if person.script == "decline")
 
@@ -140,6 +140,26 @@ async def test_answering_as_the_officer(seen: Seen, address: str, care: Care) ->
     assert "Meddelandet kom fram: OK." in await seen.text(".told")
     assert care.came == ["Vi hör av oss på tisdag."]
     assert "kom fram" in await seen.text(".case")
+
+
+@pytest.mark.parametrize("party", PARTIES)
+async def test_answering_as_a_party(seen: Seen, address: str, party: str) -> None:
+    async with httpx.AsyncClient(trust_env=False, headers={"Authorization": "Bearer x"}) as client:
+        await client.post(f"{address}/{party}/messages", content=sdk_message(party))
+        await seen.visit()
+        await seen.follow(TITLES[party])
+        assert await seen.text("h1") == TITLES[party]
+        assert "Ärende 1: Kontakt" in await seen.text(".case")
+        await seen.choose("script", "accept")
+        await seen.press("Spara")
+        await seen.choose("subject-1", "Övrigt")
+        await seen.write("text-1", "Vi hör av oss på tisdag.")
+        await seen.press("Skicka till vården")
+        assert "Meddelandet kom fram" in await seen.text(".told")
+        assert "Övrigt" in await seen.text(".case ul")
+        listed = (await client.get(f"{address}/message_service/v1/sdk/messages")).json()["data"]
+        assert [each["attributes"]["label"] for each in listed] == ["Övrigt"]
+        assert await seen.messages() == []
 
 
 async def test_seven_days_later(seen: Seen, address: str, care: Care) -> None:

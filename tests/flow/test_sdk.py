@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-OURS, THEIRS = "sdk:inkorg:0203:region.example:eken", "sdk:inkorg:0203:af.example"
+OURS, THEIRS = "sdk:inkorg:0203:region.example:eken", "sdk:inkorg:0203:arbetsformedlingen.example"
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def posted(number: str, *, attachment: bool = False) -> Json:
         "messageId": str(uuid4()),
         "confidentiality": True,
         "label": "Kontakt",
-        "sender": "0203:af.example",
+        "sender": "0203:arbetsformedlingen.example",
         "recipient": "0203:region.example",
         "senderAttention": {
             "subOrganization": {"root": "urn:riv:infrastructure:messaging:functionalAddress", "extension": THEIRS},

@@ -10,6 +10,7 @@ from adapters.mocking.faults import CATALOGUE
 from adapters.mocking.page import FAULTS, parsed_lines
 from service.clock import MovableClock
 from service.mock_world import MockWorld
+from tests.unit.service.mock_samples import PARTIES, sdk_message
 
 
 @pytest.fixture
@@ -36,9 +37,13 @@ async def test_programs_and_people_are_answered_each_in_their_way(visitor: httpx
     assert (await visitor.get("/", headers={"Accept": "*/*"})).headers["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("path", ["/", "/_page/officer", "/_page/faults", "/_page/exchange/regional_platform/1"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/_page/officer", "/_page/parties/employer", "/_page/faults", "/_page/exchange/regional_platform/1"],
+)
 async def test_every_page_is_swedish_and_lets_nothing_in(visitor: httpx.AsyncClient, path: str) -> None:
     await refused(visitor)
+    await visitor.post("/employer/messages", content=sdk_message("employer"))
     page = await visitor.get(path)
     assert page.status_code == 200
     assert '<html lang="sv">' in page.text
@@ -94,6 +99,19 @@ async def test_a_wrong_order_is_explained(visitor: httpx.AsyncClient) -> None:
     assert page.status_code == 422
     assert "there is no fault of that name" in page.text
     assert (await visitor.get("/_page/exchange/ehr/99")).status_code == 422
+
+
+@pytest.mark.parametrize("party", PARTIES)
+async def test_a_party_is_instructed_and_answers(visitor: httpx.AsyncClient, party: str) -> None:
+    await visitor.post(f"/{party}/messages", content=sdk_message(party))
+    page = await visitor.post(f"/_page/parties/{party}", data={"script": "reminder"})
+    assert "Handläggaren arbetar så" in page.text
+    assert '<option value="reminder" selected>' in page.text
+    for subject, told in (("", "Kontakt (svar)"), ("Övrigt", "Övrigt, <time")):
+        page = await visitor.post(f"/_page/parties/{party}/1", data={"subject": subject, "text": "Vi hör av oss."})
+        assert "Meddelandet kom fram" in page.text
+        assert told in page.text
+    assert (await visitor.get("/_page/parties/nobody")).status_code == 422
 
 
 async def test_another_site_cannot_press_the_buttons(visitor: httpx.AsyncClient, mocks: MockWorld) -> None:
