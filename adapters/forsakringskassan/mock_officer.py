@@ -59,7 +59,7 @@ class Officer(CaseWorker[Incoming, Step, Letter, Orders]):
     again_after = timedelta(hours=1)
 
     def __init__(self, counterpart: Counterpart) -> None:
-        super().__init__(counterpart, SCRIPTS, Orders())
+        super().__init__(counterpart, "Försäkringskassan", SCRIPTS, Orders())
 
     def instruct(self, orders: Orders, namespace: str = "") -> None:
         """See ``CaseWorker.instruct``. A token that is left out stays as it was."""

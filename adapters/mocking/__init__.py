@@ -4,7 +4,8 @@ A mock is the other side of the same contract, a real ASGI application (decision
 receives, also what it refuses, and misbehaves when told to (decision D27).
 
 ``counterpart`` is what a mock is made with, ``exchange`` what each request goes through, ``ledger`` what is written down,
-``faults`` how it misbehaves, ``agenda`` what it will do later. ``verify``, ``spy`` and ``recording`` look at what came.
+``faults`` how it misbehaves, ``agenda`` what it will do later, ``casework`` who there takes up what came. ``verify``, ``spy``
+and ``recording`` look at what came.
 ``world`` holds all counterparts together; ``control`` and ``page`` let programs and people at it.
 """
 

@@ -126,13 +126,16 @@ class Carried:
 
 
 class CaseWorker(ABC, Generic[QuestionT, StepT, LetterT, OrdersT]):
-    """The case worker of a counterpart, with cases of its own in each namespace. ``standing``: how it works without orders.
-    What does not arrive is sent again ``again_after``, three times; what comes twice comes ``twice_after``."""
+    """The case worker of a counterpart, with cases of its own in each namespace. ``name``: whose, to people; ``standing``: how
+    it works without orders. What does not arrive is sent again ``again_after``, three times; what comes twice comes ``twice_after``."""
 
     again_after: timedelta
     twice_after: timedelta = timedelta(0)
 
-    def __init__(self, counterpart: Counterpart, scripts: Mapping[str, Script[StepT]], standing: OrdersT) -> None:
+    def __init__(
+        self, counterpart: Counterpart, name: str, scripts: Mapping[str, Script[StepT]], standing: OrdersT
+    ) -> None:
+        self.name = name
         self.scripts = scripts
         self._counterpart = counterpart
         self._standing = standing
@@ -209,7 +212,7 @@ class CaseWorker(ABC, Generic[QuestionT, StepT, LetterT, OrdersT]):
         ordered = done[::-1] if twist == "reversed" else done
         for after, (number, step) in zip(times, ordered, strict=True):
             deed = partial(self._do, room, case, number, step, twist)
-            words = f"{self._counterpart.system}: ärende {case.number}, steg {number}"
+            words = f"{self.name}: ärende {case.number}, steg {number}"
             self._counterpart.around.agenda.make(case.received + after, room.namespace, words, deed)
 
     async def _do(
@@ -237,7 +240,7 @@ class CaseWorker(ABC, Generic[QuestionT, StepT, LetterT, OrdersT]):
             self._later(room, sent, tries - 1, at + self.again_after, "ny sändning av det som inte kom fram")
 
     def _later(self, room: Room, sent: Sent[LetterT], tries: int, at: datetime, words: str) -> None:
-        told = f"{self._counterpart.system}: {words}"
+        told = f"{self.name}: {words}"
         self._counterpart.around.agenda.make(at, room.namespace, told, partial(self._deliver, room, sent, tries))
 
     def _note_answer(self, room: Room, id: str) -> None:

@@ -41,8 +41,8 @@ class Fault(BaseModel):
     ``delay``: wait ``seconds``, then go on as usual. ``late-answer``: accept at once, answer after ``seconds``.
     ``lose-answer``: accept, then never answer (hold the connection for ``seconds``). ``twice``: handle the request twice,
     as when the platform sends it again; the second answer leaves. ``nonsense``: HTTP 200 with ``body``.
-    ``wrong-charset``: the usual answer with letters in ISO-8859-1 that the header calls UTF-8. ``dialogue``: the officer's
-    messages come with a ``twist``. ``fate``: the message is taken, and ends in the state ``endsAs`` when its time comes.
+    ``wrong-charset``: the usual answer with letters in ISO-8859-1 that the header calls UTF-8. ``dialogue``: the case
+    worker's messages come with a ``twist``. ``fate``: the message is taken, and ends in the state ``endsAs`` when its time comes.
     ``name`` is the row of the table that it was ordered by.
     """
 
@@ -147,12 +147,12 @@ CATALOGUE: Final[Mapping[str, Row]] = {
     "answers-late": Row("handles at once, answers late: after the client's time-out", Fault(kind="late-answer")),
     "loses-the-answer": Row("handles, and never answers", Fault(kind="lose-answer")),
     "delivered-twice": Row("gets the request twice, as when the platform sends it again", Fault(kind="twice")),
-    "duplicate-reply": Row("the officer's next message comes twice", Fault(kind="dialogue", twist="twice")),
+    "duplicate-reply": Row("the case worker's next message comes twice", Fault(kind="dialogue", twist="twice")),
     "reply-before-acknowledgement": Row(
-        "the officer's first message comes before the answer to the request",
+        "the case worker's first message comes before the answer to the request",
         Fault(kind="dialogue", twist="before-acknowledgement"),
     ),
-    "replies-out-of-order": Row("the officer's messages come last first", Fault(kind="dialogue", twist="reversed")),
+    "replies-out-of-order": Row("the case worker's messages come last first", Fault(kind="dialogue", twist="reversed")),
     "rejected-later": Row("the message is taken, and later the recipient's side rejects it", Fault(kind="fate")),
     "never-arrives": Row(
         "the message is taken, and never reaches the recipient's side",

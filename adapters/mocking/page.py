@@ -33,22 +33,6 @@ _POLICY: Final = {
     "Referrer-Policy": "no-referrer",
 }
 ADVANCES: Final = (("PT1H", "en timme"), ("P1D", "ett dygn"), ("P7D", "sju dygn"), ("P30D", "trettio dygn"))
-OFFICER_SUBJECTS: Final = (
-    ("", "svar, samma ämne"),
-    ("KONTKT", "fråga: kontakt"),
-    ("AVSTMN", "fråga: avstämningsmöte"),
-    ("OVRIGT", "fråga: övrigt"),
-)
-PARTY_SUBJECTS: Final = (
-    ("", "svar, samma rubrik"),
-    ("Kontakt", "fråga: kontakt"),
-    ("Avstämningsmöte", "fråga: avstämningsmöte"),
-    ("Samordnad individuell plan (SIP)", "fråga: SIP"),
-    ("Övrigt", "fråga: övrigt"),
-)
-ABOUT: Final = {"certificate": "om intyg", "function": "till", "unit": "från", "from": "från"}
-"""What a case tells of its question, and how it is said."""
-
 FAULTS: Final[dict[str, str]] = tomllib.loads((_TEMPLATES / "faults.toml").read_text(encoding="utf-8"))
 """The faults that a mock plays by itself, in Swedish."""
 
@@ -173,8 +157,6 @@ async def _case_worker(visit: _Visit) -> Response:
         scripts=await visit.ask("GET", f"{whose}/scripts"),
         cases=(await visit.ask("GET", f"{whose}/cases"))[::-1],
         agenda=(await visit.ask("GET", "agenda"))["planned"],
-        subjects=OFFICER_SUBJECTS if whose == "officer" else PARTY_SUBJECTS,
-        about=ABOUT,
     )
 
 

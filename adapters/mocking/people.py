@@ -15,7 +15,7 @@ _PART_OF_A_WORD: Final = re.compile(rb"[\w.:+-]", re.ASCII)
 @dataclass(frozen=True, slots=True)
 class TestPerson:
     """A synthetic person. ``fault`` names a row of the catalogue, played whenever a request names the person;
-    ``script`` a script of Försäkringskassan's officer."""
+    ``script`` a script of case workers: Försäkringskassan's officer has each, others some of them."""
 
     __test__ = False  # no test class, whatever its name begins with
 

@@ -159,7 +159,9 @@ class Service:
             else:
                 _becomes(room, id, "MESSAGE_EXCHANGE_ERROR", _EVENTS["MESSAGE_EXCHANGE_ERROR"])
 
-        self._counterpart.around.agenda.make(at, room.namespace, f"SDK-meddelande lämnas till {party}", step)
+        self._counterpart.around.agenda.make(
+            at, room.namespace, f"SDK-meddelande lämnas till {parties.PARTIES[party].title}", step
+        )
 
 
 def _becomes(room: Room, id: str, status: str, events: list[dict[str, Any]]) -> None:

@@ -15,13 +15,13 @@ from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.ledger import Entry
 from adapters.sdk import mock_letter
 from adapters.sdk.mock import Service
-from adapters.sdk.mock_model import Body, Handed, wrong
+from adapters.sdk.mock_model import Answerable, Body, wrong
 from adapters.sdk.mock_parties import Party, Step
 from adapters.sdk.mock_party_rules import Incoming
 from adapters.sdk.settings import PATH
 from contracts.time import swedish_day
 
-_NO_ONE: Final = "care gave no function to answer to"
+_NO_ONE: Final = "the message does not say whom to answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PartyWorker(CaseWorker[Incoming, Step, Letter, Orders]):
     """By then care may have put away the first, which the message service would have recognised."""
 
     def __init__(self, counterpart: Counterpart, party: Party, message_service: Counterpart) -> None:
-        super().__init__(counterpart, party.scripts, Orders())
+        super().__init__(counterpart, party.title, party.scripts, Orders())
         self._party = party
         self._message_service = message_service
 
@@ -62,7 +62,7 @@ class PartyWorker(CaseWorker[Incoming, Step, Letter, Orders]):
         subject = step.label or asked.subject
         reference = f"{self._party.reference}-{case.number}"
         letter = Letter(id, at, subject, asked.id if step.answers else "")
-        if not _can_be_answered(asked.envelope):
+        if wrong(Answerable, orjson.dumps(asked.envelope)):
             return letter
         attributes = mock_letter.written(
             asked.envelope,
@@ -82,16 +82,10 @@ class PartyWorker(CaseWorker[Incoming, Step, Letter, Orders]):
         service = self._message_service.room(room.namespace)
         body = orjson.dumps({"data": {"type": "messages", "attributes": letter.attributes}})
         if letter.id in service.remembered("messages"):
-            return Carried(_entry(letter, at, body), "the message service has it already")
+            # It is there, which is what was wanted: the message service knows its duplicates.
+            return Carried(_entry(letter, at, body), "MESSAGE_ID_NOT_UNIQUE")
         Service(self._message_service).keep(service, dict(letter.attributes), at=at)
-        return Carried(_entry(letter, at, body), "taken by the message service")
-
-
-def _can_be_answered(envelope: Mapping[str, Any]) -> bool:
-    """Whether it says where to: a sender need not name a function, and where the schema is not minded anything may lack."""
-    if wrong(Handed, orjson.dumps(envelope)):
-        return False
-    return "senderAttention" in envelope and "recipientAttention" in envelope
+        return Carried(_entry(letter, at, body), "NEW")
 
 
 def _entry(letter: Letter, at: datetime, body: bytes, failed: str = "") -> Entry:

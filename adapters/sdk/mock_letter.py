@@ -25,7 +25,7 @@ def written(
     """From the function that got the message ``to`` (its attributes) to the function that sent it, about the same person, with
     the sender's references given back."""
     attention = to["recipientAttention"]
-    person = [each for each in attention.get("referenceId", []) if each["root"] in PERSON_ROOTS]
+    person = [each for each in attention.get("referenceId", []) if each.get("root") in PERSON_ROOTS]
     theirs = [{"root": to["recipient"], "extension": reference}] if reference else []
     document = {"documentId": "1", "index": 1, "contentTextBody": [text]}
     attached = [_file(each) for each in files]

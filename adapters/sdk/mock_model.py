@@ -101,6 +101,27 @@ class HandedOver(_Model):
     data: _HandedData
 
 
+class _Side(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    sub_organization: dict[str, Any]
+    reference_id: list[dict[str, Any]] = []
+
+
+class Answerable(BaseModel):
+    """What an answer needs of the message that it answers; the rest may be as wrong as the levels let through."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    message_id: str
+    conversation_id: str
+    label: str
+    sender: str
+    recipient: str
+    sender_attention: _Side
+    recipient_attention: _Side
+
+
 class Issue(_Model):
     """What a receipt says of one breach: the detail as a code, the rule by its name, the rule in words."""
 

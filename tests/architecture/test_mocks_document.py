@@ -11,6 +11,8 @@ import pytest
 from adapters.forsakringskassan.mock_officer import SCRIPTS
 from adapters.mocking.faults import CATALOGUE
 from adapters.mocking.people import PEOPLE
+from adapters.sdk.mock_parties import PARTIES
+from adapters.sdk.mock_party_rules import RULES
 from service.mock_pytest import RekoMock
 from service.mock_world import TITLES
 
@@ -79,6 +81,7 @@ def test_the_scenario_can_be_played(reko_mock: RekoMock, tmp_path: Path) -> None
     world = MockWorld(MovableClock())
     asyncio.run(play(world.app(), read(tmp_path / "s.toml")))
     assert [fault.name for fault in world.counterparts["regional_platform"].room("demo").waiting] == ["busy"]
+    assert world.counterparts["municipality"].room("demo").state["orders"].script == "sip"
 
 
 @pytest.mark.parametrize("names", [CATALOGUE, SCRIPTS], ids=["faults", "scripts"])
@@ -86,6 +89,16 @@ def test_every_name_stands_with_its_person(names: dict[str, object]) -> None:
     stated = dict(re.findall(r"^\| `([\w-]+)` \|.* (\d{12}|alone) \|$", TEXT, re.MULTILINE))
     people = {person.fault or person.script: person.number for person in PEOPLE.values()}
     assert {name: stated[name] for name in names} == {name: people.get(name, "alone") for name in names}
+
+
+def test_every_script_and_rule_of_a_party_stands_there() -> None:
+    chapter = TEXT.partition("## Parties' scripts")[2].partition("## Faults")[0]
+    for name, party in PARTIES.items():
+        assert f"`{name}`" in chapter
+        assert {script for script in party.scripts if f"`{script}`" not in chapter} == set()
+        assert f"`{party.organisation}`" in TEXT
+    stated = re.findall(r"`([A-Z_]+)`", chapter)
+    assert stated == ["TOO_LARGE", "UNREADABLE", "SCHEMA", *(rule.rule for rule in RULES)]
 
 
 def test_every_counterpart_stands_with_its_differences() -> None:

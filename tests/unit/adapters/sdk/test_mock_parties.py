@@ -498,9 +498,22 @@ async def test_who_gave_no_function_cannot_be_answered(client: httpx.AsyncClient
     await hand(client, AF, sdk_message(AF, OTHER, senderAttention=...))
     await later(client, "P5D")
     (case,) = (await client.get(f"/_control/parties/{AF}/cases")).json()
-    assert (case["sent"][0]["state"], case["sent"][0]["told"]) == ("failed", "care gave no function to answer to")
+    assert (case["sent"][0]["state"], case["sent"][0]["told"]) == ("failed", "the message does not say whom to answer")
     out = (await ledger(client, AF))[-1]
     assert (out["direction"], out["accepted"]) == ("out", False)
+
+
+async def test_what_a_level_lets_through_is_answered_as_far_as_it_can_be(client: httpx.AsyncClient) -> None:
+    await client.put(f"/_control/validation/{AF}", json={"schema": "off", "rules": "off"})
+    odd: dict[str, Any] = {"more": 1, "recipientAttention": to(AF) | {"referenceId": [{}]}, "confidentiality": "maybe"}
+    await hand(client, AF, sdk_message(AF, **odd))
+    for number, name in enumerate(("label", "recipientAttention", "digitalDocument"), 2):
+        broken: dict[str, Any] = {"messageId": str(uuid4()), name: 7}
+        await hand(client, AF, sdk_message(AF, **broken))
+        path = f"/_control/parties/{AF}/cases/{number}/messages"
+        assert (await client.post(path, json={"text": "Hej."})).status_code == 200
+    first = await client.post(f"/_control/parties/{AF}/cases/1/messages", json={"text": "Hej."})
+    assert first.json()["state"] == "delivered"
 
 
 @pytest.mark.parametrize(
@@ -514,3 +527,52 @@ async def test_who_gave_no_function_cannot_be_answered(client: httpx.AsyncClient
 )
 async def test_wrong_orders(client: httpx.AsyncClient, path: str, body: dict[str, Any], expected: int) -> None:
     assert (await client.put(f"/_control/parties/{path}", json=body)).status_code == expected
+
+
+# What spans all counterparts
+
+
+async def test_the_spy_looks_at_what_is_handed_over(client: httpx.AsyncClient) -> None:
+    text = "Diagnos: F43.8"
+    body = sdk_message("employer", digitalDocument=documents(text=text))
+    await client.put("/_control/spy", json=[{"person": PERSON.number, "system": "employer", "categories": []}])
+    assert (await client.post(SERVICE, content=body)).status_code == 201
+    assert (await client.get("/_control/spy")).status_code == 200
+    await later(client, "PT10M")
+    found = await client.get("/_control/spy")
+    assert found.status_code == 409
+    assert {each["system"] for each in found.json()["notConsented"]} == {"employer"}
+
+
+@pytest.mark.parametrize(("party", "script"), EVERY_SCRIPT)
+async def test_no_script_gives_away_what_care_has_not_told(client: httpx.AsyncClient, party: str, script: str) -> None:
+    person = next(each for each in PEOPLE.values() if each.script == "complement")
+    await client.put("/_control/spy", json=[{"person": person.number, "categories": []}])
+    await follow(client, party, script)
+    await send(client, party, person, digitalDocument=documents(text="Hej."))
+    await later(client, "P30D")
+    assert (await client.get("/_control/spy")).json() == {"ok": True, "notConsented": []}
+
+
+async def test_a_recorded_receipt_is_given_again(client: httpx.AsyncClient) -> None:
+    await send(client, AF, recipientAttention=to(AF))
+    await later(client, "PT10M")
+    recording = (await client.get("/_control/recording")).json()
+    await client.delete("/_control/namespace")
+    own = [each for each in recording["exchanges"] if each["system"] == AF]
+    await client.put("/_control/recording", json={"recording": 1, "exchanges": own})
+    await send(client, AF)
+    await later(client, "PT10M")
+    assert (await message_of(client))["messageStatus"] == "REJECTED"
+    assert [entry["rule"] for entry in await ledger(client, AF)] == ["replay"]
+
+
+async def test_forgetting_a_namespace_forgets_its_cases_and_plans(client: httpx.AsyncClient) -> None:
+    await send(client, AF, OTHER)
+    await later(client, "P1D")
+    assert len((await client.get("/_control/agenda")).json()["planned"]) == 1
+    await client.delete("/_control/namespace")
+    assert (await client.get("/_control/agenda")).json()["planned"] == []
+    assert (await client.get(f"/_control/parties/{AF}/cases")).json() == []
+    await later(client, "P30D")
+    assert await come(client) == []
