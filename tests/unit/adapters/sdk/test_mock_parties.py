@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.mocking.people import PEOPLE, TestPerson
 from adapters.sdk import mock_exchange, mock_letter
 from adapters.sdk.mock_parties import PARTIES
-from adapters.sdk.mock_party_rules import RULES
+from adapters.sdk.mock_party_rules import RULES, Known, broken, read
 from service.clock import MovableClock
 from service.mock_world import MockWorld
 from tests.unit.service.mock_samples import FUNCTION, PERSON, SDK_ID, sdk_message
@@ -152,6 +154,20 @@ async def test_what_a_party_refuses_and_why(client: httpx.AsyncClient, case: str
 
 def test_every_rule_stands_in_the_table() -> None:
     assert {rule.rule for rule in RULES} <= {expected.split(" ")[0] for _, expected in DECISIONS.values()}
+
+
+_JSON: Final = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(json.loads(sdk_message(AF))["data"]["attributes"])), _JSON)
+def test_whatever_stands_there_it_is_judged(name: str, value: Any) -> None:
+    attributes = json.loads(sdk_message(AF))["data"]["attributes"] | {name: value}
+    found = broken(read(attributes), Known(PARTIES[AF], {}))
+    assert {each.rule for each in found} <= {rule.rule for rule in RULES}
 
 
 async def test_no_receipt_repeats_what_was_sent(client: httpx.AsyncClient) -> None:
@@ -508,8 +524,8 @@ async def test_what_a_level_lets_through_is_answered_as_far_as_it_can_be(client:
     odd: dict[str, Any] = {"more": 1, "recipientAttention": to(AF) | {"referenceId": [{}]}, "confidentiality": "maybe"}
     await hand(client, AF, sdk_message(AF, **odd))
     for number, name in enumerate(("label", "recipientAttention", "digitalDocument"), 2):
-        broken: dict[str, Any] = {"messageId": str(uuid4()), name: 7}
-        await hand(client, AF, sdk_message(AF, **broken))
+        wrong: dict[str, Any] = {"messageId": str(uuid4()), name: 7}
+        await hand(client, AF, sdk_message(AF, **wrong))
         path = f"/_control/parties/{AF}/cases/{number}/messages"
         assert (await client.post(path, json={"text": "Hej."})).status_code == 200
     first = await client.post(f"/_control/parties/{AF}/cases/1/messages", json={"text": "Hej."})
