@@ -435,14 +435,21 @@ async def test_a_lost_receipt_opens_one_case(client: httpx.AsyncClient) -> None:
     assert (await client.post("/_control/verify", json={"checks": [once]})).json()["ok"]
 
 
-async def test_who_answers_too_late_has_not_answered(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", ["slow", "answers-late"])
+async def test_who_answers_too_late_has_not_answered_and_has_it_all_the_same(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr(mock_exchange, "PATIENCE", 0.05)
-    await client.put(f"/_control/faults/{AF}", json={"name": "answers-late", "seconds": 30})
+    await client.put(f"/_control/faults/{AF}", json={"name": fault, "seconds": 0.5})
     await send(client, AF)
     await later(client, "PT10M")
     assert (await message_of(client))["messageStatus"] == "SCHEDULED_FOR_RESEND"
+    once = {"system": AF, "check": "exactly-once", "about": {"id": SDK_ID}}
+    assert (await client.post("/_control/verify", json={"checks": [once], "within": 10})).json()["ok"]
+    monkeypatch.setattr(mock_exchange, "PATIENCE", 10.0)
+    await later(client, "PT12M")
+    assert (await message_of(client))["messageStatus"] == "ACCEPTED"
+    assert len((await client.get(f"/_control/parties/{AF}/cases")).json()) == 1
 
 
 async def test_after_four_tries_it_is_given_up(client: httpx.AsyncClient) -> None:
