@@ -6,13 +6,14 @@ rehabstod.md § 1.2-1.7. Each message is built whole, every optional part presen
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from contracts.identity import control_digit
+from tests.unit.contracts import wire_outlines as outlines
 
 RIVTA = Path(__file__).parents[3] / "contracts" / "wire" / "rivta"
 CERTIFICATE = "urn:riv:clinicalprocess:healthcond:certificate"
@@ -32,6 +33,13 @@ NS = {
     "p": f"{REHABILITATION}:ListSickLeavesForPersonResponder:1",
     "k": f"{REHABILITATION}:1",
     "t2": f"{CERTIFICATE}:types:2",
+    "co": f"{CONSENT}:2",
+    "cc": f"{CONSENT}:CheckConsentResponder:2",
+    "cr": f"{CONSENT}:RegisterExtendedConsentResponder:2",
+    "lo": f"{LOG}:2",
+    "ls": f"{LOG}:StoreLogResponder:2",
+    "bl": f"{BLOCKING}:4",
+    "bc": f"{BLOCKING}:CheckBlocksResponder:4",
     "itr": "urn:riv:itintegration:registry:1",
     "x": "https://example.org/foreign",
     "xs": "http://www.w3.org/2001/XMLSchema",
@@ -315,6 +323,24 @@ MESSAGES: dict[str, tuple[Callable[[], etree._Element], str]] = {
     "person, response": (person_response, "list_sick_leaves_for_person_1.xsd"),
 }
 
+#: The same for the messages that are written as outlines.
+OUTLINES: dict[str, tuple[outlines.Node, str]] = {
+    name: (outlines.read(text.replace("{number}", ANNA)), file)
+    for name, text, file in (
+        ("consent", outlines.CONSENT_CHECK, "check_consent_2.xsd"),
+        ("consent, response", outlines.CONSENT_CHECKED, "check_consent_2.xsd"),
+        ("registration", outlines.CONSENT_REGISTRATION, "register_extended_consent_2.xsd"),
+        ("registration, response", outlines.CONSENT_REGISTERED, "register_extended_consent_2.xsd"),
+        ("log", outlines.LOG_ROW, "store_log_2.xsd"),
+        ("log, response", outlines.LOG_STORED, "store_log_2.xsd"),
+        ("blocks", outlines.BLOCK_CHECK, "check_blocks_4.xsd"),
+        ("blocks, response", outlines.BLOCK_CHECKED, "check_blocks_4.xsd"),
+        ("certificate", outlines.CERTIFICATE_ASKED, "get_certificate_2.xsd"),
+        ("certificate, response", outlines.CERTIFICATE, "get_certificate_2.xsd"),
+    )
+}
+MESSAGES |= {name: (partial(root.built, el), file) for name, (root, file) in OUTLINES.items()}
+
 
 # --- Judging and changing messages ------------------------------------------------------------------------------------
 
@@ -455,7 +481,7 @@ def test_imports_are_files_beside_that_hold_the_namespace_they_name(name: str) -
     + [
         ("send_message_to_recipient_2.xsd", "2.1"),
         ("send_message_to_care_2.xsd", "2.0"),
-        ("get_certificate_2.xsd", "2.0"),
+        ("get_certificate_2.xsd", "2.1"),
     ]
     + [
         (name, "1.0")
@@ -647,6 +673,8 @@ OPEN: dict[str, set[str]] = {
     "person": {""},
     "person, response": CERTIFICATE_OPEN | {"result"},
 }
+for name, (outline, _) in OUTLINES.items():
+    OPTIONAL[name], REPEATED[name], OPEN[name] = outline.marked("?*"), outline.marked("+*"), outline.opened()
 
 
 def path_of(element: etree._Element) -> str:
@@ -947,7 +975,58 @@ FEED_CASES += [
 ]
 
 
-@pytest.mark.parametrize(("case", "message", "change", "valid"), FK_CASES + FEED_CASES)
+# --- Consent, log, blocks, a certificate: what outlines do not say -----------------------------------------------------
+
+LOG_USER = "ls:log/lo:user/lo:"
+SVAR = "g:intyg/c:svar"
+
+
+def attribute_of(path: str, value: str) -> Change:
+    """Another ``id``."""
+
+    def change(message: etree._Element) -> None:
+        at(message, path).set("id", value)
+
+    return change
+
+
+SECURITY_CASES: list[Case] = [
+    ("an empty HSA-id", "consent", put("cc:accessingActor/co:employeeId", ""), True),
+    ("an HSA-id of 32", "consent", put("cc:accessingActor/co:employeeId", "x" * 32), True),
+    ("an HSA-id of 33", "consent", put("cc:accessingActor/co:employeeId", "x" * 33), False),
+    ("an assertion id of 37", "registration", put("cr:assertionId", "x" * 37), False),
+    ("a reason of 1025", "registration", put("cr:registrationAction/co:reasonText", "x" * 1025), False),
+    ("a start without a time", "registration", put("cr:startDate", "2026-03-02"), False),
+    ("another scope", "registration", put("cr:scope", "RegionalLevel"), False),
+    ("emergency", "registration", put("cr:assertionType", "Emergency"), True),
+    ("a nested element in the interaction's namespace", "consent", children_in("cc:accessingActor", "cc"), False),
+    (
+        "a person's number as plain text",
+        "log",
+        every(clear(f"{LOG_USER}personId"), put(f"{LOG_USER}personId", ANNA)),
+        False,
+    ),
+    ("a name of 256", "log", put(f"{LOG_USER}name", "x" * 256), True),
+    ("a name of 257", "log", put(f"{LOG_USER}name", "x" * 257), False),
+    ("a purpose of 257", "log", put("ls:log/lo:activity/lo:purpose", "x" * 257), False),
+    ("arguments of 8192", "log", put("ls:log/lo:activity/lo:activityArgs", "x" * 8192), True),
+    ("arguments of 8193", "log", put("ls:log/lo:activity/lo:activityArgs", "x" * 8193), False),
+    ("no resource", "log", clear("ls:log/lo:resources"), False),
+    ("an information type of 7", "blocks", put("bc:informationEntities/bl:informationType", "x" * 7), False),
+    (
+        "VALIDATION_ERROR is VALIDATIONERROR here",
+        "blocks, response",
+        put(".//bl:resultCode", "VALIDATION_ERROR"),
+        False,
+    ),
+    ("and the other way round in the log", "log, response", put(".//lo:resultCode", "VALIDATIONERROR"), False),
+    ("a question of digits alone", "certificate, response", attribute_of(SVAR, "26.1"), False),
+    ("digits of another script", "certificate, response", attribute_of(SVAR, "\u0662\u0666"), False),
+    ("a part of a question", "certificate, response", attribute_of(f"{SVAR}/c:delsvar", "26"), False),
+]
+
+
+@pytest.mark.parametrize(("case", "message", "change", "valid"), FK_CASES + FEED_CASES + SECURITY_CASES)
 def test_what_passes_and_what_fails(case: str, message: str, change: Change, valid: bool) -> None:
     root = MESSAGES[message][0]()
     change(root)

@@ -310,13 +310,37 @@ def row(id: str, activity: str = "Läsa", resources: int = 1) -> str:
     )
 
 
+async def stored(client: httpx.AsyncClient, rows: str) -> str:
+    found = await call(client, log_service.STORE, rows, "log_service")
+    assert soap.schema_errors("store_log_2.xsd", found) == ()
+    return found.findtext(".//{*}resultCode", "")
+
+
 async def test_rows_are_stored_and_oddities_noted(client: httpx.AsyncClient) -> None:
-    for rows in (row("1") + row("2"), row("1"), row("3", "Titta", 2)):
-        found = await call(client, log_service.STORE, rows, "log_service")
-        assert (found.findtext(".//{*}resultCode"), soap.schema_errors("store_log_2.xsd", found)) == ("OK", ())
+    assert await stored(client, row("1") + row("2")) == "OK"
+    assert await stored(client, row("3", "Titta", 2)) == "OK"
     entries = (await client.get("/_control/ledger/log_service")).json()
-    assert [entry["id"] for entry in entries] == ["1,2", "1", "3"]
-    assert [len(entry["report"]) for entry in entries] == [0, 1, 2]
+    assert [entry["id"] for entry in entries] == ["1,2", "3"]
+    assert [len(entry["report"]) for entry in entries] == [0, 2]
+
+
+async def test_a_row_that_has_come_before_is_refused_with_its_whole_batch(client: httpx.AsyncClient) -> None:
+    assert await stored(client, row("1")) == "OK"
+    assert await stored(client, row("1") + row("2")) == "VALIDATION_ERROR"
+    assert await stored(client, row("3") + row("3")) == "VALIDATION_ERROR"
+    assert await stored(client, row("2") + row("3")) == "OK"
+
+
+async def test_five_hundred_rows_are_a_call(client: httpx.AsyncClient) -> None:
+    assert await stored(client, "".join(row(f"a{n}") for n in range(log_service.MOST + 1))) == "VALIDATION_ERROR"
+    assert await stored(client, "".join(row(f"a{n}") for n in range(log_service.MOST))) == "OK"
+
+
+async def test_with_loose_rules_a_row_that_has_come_before_is_noted(client: httpx.AsyncClient) -> None:
+    await client.put("/_control/validation/log_service", json={"rules": "warn"})
+    assert [await stored(client, row("1")) for _ in range(2)] == ["OK", "OK"]
+    entries = (await client.get("/_control/ledger/log_service")).json()
+    assert [len(entry["report"]) for entry in entries] == [0, 1]
 
 
 async def test_a_row_without_purpose_is_refused(client: httpx.AsyncClient) -> None:
