@@ -21,6 +21,11 @@ REHABILITATION = "urn:riv:clinicalprocess:healthcond:rehabilitation"
 CONSENT = "urn:riv:informationsecurity:authorization:consent"
 LOG = "urn:riv:informationsecurity:auditing:log"
 BLOCKING = "urn:riv:informationsecurity:authorization:blocking"
+PERMISSIONS = "urn:riv:infrastructure:directory:authorizationmanagement"
+EMPLOYEE = "urn:riv:infrastructure:directory:employee"
+ORGANISATION = "urn:riv:infrastructure:directory:organization"
+CREDENTIALS = f"{PERMISSIONS}:GetCredentialsForPersonIncludingProtectedPersonResponder"
+MEMBERS = f"{ORGANISATION}:GetHealthCareUnitMembersResponder"
 
 NS = {
     "r": f"{CERTIFICATE}:SendMessageToRecipientResponder:2",
@@ -40,6 +45,18 @@ NS = {
     "ls": f"{LOG}:StoreLogResponder:2",
     "bl": f"{BLOCKING}:4",
     "bc": f"{BLOCKING}:CheckBlocksResponder:4",
+    "am": f"{PERMISSIONS}:2",
+    "am1": f"{PERMISSIONS}:2.1",
+    "am2": f"{PERMISSIONS}:2.2",
+    "ac": f"{CREDENTIALS}:2",
+    "ac1": f"{CREDENTIALS}:2.1",
+    "em": f"{EMPLOYEE}:3",
+    "ae": f"{EMPLOYEE}:GetEmployeeIncludingProtectedPersonResponder:3",
+    "or": f"{ORGANISATION}:2",
+    "or2": f"{ORGANISATION}:2.2",
+    "ou": f"{ORGANISATION}:GetHealthCareUnitResponder:2",
+    "ov": f"{MEMBERS}:2",
+    "ov1": f"{MEMBERS}:2.1",
     "itr": "urn:riv:itintegration:registry:1",
     "x": "https://example.org/foreign",
     "xs": "http://www.w3.org/2001/XMLSchema",
@@ -67,6 +84,18 @@ SCHEMAS = {
     "store_log_2.xsd": f"{LOG}:StoreLogResponder:2",
     "blocking_4.xsd": f"{BLOCKING}:4",
     "check_blocks_4.xsd": f"{BLOCKING}:CheckBlocksResponder:4",
+    "authorizationmanagement_2.xsd": NS["am"],
+    "authorizationmanagement_2.1.xsd": NS["am1"],
+    "authorizationmanagement_2.2.xsd": NS["am2"],
+    "get_credentials_for_person_including_protected_person_2.xsd": NS["ac"],
+    "get_credentials_for_person_including_protected_person_2.1.xsd": NS["ac1"],
+    "employee_3.xsd": NS["em"],
+    "get_employee_including_protected_person_3.xsd": NS["ae"],
+    "organization_2.xsd": NS["or"],
+    "organization_2.2.xsd": NS["or2"],
+    "get_health_care_unit_2.xsd": NS["ou"],
+    "get_health_care_unit_members_2.xsd": NS["ov"],
+    "get_health_care_unit_members_2.1.xsd": NS["ov1"],
 }
 
 #: Our WSDL -> domain, contract, major version.
@@ -80,6 +109,14 @@ INTERACTIONS = {
     "register_extended_consent_2.wsdl": (CONSENT, "RegisterExtendedConsent", 2),
     "store_log_2.wsdl": (LOG, "StoreLog", 2),
     "check_blocks_4.wsdl": (BLOCKING, "CheckBlocks", 4),
+    "get_credentials_for_person_including_protected_person_2.wsdl": (
+        PERMISSIONS,
+        "GetCredentialsForPersonIncludingProtectedPerson",
+        2,
+    ),
+    "get_employee_including_protected_person_3.wsdl": (EMPLOYEE, "GetEmployeeIncludingProtectedPerson", 3),
+    "get_health_care_unit_2.wsdl": (ORGANISATION, "GetHealthCareUnit", 2),
+    "get_health_care_unit_members_2.wsdl": (ORGANISATION, "GetHealthCareUnitMembers", 2),
 }
 
 PERSONNUMMER, SAMORDNINGSNUMMER, RESERVNUMMER = "1.2.752.129.2.1.3.1", "1.2.752.129.2.1.3.3", "1.2.752.74.9.1"
@@ -337,6 +374,14 @@ OUTLINES: dict[str, tuple[outlines.Node, str]] = {
         ("blocks, response", outlines.BLOCK_CHECKED, "check_blocks_4.xsd"),
         ("certificate", outlines.CERTIFICATE_ASKED, "get_certificate_2.xsd"),
         ("certificate, response", outlines.CERTIFICATE, "get_certificate_2.xsd"),
+        ("credentials", outlines.CREDENTIALS_ASKED, "get_credentials_for_person_including_protected_person_2.xsd"),
+        ("credentials, response", outlines.CREDENTIALS, "get_credentials_for_person_including_protected_person_2.xsd"),
+        ("employee", outlines.EMPLOYEE_ASKED, "get_employee_including_protected_person_3.xsd"),
+        ("employee, response", outlines.EMPLOYEE, "get_employee_including_protected_person_3.xsd"),
+        ("care unit", outlines.UNIT_ASKED, "get_health_care_unit_2.xsd"),
+        ("care unit, response", outlines.UNIT, "get_health_care_unit_2.xsd"),
+        ("members", outlines.MEMBERS_ASKED, "get_health_care_unit_members_2.xsd"),
+        ("members, response", outlines.MEMBERS, "get_health_care_unit_members_2.xsd"),
     )
 }
 MESSAGES |= {name: (partial(root.built, el), file) for name, (root, file) in OUTLINES.items()}
@@ -975,10 +1020,28 @@ FEED_CASES += [
 ]
 
 
-# --- Consent, log, blocks, a certificate: what outlines do not say -----------------------------------------------------
+# --- Consent, log, blocks, a certificate, the directory: what outlines do not say --------------------------------------
 
 LOG_USER = "ls:log/lo:user/lo:"
 SVAR = "g:intyg/c:svar"
+
+
+def add_before(path: str, name: str) -> Change:
+    """A further, empty element in front of the one at the path."""
+
+    def change(message: etree._Element) -> None:
+        at(message, path).addprevious(el(name))
+
+    return change
+
+
+def rename(path: str, name: str) -> Change:
+    """The element under another name."""
+
+    def change(message: etree._Element) -> None:
+        at(message, path).tag = qname(name)
+
+    return change
 
 
 def attribute_of(path: str, value: str) -> Change:
@@ -1022,6 +1085,16 @@ SECURITY_CASES: list[Case] = [
     ("and the other way round in the log", "log, response", put(".//lo:resultCode", "VALIDATIONERROR"), False),
     ("a question of digits alone", "certificate, response", attribute_of(SVAR, "26.1"), False),
     ("digits of another script", "certificate, response", attribute_of(SVAR, "\u0662\u0666"), False),
+    ("neither of the two ids", "credentials", drop("ac:personHsaId"), False),
+    ("both ids", "credentials", add_before("ac:searchBase", "ac:personalIdentityNumber"), False),
+    ("the other id", "credentials", rename("ac:personHsaId", "ac:personalIdentityNumber"), True),
+    ("both ids, employee", "employee", add_before("ae:searchBase", "ae:personalIdentityNumber"), False),
+    ("a search base", "credentials", put("ac:searchBase", "ou=Enheten,o=Regionen,l=Län,c=SE"), True),
+    ("a search base of other attributes", "members", put("ov:searchBase", "x=Enheten,c=SE"), False),
+    ("a search base of 351", "care unit", put("ou:searchBase", f"c={'x' * 349}"), False),
+    ("a profile in the interaction's own namespace", "credentials", rename("ac1:profile", "ac:profile"), False),
+    ("a telephone number with a hyphen", "employee, response", put(".//em:mobileNumber", "070-1234567"), False),
+    ("a flag that is no boolean", "members", put("ov:includeFeignedObject", "nej"), False),
     ("a part of a question", "certificate, response", attribute_of(f"{SVAR}/c:delsvar", "26"), False),
 ]
 

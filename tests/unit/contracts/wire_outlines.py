@@ -348,3 +348,228 @@ g:GetCertificateResponse
       ...
   ...
 """
+CREDENTIALS_ASKED = """
+ac:GetCredentialsForPersonIncludingProtectedPerson
+  personHsaId SE2321000131-P1
+  searchBase? c=SE
+  includeFeignedObject? false
+  ac1:profile? extended1
+"""
+CREDENTIALS = """
+ac:GetCredentialsForPersonIncludingProtectedPersonResponse
+  credentialInformation*
+    am:givenName? Kim
+    am:middleAndSurName Koordinator
+    am:personHsaId SE2321000131-P1
+    am:healthCareProfessionalLicence* Läkare
+    am:personalPrescriptionCode? 0000000
+    am:groupPrescriptionCode* 0000000
+    am:nursePrescriptionRight*
+      healthCareProfessionalLicence SJ
+      prescriptionRight true
+      ...
+    am:hsaSystemRole*
+      systemId INTYG
+      role Rehab-SE2321000131-E2
+      ...
+    am:paTitleCode* 201010
+    am:protectedPerson? true
+    am:commission*
+      commissionName Rehabkoordinering
+      commissionHsaId SE2321000131-M1
+      commissionPurpose Vård och behandling
+      commissionRight*
+        activity Läsa
+        informationClass alla
+        scope VE
+        ...
+      healthCareUnitHsaId? SE2321000131-E2
+      healthCareUnitName? Vårdcentralen
+      healthCareUnitStartDate? 2020-01-01T00:00:00
+      healthCareUnitEndDate? 2030-01-01T00:00:00
+      healthCareProviderHsaId SE2321000131-E1
+      healthCareProviderName Regionen
+      healthCareProviderOrgNo 2321000131
+      healthCareProviderStartDate? 2020-01-01T00:00:00
+      healthCareProviderEndDate? 2030-01-01T00:00:00
+      feignedHealthCareProvider? true
+      feignedHealthCareUnit? true
+      feignedCommission? true
+      archivedHealthCareProvider? true
+      archivedHealthCareUnit? true
+      am2:pharmacyIdentifier? 1
+    am:feignedPerson? true
+    am1:healthCareProfessionalLicenceCode* LK
+    am1:healthCareProfessionalLicenceSpeciality*
+      healthCareProfessionalLicenceCode LK
+      specialityCode 199
+      specialityName? Allmänmedicin
+      ...
+    am1:occupationalCode* 1
+    am1:personalIdentity?
+      root 1.2.752.129.2.1.3.1
+      extension {number}
+      ...
+    am1:healthcareProfessionalLicenseIdentityNumber? 1
+  ...
+"""
+EMPLOYEE_ASKED = """
+ae:GetEmployeeIncludingProtectedPerson
+  personHsaId SE2321000131-P1
+  searchBase? c=SE
+  includeFeignedObject? false
+  profile? FULL
+  ...
+"""
+EMPLOYEE = """
+ae:GetEmployeeIncludingProtectedPersonResponse
+  personInformation*
+    em:personHsaId SE2321000131-P1
+    em:givenName? Kim
+    em:middleAndSurName Koordinator
+    em:nickName? K
+    em:mail? kim@example.org
+    em:telephoneNumber* +46101234567
+    em:switchboardNumber? 0101234567
+    em:nonPublicTelephoneNumber* 0101234567
+    em:mobileNumber* 0701234567
+    em:facsimileTelephoneNumber* 0101234567
+    em:telephoneHour*
+      fromDay 1
+      fromTime 08:00:00
+      toDay 5
+      toTime 16:00:00
+      comment? helgfri
+      fromDate? 2026-01-01
+      toDate? 2026-12-31
+      ...
+    em:postalAddress?
+      addressLine+ Gatan 1
+      ...
+    em:description? d
+    em:title? Rehabkoordinator
+    em:healthCareProfessionalLicence* Läkare
+    em:paTitle*
+      paTitleName? Överläkare
+      paTitleCode? 201010
+      ...
+    em:specialityName* Allmänmedicin
+    em:specialityCode* 199
+    em:dn cn=Kim Koordinator,ou=Enheten,o=Regionen,c=SE
+    em:protectedPerson? true
+    em:personStartDate? 2020-01-01T00:00:00
+    em:personEndDate? 2030-01-01T00:00:00
+    em:feignedPerson? true
+    em:healthCareProfessionalLicenceSpeciality*
+      healthCareProfessionalLicence LK
+      specialityCode 199
+      specialityName Allmänmedicin
+      ...
+    em:age? 40
+    em:gender 2
+    ...
+  ...
+"""
+UNIT_ASKED = """
+ou:GetHealthCareUnit
+  healthCareUnitMemberHsaId SE2321000131-E3
+  searchBase? c=SE
+  includeFeignedObject? false
+  ...
+"""
+UNIT = """
+ou:GetHealthCareUnitResponse
+  healthCareUnit?
+    unitIsHealthCareUnit? true
+    healthCareUnitMemberHsaId? SE2321000131-E3
+    healthCareUnitMemberName? Mottagningen
+    healthCareUnitMemberPublicName? Mottagningen
+    healthCareUnitMemberStartDate? 2020-01-01T00:00:00
+    healthCareUnitMemberEndDate? 2030-01-01T00:00:00
+    healthCareUnitHsaId SE2321000131-E2
+    healthCareUnitName Vårdcentralen
+    healthCareUnitPublicName Vårdcentralen
+    healthCareUnitStartDate? 2020-01-01T00:00:00
+    healthCareUnitEndDate? 2030-01-01T00:00:00
+    healthCareProviderHsaId SE2321000131-E1
+    healthCareProviderName Regionen
+    healthCareProviderPublicName Regionen
+    healthCareProviderOrgNo 2321000131
+    healthCareProviderStartDate? 2020-01-01T00:00:00
+    healthCareProviderEndDate? 2030-01-01T00:00:00
+    feignedHealthCareUnitMember? true
+    feignedHealthCareUnit? true
+    feignedHealthCareProvider? true
+    archivedHealthCareUnitMember? true
+    archivedHealthCareUnit? true
+    archivedHealthCareProvider? true
+    ...
+  ...
+"""
+MEMBERS_ASKED = """
+ov:GetHealthCareUnitMembers
+  healthCareUnitHsaId SE2321000131-E2
+  searchBase? c=SE
+  includeFeignedObject? false
+  ...
+"""
+_ADDRESS = """
+{0}addressee+ {1}
+{0}street? Gatan
+{0}premisesNumber? 1
+{0}premisesLetter? A
+{0}postCode 12345
+{0}town Staden"""
+MEMBERS = f"""
+ov:GetHealthCareUnitMembersResponse
+  healthCareUnitMembers?
+    healthCareUnitName Vårdcentralen
+    healthCareUnitPublicName Vårdcentralen
+    healthCareUnitHsaId SE2321000131-E2
+    healthCareUnitStartDate? 2020-01-01T00:00:00
+    healthCareUnitEndDate? 2030-01-01T00:00:00
+    healthCareUnitPrescriptionCode* 0000000
+    telephoneNumber* 0101234567
+    postalAddress?
+      or:addressLine+ Gatan 1
+      ...
+    postalCode? 12345
+    feignedHealthCareUnit? true
+    archivedHealthCareUnit? true
+    healthCareProvider
+      healthCareProviderName Regionen
+      healthCareProviderPublicName Regionen
+      healthCareProviderHsaId SE2321000131-E1
+      healthCareProviderOrgNo 2321000131
+      healthCareProviderStartDate? 2020-01-01T00:00:00
+      healthCareProviderEndDate? 2030-01-01T00:00:00
+      healthCareProviderPrescriptionCode* 0000000
+      telephoneNumber* 0101234567
+      postalAddress?
+        or:addressLine+ Gatan 1
+        ...
+      postalCode? 12345
+      feignedHealthCareProvider? true
+      archivedHealthCareProvider? true
+      ov1:structuredPostalAddress?{_ADDRESS.format("        or2:", "Regionen")}
+        ...
+    healthCareUnitMember*
+      healthCareUnitMemberName Mottagningen
+      healthCareUnitMemberPublicName Mottagningen
+      healthCareUnitMemberHsaId SE2321000131-E3
+      healthCareUnitMemberStartDate? 2020-01-01T00:00:00
+      healthCareUnitMemberEndDate? 2030-01-01T00:00:00
+      healthCareUnitMemberPrescriptionCode* 0000000
+      healthCareUnitMemberTelephoneNumber* 0101234567
+      healthCareUnitMemberpostalAddress?
+        or:addressLine+ Gatan 1
+        ...
+      healthCareUnitMemberpostalCode? 12345
+      feignedHealthCareUnitMember? true
+      archivedHealthCareUnitMember? true
+      ov1:healthCareUnitMemberstructuredPostalAddress?{_ADDRESS.format("        or2:", "Mottagningen")}
+        ...
+    ov1:structuredPostalAddress?{_ADDRESS.format("      or2:", "Vårdcentralen")}
+      ...
+  ...
+"""
