@@ -30,7 +30,9 @@ from adapters.mocking.control_rows import ROWS
 from adapters.mocking.counterpart import InNamespace
 from adapters.mocking.courier import Courier
 from adapters.mocking.ledger import LEDGER_SIZE
-from adapters.mocking.services import SERVICES, consent_service, log_service, national_platform
+from adapters.mocking.services import SERVICES, consent_service, hsa_directory, log_service, national_platform
+from adapters.mocking.services import identity_provider as idp
+from adapters.mocking.services.hsa_directory import control as hsa_control
 from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
 from adapters.registry import ADAPTERS
@@ -155,6 +157,7 @@ def _producers(apps: Mapping[str, ASGIApp]) -> Mapping[str, Producer]:
         *((operation.path, INERA, inera[0]) for operation in (consent_service.CHECK, consent_service.REGISTER)),
         (log_service.STORE.path, INERA, inera[1]),
         (block_service.CHECK.path, SECURITY_SERVICES, apps["block_service"]),
+        *((operation.path, SECURITY_SERVICES, apps["hsa_directory"]) for operation in hsa_directory.OPERATIONS),
     )
     return {path: Producer(address, path, app) for path, address, app in offered}
 
@@ -181,6 +184,8 @@ class MockWorld(World):
         apps = {each.prefix: each.mock(self.counterparts[each.prefix]) for each in ADAPTERS.values()}
         apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
         apps |= {name: self._party(name) for name in PARTIES}
+        known = partial(hsa_directory.claims, self.counterparts["hsa_directory"])
+        apps["identity_provider"] = idp.create(self.counterparts["identity_provider"], known=known)
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
         control = routes(self, _rows(self))
         pages = page.routes(Starlette(routes=control), _index)
@@ -207,8 +212,13 @@ class MockWorld(World):
         """Make a certificate known to the feed, and to Försäkringskassan if it was sent there."""
         certificate = given.certificate()
         feed.fill(self.counterparts["intygstjanst"], given.form(), namespace)
+        hsa_directory.learn(self.counterparts["hsa_directory"], [certificate], namespace)
         if not given.revoked:
             feed.register(self.counterparts["intygstjanst"], [certificate], namespace)
+            for care_unit, units in hsa_directory.above(
+                self.counterparts["hsa_directory"], certificate.unit, namespace
+            ):
+                feed.subordinate(self.counterparts["intygstjanst"], care_unit, *units, namespace=namespace)
         if given.sent_to_fk:
             known = fk.CertificateAtRecipient(
                 certificate.id, certificate.patient.digits, certificate.unit.value, True, given.revoked
@@ -219,6 +229,7 @@ class MockWorld(World):
         """Generate a unit's certificates; how many there are."""
         certificates = feed.generate(seed, unit, provider, patients, swedish_day(self.clock.now()))
         feed.register(self.counterparts["intygstjanst"], certificates)
+        hsa_directory.learn(self.counterparts["hsa_directory"], certificates)
         return len(certificates)
 
     def populate_region(self, seed: int, units: int, patients: int) -> int:
@@ -226,6 +237,8 @@ class MockWorld(World):
         people than the test series hold."""
         region = feed.generate_region(seed, units, patients, swedish_day(self.clock.now()))
         feed.register_region(self.counterparts["intygstjanst"], region)
+        for unit in region.values():
+            hsa_directory.learn(self.counterparts["hsa_directory"], unit.certificates)
         return sum(len(unit.certificates) for unit in region.values())
 
 
@@ -277,4 +290,5 @@ def _rows(world: MockWorld) -> Iterable[Row]:
         Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),
         *mock_control.ROWS,
         *sdk_control.ROWS,
+        *hsa_control.ROWS,
     )

@@ -40,14 +40,15 @@ class Spoken:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One interaction. ``answer`` gets the element of a request; ``fail`` makes the response with a result code (which may
-    be empty) and words; ``invalid`` is the code for what breaks the schema."""
+    be empty) and words; ``invalid`` is the code for what breaks the schema. A contract without a result has no ``fail``: what
+    fails is a SOAP fault."""
 
     domain: str
     name: str
     major: int
     file: str
     answer: Callable[[Counterpart, Room, etree._Element], Spoken]
-    fail: Callable[[str, str], etree._Element]
+    fail: Callable[[str, str], etree._Element] | None = None
     invalid: str = "VALIDATION_ERROR"
 
     @property
@@ -115,7 +116,7 @@ def platform_fault(code: str, words: str = "") -> Response:
 
 def on_order(operation: Operation, fault: Fault) -> Answered:
     """The two faults that speak this service's language."""
-    if fault.kind != "result":
+    if fault.kind != "result" or operation.fail is None:
         return Answered(xml(fault_text(fault), 500))
     code = fault.error_id if fault.result_code == "ERROR" and fault.error_id else fault.result_code
     accepted = fault.result_code in ("OK", "INFO")
@@ -148,8 +149,7 @@ def _spoken(counterpart: Counterpart, operation: Operation, room: Room, element:
     level = counterpart.validation(room).schema_
     errors = () if level is Level.OFF else soap.schema_errors(f"{operation.file}.xsd", element)
     if errors and level is Level.STRICT:
-        response = operation.fail(operation.invalid, f"Validation error: {'; '.join(errors)}")
-        return Answered(xml(soap.wrap(response)), report=errors, rule="SCHEMA")
+        return _invalid(operation, errors)
     spoken = operation.answer(counterpart, room, element)
     return Answered(
         xml(soap.wrap(spoken.response)),
@@ -160,3 +160,12 @@ def _spoken(counterpart: Counterpart, operation: Operation, room: Room, element:
         summary=spoken.summary,
         judge=partial(soap.errors_in, f"{operation.file}.xsd"),
     )
+
+
+def _invalid(operation: Operation, errors: tuple[str, ...]) -> Answered:
+    if operation.fail is None:
+        return Answered(
+            xml(soap.fault("Client", f"Unmarshalling Error: {'; '.join(errors)}"), 500), report=errors, rule="SCHEMA"
+        )
+    response = operation.fail(operation.invalid, f"Validation error: {'; '.join(errors)}")
+    return Answered(xml(soap.wrap(response)), report=errors, rule="SCHEMA")

@@ -13,7 +13,7 @@ from lxml import etree
 
 from adapters.block_service import mock as block_service
 from adapters.mocking.faults import CATALOGUE, OWN
-from adapters.mocking.services import consent_service, log_service
+from adapters.mocking.services import consent_service, hsa_directory, log_service
 from service.clock import MovableClock
 from service.mock_world import TITLES, MockWorld
 from tests.unit.service.mock_samples import PARTIES, PERSON, SEND, message, sdk_message
@@ -37,6 +37,7 @@ SENT: Final[Mapping[str, Sent]] = {
     "national_platform": Sent(SEND, message(), ""),
     "consent_service": Sent(consent_service.CHECK.path, b"<no-envelope/>", f"{consent_service.CHECK.path}?wsdl"),
     "block_service": Sent(block_service.CHECK.path, b"<no-envelope/>", f"{block_service.CHECK.path}?wsdl"),
+    "hsa_directory": Sent(hsa_directory.UNIT.path, b"<no-envelope/>", f"{hsa_directory.UNIT.path}?wsdl"),
     "log_service": Sent(log_service.STORE.path, b"<no-envelope/>", f"{log_service.STORE.path}?wsdl"),
     "regional_platform": Sent("/events", b"{}", "/openapi.json", "application/json"),
     "ehr": Sent("/Procedure", b'{"resourceType": "Procedure"}', "/openapi.json", "application/fhir+json"),

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.types import ASGIApp
 
 from adapters.mocking.counterpart import Counterpart
-from adapters.mocking.services import consent_service, identity_provider, log_service
+from adapters.mocking.services import consent_service, hsa_directory, identity_provider, log_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +24,6 @@ class Service:
 SERVICES: Final[Mapping[str, Service]] = {
     "consent_service": Service(consent_service.TITLE, consent_service.create),
     "log_service": Service(log_service.TITLE, log_service.create),
+    "hsa_directory": Service(hsa_directory.TITLE, hsa_directory.create),
     "identity_provider": Service(identity_provider.TITLE, identity_provider.create),
 }

@@ -1,12 +1,15 @@
 """A stub of an identity provider: discovery, keys, and tokens for client credentials. It knows everybody.
 
 What it says of an employee comes from the form: ``employee``, ``commission``, ``care_unit`` and ``care_provider`` become
-claims with the names that Inera's drafts use. No secret is checked: it is a counterpart for tests, and its key is made of a
+claims with the names that Inera's drafts use. A form that names the employee and nothing else is answered with what the HSA
+directory says of that one, if it knows anything. No secret is checked: it is a counterpart for tests, and its key is made of a
 seed, the same each time.
 """
 
 import base64
 import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -34,6 +37,8 @@ CLAIMS: Final = {
     "care_provider": "healthCareProviderHsaId",
 }
 _CURVE: Final = ec.SECP256R1()
+Known = Callable[[str, str], Mapping[str, Any]]
+"""What a directory says, as claims, of an employee in a namespace."""
 
 
 _OPERATIONS: Final = (
@@ -61,7 +66,7 @@ class _Refused(ValueError):
     """An error of RFC 6749 § 5.2."""
 
 
-def create(counterpart: Counterpart, seed: int = 1) -> Starlette:
+def create(counterpart: Counterpart, seed: int = 1, known: Known = lambda namespace, employee: {}) -> Starlette:
     """``/.well-known/openid-configuration``, ``/jwks`` and ``/token``."""
     key = _key(seed)
 
@@ -71,10 +76,11 @@ def create(counterpart: Counterpart, seed: int = 1) -> Starlette:
         try:
             form = parse_qs((await request.body()).decode(errors="replace"))
             given = {name: values[-1] for name, values in form.items()}
-            signed = _token(key, given, request, counterpart, room.ledger.received)
+            claims = _claims(given, request, counterpart, room.ledger.received)
+            told = signed(key, claims | _of_employee(given, partial(known, room.namespace)))
         except _Refused as refused:
             return Answered(JSONResponse({"error": str(refused)}, 400), rule=str(refused), report=(str(refused),))
-        answer = {"access_token": signed, "token_type": "Bearer", "expires_in": LASTS}
+        answer = {"access_token": told, "token_type": "Bearer", "expires_in": LASTS}
         return Answered(JSONResponse(answer), accepted=True)
 
     async def ask(request: Request) -> Response:
@@ -115,15 +121,13 @@ def _issuer(request: Request) -> str:
     return str(request.url.replace(path=request.scope.get("root_path", ""), query=""))
 
 
-def _token(
-    key: ec.EllipticCurvePrivateKey, form: dict[str, str], request: Request, counterpart: Counterpart, number: int
-) -> str:
+def _claims(form: dict[str, str], request: Request, counterpart: Counterpart, number: int) -> dict[str, Any]:
     if form.get("grant_type") != "client_credentials":
         raise _Refused("unsupported_grant_type")
     if "Authorization" not in request.headers and "client_assertion" not in form and "client_id" not in form:
         raise _Refused("invalid_client")
     now = int(counterpart.now().timestamp())
-    claims: dict[str, Any] = {
+    return {
         "iss": _issuer(request),
         "sub": form.get("client_id", "client"),
         "iat": now,
@@ -131,7 +135,11 @@ def _token(
         "jti": f"{now}-{number}",
         "scope": form.get("scope", ""),
     }
-    return signed(key, claims | {claim: form[name] for name, claim in CLAIMS.items() if name in form})
+
+
+def _of_employee(form: dict[str, str], known: Callable[[str], Mapping[str, Any]]) -> dict[str, Any]:
+    told = {claim: form[name] for name, claim in CLAIMS.items() if name in form}
+    return {**known(form["employee"]), **told} if told.keys() == {CLAIMS["employee"]} else told
 
 
 def signed(key: ec.EllipticCurvePrivateKey, claims: dict[str, Any]) -> str:

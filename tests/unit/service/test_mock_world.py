@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from adapters import soap
-from adapters.mocking.services import consent_service, log_service
+from adapters.mocking.services import consent_service, hsa_directory, log_service
 from adapters.soap import PLATFORM_CODES
 from service.clock import MovableClock
 from service.mock_pytest import RekoMock
@@ -68,6 +68,7 @@ async def test_every_counterpart_has_its_door(client: httpx.AsyncClient) -> None
         f"/forsakringskassan{SEND}?wsdl",
         *(f"/consent_service{each.path}?wsdl" for each in (consent_service.CHECK, consent_service.REGISTER)),
         f"/log_service{log_service.STORE.path}?wsdl",
+        *(f"/hsa_directory{each.path}?wsdl" for each in hsa_directory.OPERATIONS),
     ],
 )
 async def test_contracts_are_served_with_what_they_import(client: httpx.AsyncClient, path: str) -> None:
