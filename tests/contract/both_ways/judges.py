@@ -1,0 +1,113 @@
+"""The judges: what a contract says of a request and of an answer as they stand on the line, whoever wrote them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import httpx
+from lxml import etree
+
+from adapters import soap
+from adapters.block_service import wire as blocks
+from adapters.ehr import wire as ehr
+from adapters.forsakringskassan import inbound
+from adapters.forsakringskassan import wire as recipient
+from adapters.intygstjanst import wire as feed
+from adapters.regional_platform import schemas
+from adapters.regional_platform import wire as events
+from adapters.sdk import wire as sdk
+from adapters.sdk.mock_model import Body, One, wrong
+from contracts.errors import RekoError
+from contracts.outbox import EventType
+from fhir_mappings import r4
+
+Judge = Callable[[bytes], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """``headers`` a request has, to the letter; ``media`` an answer has; the two judges tell what is wrong with a body."""
+
+    headers: Mapping[str, str]
+    media: str
+    request: Judge
+    answer: Judge
+
+    def wrong_request(self, request: httpx.Request) -> list[str]:
+        """Everything that is wrong with a request."""
+        headers = [name for name, value in self.headers.items() if request.headers.get(name) != value]
+        return [*headers, *self.request(request.content)]
+
+    def wrong_answer(self, answer: httpx.Response) -> list[str]:
+        """Everything that is wrong with an answer that the contract describes."""
+        media = [] if answer.headers.get("Content-Type") == self.media else ["Content-Type"]
+        return [*media, *self.answer(answer.content)]
+
+
+def _soap(schema: str, action: str, response: str) -> Contract:
+    """RIV-TA Basic Profile 2.1 (forsakringskassan.md § 1.1)."""
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+    return Contract(
+        headers, "text/xml; charset=utf-8", partial(_wrong_question, schema), partial(_wrong_words, schema, response)
+    )
+
+
+def _wrong_question(schema: str, body: bytes) -> tuple[str, ...]:
+    element, address = soap.opened(body)
+    if isinstance(element, soap.Fault):
+        return ("a fault is no request",)
+    return (*([] if address else ["LogicalAddress"]), *_charset(body), *soap.schema_errors(schema, element))
+
+
+def _wrong_words(schema: str, response: str, body: bytes) -> tuple[str, ...]:
+    """The contract's response, or a SOAP 1.1 fault that says whom it blames and why."""
+    content = soap.unwrap(body)
+    if isinstance(content, soap.Fault):
+        right = content.code in ("Client", "Server") and bool(content.text)
+        return _charset(body) if right else ("a fault blames the client or the server, and says why",)
+    other = () if etree.QName(content).localname == response else ("another element than the response",)
+    return (*other, *_charset(body), *soap.schema_errors(schema, content))
+
+
+def _charset(body: bytes) -> tuple[str, ...]:
+    declared = soap.parse(body).getroottree().docinfo.encoding or ""
+    return () if declared.upper() == "UTF-8" else ("UTF-8",)
+
+
+def _feed(contract: feed.Interaction) -> Contract:
+    return _soap(contract.schema, contract.action, f"{contract.name}Response")
+
+
+def _json(media: str, request: Judge, answer: Judge, **headers: str) -> Contract:
+    return Contract({"Content-Type": media, **headers}, "application/json", request, answer)
+
+
+def _wrong_event(body: bytes) -> tuple[str, ...]:
+    read = events.read({"content-type": events.STRUCTURED_TYPE}, body)
+    missing = tuple(name for name in events.REQUIRED if not read.attributes.get(name))
+    return (*missing, *schemas.broken_places(EventType(read.attributes["type"]), read.data))
+
+
+def _wrong_resource(body: bytes) -> tuple[str, ...]:
+    try:
+        return tuple(str(issue) for issue in r4.check(r4.parse(body, expected="Procedure")))
+    except RekoError as error:
+        return (str(error),)
+
+
+def _nothing(_: bytes) -> tuple[str, ...]:
+    return ()
+
+
+CONTRACTS: Final[Mapping[str, Contract]] = {
+    "SendMessageToRecipient": _soap(recipient.SCHEMA, recipient.ACTION, "SendMessageToRecipientResponse"),
+    "SendMessageToCare": _soap(inbound.SCHEMA, inbound.ACTION, "SendMessageToCareResponse"),
+    "ListActiveSickLeavesForCareUnit": _feed(feed.CARE_UNIT),
+    "ListSickLeavesForPerson": _feed(feed.PERSON),
+    "GetCertificate": _feed(feed.CERTIFICATE),
+    "CheckBlocks": _soap(blocks.SCHEMA, blocks.ACTION, "CheckBlocksResponse"),
+    "MT-MK": _json(sdk.CONTENT_TYPE, partial(wrong, Body), partial(wrong, One), Authorization="Bearer any"),
+    "CloudEvents": _json(f"{events.STRUCTURED_TYPE}; charset=utf-8", _wrong_event, _nothing),
+    "FHIR R4": Contract({"Content-Type": ehr.CONTENT_TYPE}, ehr.CONTENT_TYPE, _wrong_resource, _wrong_resource),
+}
