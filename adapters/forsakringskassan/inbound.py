@@ -77,7 +77,7 @@ class SendMessageToCare:
         try:
             content = soap.unwrap(body)
         except soap.BadXml as bad:
-            return _fault(str(bad))
+            return _fault(f"Unmarshalling Error: {bad}")
         if isinstance(content, soap.Fault) or content.tag != REQUEST:
             return _fault("Unmarshalling Error: unexpected element in the body")
         if action.strip('"') not in ("", ACTION):
@@ -149,6 +149,7 @@ def _day(text: str) -> date | None:
 
 
 def _fault(words: str) -> _Bad:
+    """Senders take an unmarshalling error for good, and try again behind any other fault (§ 1.8)."""
     return 500, soap.fault("Client", words)
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from http import HTTPStatus
+from typing import Final, Literal
 
 from lxml import etree
 from lxml.builder import ElementMaker
@@ -71,16 +72,34 @@ def written(letter: Letter) -> bytes:
 _CONTACT: Final = "Frida Handläggare, Försäkringskassan, telefon 010-000 00 00"
 
 
-def result(body: bytes) -> tuple[str, str]:
-    """Care's result code and text; an empty code, and why, when it is no answer of the contract."""
+Became = Literal["delivered", "refused", "failed"]
+"""What became of a letter: care has it; care will never take it; or neither is known, and it is worth another try."""
+
+_FOR_GOOD: Final = frozenset({"VALIDATION_ERROR", "APPLICATION_ERROR", "REVOKED"})
+
+
+def became(status: int, body: bytes) -> tuple[Became, str]:
+    """What care's answer means (§ 1.8), and its words."""
     try:
         content = soap.unwrap(body)
     except soap.BadXml as bad:
-        return "", str(bad)
+        return "failed", str(bad)
     if isinstance(content, soap.Fault):
-        return "", f"SOAP fault: {content.code}"
-    code, text = (content.findtext(f"s:result/c:{name}", "", _NAMES) for name in ("resultCode", "resultText"))
-    return code, text
+        unreadable = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or "unmarshalling" in content.text.lower()
+        return "refused" if unreadable else "failed", f"SOAP fault: {content.code}"
+    if status != HTTPStatus.OK or content.tag != f"{{{RESPONDER}}}SendMessageToCareResponse":
+        return "failed", "no answer of the contract"
+    return _of_result(content)
+
+
+def _of_result(response: etree._Element) -> tuple[Became, str]:
+    code, text, error = (
+        response.findtext(f"s:result/c:{name}", "", _NAMES) for name in ("resultCode", "resultText", "errorId")
+    )
+    words = f"{code} {text}".strip()
+    if code in ("OK", "INFO"):
+        return "delivered", words
+    return "refused" if error in _FOR_GOOD else "failed", words
 
 
 def _answered(letter: Letter) -> list[etree._Element]:

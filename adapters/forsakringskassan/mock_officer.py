@@ -1,7 +1,7 @@
 """Försäkringskassan's officer: a case worker (``adapters.mocking.casework``) who writes SendMessageToCare.
 
 Scripts are data: ``officer_scripts.toml``. What the officer sends stands in the counterpart's ledger as ``out``. A message
-that does not arrive is sent again an hour later, three times, with the same id.
+that does not arrive is sent again an hour later, three times, with the same id; one that care refuses for good is not.
 """
 
 import tomllib
@@ -105,12 +105,11 @@ class Officer(CaseWorker[Incoming, Step, Letter, Orders]):
             if orders.deliver_to
             else Reply(0, trouble="no address is set")
         )
-        code, words = mock_letter.result(reply.body) if reply.status else ("", reply.trouble)
-        told = f"{code} {words}".strip()
+        became, told = mock_letter.became(reply.status, reply.body) if reply.status else ("failed", reply.trouble)
         entry = _entry(letter, at, body, headers, reply)
-        if code not in ("OK", "INFO"):
+        if became != "delivered":
             entry = replace(entry, accepted=False, report=(*entry.report, told))
-        return Carried(entry, told, again=bool(orders.deliver_to))
+        return Carried(entry, told, again=bool(orders.deliver_to) and became == "failed")
 
 
 def _entry(letter: Letter, at: datetime, body: bytes, headers: dict[str, str], reply: Reply) -> Entry:

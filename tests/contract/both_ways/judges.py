@@ -14,6 +14,7 @@ from adapters.ehr import wire as ehr
 from adapters.forsakringskassan import inbound
 from adapters.forsakringskassan import wire as recipient
 from adapters.intygstjanst import wire as feed
+from adapters.intygstjanst.mock_rest import BadQuestion, question
 from adapters.regional_platform import schemas
 from adapters.regional_platform import wire as events
 from adapters.sdk import wire as sdk
@@ -96,6 +97,14 @@ def _wrong_resource(body: bytes) -> tuple[str, ...]:
         return (str(error),)
 
 
+def _wrong_wish(body: bytes) -> tuple[str, ...]:
+    try:
+        question(body)
+    except BadQuestion as bad:
+        return tuple(map(str, bad.args))
+    return ()
+
+
 def _nothing(_: bytes) -> tuple[str, ...]:
     return ()
 
@@ -107,6 +116,7 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "ListSickLeavesForPerson": _feed(feed.PERSON),
     "GetCertificate": _feed(feed.CERTIFICATE),
     "CheckBlocks": _soap(blocks.SCHEMA, blocks.ACTION, "CheckBlocksResponse"),
+    "sickleave/active": _json("application/json", _wrong_wish, _nothing),
     "MT-MK": _json(sdk.CONTENT_TYPE, partial(wrong, Body), partial(wrong, One), Authorization="Bearer any"),
     "CloudEvents": _json(f"{events.STRUCTURED_TYPE}; charset=utf-8", _wrong_event, _nothing),
     "FHIR R4": Contract({"Content-Type": ehr.CONTENT_TYPE}, ehr.CONTENT_TYPE, _wrong_resource, _wrong_resource),
