@@ -105,7 +105,7 @@ def fault_text(fault: Fault) -> bytes:
     """A fault on order: the platform's own words where the text begins with one of its codes."""
     code, _, words = fault.text.partition(" ")
     if code not in soap.PLATFORM_CODES:
-        return soap.fault(fault.fault_code, fault.text)
+        return soap.fault(fault.fault_code, fault.text or "refused on order")
     return soap.fault(soap.PLATFORM_CODES[code][0], platform_text(code, words))
 
 
@@ -118,9 +118,18 @@ def on_order(operation: Operation, fault: Fault) -> Answered:
     """The two faults that speak this service's language."""
     if fault.kind != "result" or operation.fail is None:
         return Answered(xml(fault_text(fault), 500))
-    code = fault.error_id if fault.result_code == "ERROR" and fault.error_id else fault.result_code
     accepted = fault.result_code in ("OK", "INFO")
-    return Answered(xml(soap.wrap(operation.fail(code, fault.text))), accepted=accepted)
+    return Answered(xml(soap.wrap(_failed(operation, fault))), accepted=accepted)
+
+
+def _failed(operation: Operation, fault: Fault) -> etree._Element:
+    """An errorId is the message contracts' way: here it is the result code, if the contract has one of that name."""
+    if fault.result_code != "ERROR" or not fault.error_id:
+        return operation.fail(fault.result_code, fault.text)
+    code = operation.invalid if fault.error_id == "VALIDATION_ERROR" else fault.error_id
+    response = operation.fail(code, fault.text)
+    unknown = soap.schema_errors(f"{operation.file}.xsd", response)
+    return operation.fail("ERROR", fault.text) if unknown else response
 
 
 def _judged(counterpart: Counterpart, operation: Operation, room: Room, action: str, body: bytes) -> Answered:

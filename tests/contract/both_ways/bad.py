@@ -9,6 +9,7 @@ import orjson
 from lxml import etree
 
 from adapters import soap
+from adapters.forsakringskassan.wire import CORE
 
 Change = Callable[[httpx.Request], httpx.Request]
 
@@ -84,6 +85,42 @@ def _renamed(asked: etree._Element) -> None:
 
 def _with_a_dtd(content: bytes) -> bytes:
     return content.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY e "x">]>', 1)
+
+
+def together(*changes: Change) -> Change:
+    """One after the other."""
+
+    def altered(request: httpx.Request) -> httpx.Request:
+        for change in changes:
+            request = change(request)
+        return request
+
+    return altered
+
+
+def before_the_sender(name: str, said: str, *inner: str) -> Change:
+    """An element where the contracts have reminders and answers; ``inner`` is its child's name, of the core namespace."""
+
+    def change(asked: etree._Element) -> None:
+        sender = asked.find("{*}skickatAv")
+        assert sender is not None
+        made = etree.Element(f"{{{etree.QName(asked).namespace}}}{name}")
+        sender.addprevious(made)
+        for each in inner:
+            made = etree.SubElement(made, f"{{{CORE}}}{each}")
+        made.text = said
+
+    return element(change)
+
+
+def last(name: str, said: str, namespace: str = "") -> Change:
+    """An element at the end, of the message's own namespace if no other is named."""
+
+    def change(asked: etree._Element) -> None:
+        made = etree.SubElement(asked, f"{{{namespace or etree.QName(asked).namespace}}}{name}")
+        made.text = said
+
+    return element(change)
 
 
 UNREADABLE: Final[Mapping[str, Change]] = {

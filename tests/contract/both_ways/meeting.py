@@ -40,6 +40,8 @@ class Meeting:
     again: Callable[[], Awaitable[Meaning]]
     kept: Callable[[], Awaitable[int]]
     order: Callable[[list[Fault]], None]
+    asked: tuple[str, str] = ("", "")
+    """A message that the server side once sent and that may be answered: its id and its subject."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ from contracts.outbox import (
     RouteBroken,
     Transient,
 )
-from fhir_mappings.identifiers import MESSAGE_ID
 from tests.contract.both_ways.judges import CONTRACTS
 from tests.contract.both_ways.line import TROUBLES, Line
 from tests.contract.both_ways.meeting import Direction, Meaning, Meeting
@@ -143,7 +142,7 @@ async def _channel(adapter: Adapter[OpenChannel], _: "Flow") -> AsyncIterator[Me
         return len(counterpart.room().ledger.accepted_ids())
 
     async with open_channel(adapter, line) as channel:
-        yield Meeting(line, ask, again, kept, counterpart.room().order)
+        yield Meeting(line, ask, again, kept, counterpart.room().order, (ASKED, "KONTKT"))
 
 
 # ---- Försäkringskassan asks: the officer, and our service ----------------------------------------------------------
@@ -176,11 +175,10 @@ async def _officer(flow: "Flow") -> AsyncIterator[Meeting]:
         return last()
 
     async def kept() -> int:
-        ids = ",".join(f"{MESSAGE_ID}|{each.letter.id}" for each in case.sent)
-        found = await flow.coordinator.get("/fhir/Communication", params={"identifier": ids, "_count": 100})
-        return len(found.json().get("entry", []))
+        found = await flow.coordinator.get("/fhir/Communication", params={"patient": person.id, "_count": 100})
+        return sum("received" in entry["resource"] for entry in found.json().get("entry", []))
 
-    yield Meeting(line, ask, again, kept, lambda _: None)
+    yield Meeting(line, ask, again, kept, lambda _: None, (case.question.id, case.question.subject))
 
 
 _STATES: Final[Mapping[str, Meaning]] = {

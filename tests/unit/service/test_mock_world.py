@@ -287,7 +287,8 @@ async def test_what_the_consent_service_refuses(client: httpx.AsyncClient) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("technical-error", "TECHNICAL_ERROR"), ("info", "INFO"), ("VP009", "VP009")]
+    ("name", "code"),
+    [("technical-error", "ERROR"), ("validation-error", "VALIDATION_ERROR"), ("info", "INFO"), ("VP009", "VP009")],
 )
 async def test_faults_of_a_small_service(client: httpx.AsyncClient, name: str, code: str) -> None:
     await client.put("/_control/faults/consent_service", json={"name": name})
