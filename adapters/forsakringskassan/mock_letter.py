@@ -12,6 +12,7 @@ from adapters import soap
 from adapters.forsakringskassan import wire
 from adapters.forsakringskassan.inbound import PARTY_SYSTEM, RESPONDER
 from contracts.time import STOCKHOLM
+from fhir_mappings.wording import clean
 
 _NAMES: Final = {"s": RESPONDER, "c": wire.CORE, "t": wire.TYPES}
 _S: Final = ElementMaker(namespace=RESPONDER, nsmap=_NAMES)
@@ -59,11 +60,11 @@ def written(letter: Letter) -> bytes:
         _S("logiskAdressMottagare", letter.unit),
         _S("amne", _T("code", letter.subject), _T("codeSystem", wire.SUBJECT_SYSTEM), _T("displayName", heading)),
         _S("rubrik", heading),
-        _S("meddelande", letter.text),
+        _S("meddelande", clean(letter.text)),
         *_optional("paminnelseMeddelande-id", letter.reminder_of),
         *_answered(letter),
         _S("skickatAv", _S("part", _T("code", "FKASSA"), _T("codeSystem", PARTY_SYSTEM)), _S("kontaktInfo", _CONTACT)),
-        *(_S("komplettering", _S("frage-id", number), _S("text", text)) for number, text in letter.complements),
+        *(_S("komplettering", _S("frage-id", number), _S("text", clean(text))) for number, text in letter.complements),
         *_optional("sistaDatumForSvar", letter.answer_before.isoformat() if letter.answer_before else ""),
     )
     return soap.wrap(message, letter.unit)

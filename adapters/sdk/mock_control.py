@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.mocking import casework_control
 from adapters.mocking.casework import Orders
@@ -20,8 +20,8 @@ class AnswerIn(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     text: str
-    label: str = ""
-    reference: str = ""
+    label: str = Field(default="", max_length=256)
+    reference: str = Field(default="", max_length=256)
 
 
 def _answer(asked: Asked) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ import httpx
 
 from adapters.forsakringskassan import inbound
 from adapters.forsakringskassan import mock as recipient
-from adapters.forsakringskassan.mock_officer import AGAIN_AFTER, SCRIPTS, Complement, Officer, Orders, Step
+from adapters.forsakringskassan.mock_officer import SCRIPTS, Complement, Officer, Orders, Step
 from adapters.forsakringskassan.wire import SUBJECTS
 from adapters.mocking import Counterpart
 from adapters.mocking.courier import Courier
@@ -163,7 +163,9 @@ async def _officer(flow: "Flow") -> AsyncIterator[Meeting]:
     case = officer.cases(room)[-1]
 
     def last() -> Meaning:
-        return _STATES[case.sent[-1].state]
+        if case.sent[-1].state == "delivered":
+            return Meaning.DELIVERED
+        return Meaning.AGAIN if flow.world.agenda.waiting(room.namespace) else Meaning.REFUSED
 
     async def ask(steps: tuple[Step, ...]) -> Meaning:
         for step in steps:
@@ -178,14 +180,13 @@ async def _officer(flow: "Flow") -> AsyncIterator[Meeting]:
         found = await flow.coordinator.get("/fhir/Communication", params={"patient": person.id, "_count": 100})
         return sum("received" in entry["resource"] for entry in found.json().get("entry", []))
 
-    yield Meeting(line, ask, again, kept, lambda _: None, (case.question.id, case.question.subject))
+    try:
+        yield Meeting(line, ask, again, kept, lambda _: None, (case.question.id, case.question.subject))
+    finally:
+        flow.world.agenda.forget(room.namespace)
 
 
-_STATES: Final[Mapping[str, Meaning]] = {
-    "delivered": Meaning.DELIVERED,
-    "failed": Meaning.AGAIN,
-    "refused": Meaning.REFUSED,
-}
+AGAIN_AFTER: Final = timedelta(hours=1)
 FIRST: Final = 1000
 """The officer's number of the first message by hand."""
 

@@ -20,13 +20,8 @@ from adapters.soap import PLATFORM_CODES
 from contracts.dialogue import PartyMessage
 from contracts.outbox import (
     Claim,
-    Delivered,
-    DeliveryOutcome,
-    OutcomeUnknown,
     Payload,
     RefusedForGood,
-    RouteBroken,
-    Transient,
 )
 from contracts.ports import Clock
 
@@ -392,41 +387,6 @@ async def test_platform_fault_with_words_of_its_own(
 async def test_another_fault(client: httpx.AsyncClient, counterpart: Counterpart, message: PartyMessage) -> None:
     counterpart.room().order([Fault(kind="soap-fault", text="Something broke", fault_code="Client")])
     assert fault_of(await post(client, body(message))) == soap.Fault("Client", "Something broke")
-
-
-OUTCOMES: list[tuple[Fault, DeliveryOutcome]] = [
-    (Fault(kind="result", result_code="INFO", text="Handläggs"), Delivered("INFO: Handläggs")),
-    (Fault(kind="result", error_id="TECHNICAL_ERROR", text="köstopp"), Transient("TECHNICAL_ERROR: köstopp")),
-    (Fault(kind="result", error_id="VALIDATION_ERROR"), RefusedForGood("VALIDATION_ERROR")),
-    (Fault(kind="result", error_id="APPLICATION_ERROR"), RefusedForGood("APPLICATION_ERROR", other_channel=True)),
-    (Fault(kind="result", error_id="REVOKED"), RefusedForGood("REVOKED", other_channel=True)),
-    (Fault(kind="result"), Transient("ERROR without a known error id", max_attempts=3)),
-    (Fault(kind="soap-fault", text="VP004"), RouteBroken("VP004: no route for the address and the contract")),
-    (Fault(kind="soap-fault"), OutcomeUnknown("HTTP 500, SOAP fault")),
-    (Fault(kind="http", status=500), OutcomeUnknown("HTTP 500, no readable fault")),
-    (Fault(kind="nonsense"), RefusedForGood("the answer cannot be read: the document is not well-formed XML")),
-    (Fault(kind="delay", seconds=0), Delivered()),
-]
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(("fault", "expected"), OUTCOMES)
-async def test_what_the_adapter_makes_of_it(
-    counterpart: Counterpart, channel: Forsakringskassan, claim: Claim, fault: Fault, expected: DeliveryOutcome
-) -> None:
-    counterpart.room().order([fault])
-    assert await channel.send(claim) == expected
-    assert len(counterpart.room().ledger.entries) == 1
-
-
-@pytest.mark.anyio
-async def test_a_lost_answer_and_the_same_id_again(
-    counterpart: Counterpart, channel: Forsakringskassan, claim: Claim, message: PartyMessage
-) -> None:
-    counterpart.room().order([Fault(kind="lose-answer", seconds=0)])
-    assert isinstance(await channel.send(claim), OutcomeUnknown)
-    assert await channel.send(claim) == Delivered("delivered earlier: the recipient already has the message id")
-    assert counterpart.room().ledger.accepted_ids() == [message.id]
 
 
 @pytest.mark.anyio
