@@ -5,7 +5,7 @@ forsakringskassan.md §§ 1.3 (the message), 1.4-1.6 (types), 1.7 (names of refu
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from lxml import etree
@@ -59,6 +59,9 @@ REFUSALS: Final[Mapping[Refusal, str]] = {
 }
 """What the sender is told: the names are known from care's side of reality (§ 1.7), PART_ and UNIT_ are ours."""
 
+NO_ID: Final = "MEDDELANDE_ID_MISSING_ERROR: meddelande-id is empty"
+"""The schema lets it through (§ 1.2), and nobody could tell the message from the next one. The name is ours."""
+
 _NAMES: Final = {"s": RESPONDER, "c": wire.CORE, "t": wire.TYPES}
 _S: Final = ElementMaker(namespace=RESPONDER, nsmap=_NAMES)
 _C: Final = ElementMaker(namespace=wire.CORE, nsmap=_NAMES)
@@ -102,6 +105,8 @@ def _read(element: etree._Element) -> ReceivedMessage | _Bad:
     def text(path: str) -> str:
         return element.findtext(path, default="", namespaces=_NAMES).strip()
 
+    if not text("s:meddelande-id"):
+        return _refused(NO_ID)
     try:
         party = PARTIES.get(text("s:skickatAv/s:part/t:code"))
         if party is None:
@@ -113,7 +118,7 @@ def _read(element: etree._Element) -> ReceivedMessage | _Bad:
             unit=HsaId(text("s:logiskAdressMottagare")),
             topic=TOPICS.get(text("s:amne/t:code")),
             text=element.findtext("s:meddelande", default="", namespaces=_NAMES),
-            sent=datetime.fromisoformat(text("s:skickatTidpunkt")).replace(tzinfo=STOCKHOLM),
+            sent=_instant(text("s:skickatTidpunkt")),
             patient=PersonId(text("s:patientPerson-id/t:extension")),
             heading=text("s:rubrik"),
             certificate=text("s:intygs-id/t:extension"),
@@ -127,7 +132,7 @@ def _read(element: etree._Element) -> ReceivedMessage | _Bad:
         )
     except BadIdentity as bad:
         return _refused(f"Validation error: {bad}")  # tells what is wrong with it, never the number
-    except ValueError:
+    except (ValueError, OverflowError):
         return _refused("Validation error: a date or a number that there is not")
 
 
@@ -142,6 +147,13 @@ def _complement(element: etree._Element) -> Complement:
 
 def _lines(element: etree._Element, path: str) -> tuple[str, ...]:
     return tuple(line for each in element.iterfind(path, _NAMES) if (line := (each.text or "").strip()))
+
+
+def _instant(text: str) -> datetime:
+    """Swedish wall-clock time. Raises ``OverflowError`` at the ends of the calendar, where nobody can keep it."""
+    at = datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM)
+    at.astimezone(UTC)
+    return at
 
 
 def _day(text: str) -> date | None:

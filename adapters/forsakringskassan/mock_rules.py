@@ -140,6 +140,12 @@ RULES: Final = (
         "sistaDatumForSvar stands on questions only",
     ),
     Rule(
+        "MEDDELANDE_ID_MISSING_ERROR",
+        WRONG,
+        lambda incoming, _: not incoming.id,
+        "meddelande-id is empty",
+    ),
+    Rule(
         "MEDDELANDE_ID_NOT_UNIQUE_ERROR",
         WRONG,
         lambda incoming, known: incoming.id in known.messages,

@@ -40,7 +40,7 @@ class Step(Model):
     text: str = Field(repr=False)
     after: timedelta = timedelta(0)
     answers: bool = False
-    answer_within: int | None = Field(default=None, ge=0)
+    answer_within: int | None = Field(default=None, ge=0, le=10_000)
     reminds: int | None = Field(default=None, ge=1)
 
 

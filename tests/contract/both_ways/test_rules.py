@@ -50,6 +50,8 @@ LAST_DAY: Final = last("sistaDatumForSvar", "2030-01-31")
 Condition = Callable[[Known], tuple[bad.Change, ...]]
 
 REFUSED: Final[dict[str, tuple[Condition, str]]] = {
+    "no id": (lambda _: (text("meddelande-id", ""),), "MEDDELANDE_ID_MISSING_ERROR"),
+    "an id of blanks": (lambda _: (text("meddelande-id", " \n "),), "MEDDELANDE_ID_MISSING_ERROR"),
     "an unknown subject": (lambda _: (_subject("NYTT"),), "SUBJECT_NOT_SUPPORTED_ERROR"),
     "a last day on an answer": (
         lambda known: (_answers(known.asked), _subject(known.subject), LAST_DAY),
@@ -108,7 +110,7 @@ async def _second(met: Meeting, sample: object, condition: Condition) -> etree._
     assert await met.ask(sample) is Meaning.DELIVERED
     first = etree.fromstring(met.line.requests[0].content)
     known = Known(*met.asked, came=first.findtext(".//{*}meddelande-id") or "")
-    met.line.alter = bad.together(*condition(known), text("meddelande-id", str(uuid4())))
+    met.line.alter = bad.together(text("meddelande-id", str(uuid4())), *condition(known))
     await met.ask(sample)
     content = soap.unwrap(met.line.answers[-1].content)
     assert isinstance(content, etree._Element)
@@ -141,8 +143,18 @@ async def test_what_breaks_none_is_taken_alike(house: "Flow", direction: Directi
 
 def test_every_rule_of_either_side_is_compared() -> None:
     names = {rule.name for rule in mock_rules.RULES}
-    names |= {inbound.REFUSALS[refusal].partition(":")[0] for refusal in Refusal}
+    names |= {words.partition(":")[0] for words in (inbound.NO_ID, *(inbound.REFUSALS[each] for each in Refusal))}
     assert names == {name for _, name in REFUSED.values()} | OF_ONE_SIDE.keys()
+
+
+ENDS_OF_TIME: Final = {"0001-01-01T00:00:00": "VALIDATION_ERROR", "9999-12-31T23:59:59": ""}
+
+
+@pytest.mark.parametrize("at", ENDS_OF_TIME)
+async def test_a_time_that_nobody_can_keep_is_no_reason_to_try_again(house: "Flow", at: str) -> None:
+    async with TO_CARE.meet(house) as met:
+        answer = await _second(met, TO_CARE.sample, lambda _: (text("skickatTidpunkt", at),))
+        assert _told(answer)[1] == ENDS_OF_TIME[at]
 
 
 @both_directions
