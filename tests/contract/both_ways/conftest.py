@@ -6,12 +6,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.flow.conftest import Flow, _look_often, serving
+from service.outbox import relay
+from tests.flow.conftest import Flow, serving
 
 
 @pytest.fixture(scope="module")
 async def house(anyio_backend: str) -> AsyncIterator[Flow]:
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as home:
-        _look_often(patch)
+        patch.setattr(relay, "IDLE", 0.02)  # at the movable clock, which rings no bell
         async with serving(Path(home)) as flow:
             yield flow
