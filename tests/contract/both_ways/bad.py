@@ -54,29 +54,41 @@ def element(change: Callable[[etree._Element], object]) -> Change:
 
     def changed(content: bytes) -> bytes:
         envelope = etree.fromstring(content)
-        change(envelope.find(f"{{{soap.ENVELOPE}}}Body")[0])  # type: ignore[index]
+        change(_at(envelope, "Body")[0])
         return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
 
     return body(changed)
 
 
+def _at(element: etree._Element, path: str) -> etree._Element:
+    """Where the path leads, whatever the namespaces."""
+    found = element.find("/".join(f"{{*}}{step}" for step in path.split("/")))
+    assert found is not None
+    return found
+
+
+def _parent(element: etree._Element) -> etree._Element:
+    parent = element.getparent()
+    assert parent is not None
+    return parent
+
+
+def _remove(element: etree._Element) -> None:
+    _parent(element).remove(element)
+
+
 def text(path: str, said: str) -> Change:
-    """Other text where the path leads, whatever the namespaces."""
+    """Other text where the path leads."""
 
     def change(asked: etree._Element) -> None:
-        asked.find("/".join(f"{{*}}{step}" for step in path.split("/"))).text = said  # type: ignore[union-attr]
+        _at(asked, path).text = said
 
     return element(change)
 
 
 def without(path: str) -> Change:
     """The element that the path leads to is gone."""
-
-    def change(asked: etree._Element) -> None:
-        found = asked.find("/".join(f"{{*}}{step}" for step in path.split("/")))
-        found.getparent().remove(found)  # type: ignore[union-attr]
-
-    return element(change)
+    return element(lambda asked: _remove(_at(asked, path)))
 
 
 def _renamed(asked: etree._Element) -> None:
@@ -102,10 +114,8 @@ def before_the_sender(name: str, said: str, *inner: str) -> Change:
     """An element where the contracts have reminders and answers; ``inner`` is its child's name, of the core namespace."""
 
     def change(asked: etree._Element) -> None:
-        sender = asked.find("{*}skickatAv")
-        assert sender is not None
         made = etree.Element(f"{{{etree.QName(asked).namespace}}}{name}")
-        sender.addprevious(made)
+        _at(asked, "skickatAv").addprevious(made)
         for each in inner:
             made = etree.SubElement(made, f"{{{CORE}}}{each}")
         made.text = said
@@ -129,8 +139,8 @@ UNREADABLE: Final[Mapping[str, Change]] = {
     "a DTD": body(_with_a_dtd),
     "another charset than it says": body(lambda content: content.replace(b"</", "å</".encode("latin-1"), 1)),
     "no envelope": instead(b"<Envelope><Body><x/></Body></Envelope>"),
-    "an empty body": element(lambda asked: asked.getparent().remove(asked)),
-    "two in the body": element(lambda asked: etree.SubElement(asked.getparent(), "x")),
+    "an empty body": element(_remove),
+    "two in the body": element(lambda asked: etree.SubElement(_parent(asked), "x")),
     "a fault": instead(soap.fault("Client", "nej")),
     "another operation": element(_renamed),
     "too large": body(lambda content: content + b" " * soap.MAX_BYTES),

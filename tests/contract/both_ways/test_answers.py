@@ -13,7 +13,7 @@ from adapters.forsakringskassan import mock_letter
 from adapters.forsakringskassan.inbound import SendMessageToCare
 from adapters.mocking import Fault
 from adapters.mocking.faults import CATALOGUE, NamedFault
-from contracts.dialogue import NotTaken, Refusal, Taken
+from contracts.dialogue import NotTaken, Receipt, Refusal, Taken
 from tests.contract.both_ways import bad
 from tests.contract.both_ways.meeting import GOOD, Direction, Meaning
 from tests.contract.both_ways.messages import MESSAGES, TO_CARE
@@ -99,7 +99,7 @@ async def test_what_forsakringskassan_answers(house: "Flow", name: str) -> None:
             assert answer.status_code == (500 if "Fault>" in answer.text else 200)
 
 
-TO_THE_OFFICER: Final = {
+TO_THE_OFFICER: Final[Mapping[str, tuple[Receipt, Meaning]]] = {
     **{f"refused: {reason}": (NotTaken((reason,)), REFUSED) for reason in Refusal},
     "refused: all at once": (NotTaken(tuple(Refusal)), REFUSED),
     "taken": (Taken(), DELIVERED),
