@@ -43,6 +43,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     "answer lost": Trouble(True, _raise(httpx.RemoteProtocolError)),
     "half an answer": Trouble(True, _with(lambda body: body[: len(body) // 2])),
     "wrong charset": Trouble(True, _with(lambda body: body + b"<!-- \xe5\xe4\xf6 -->")),
+    "an answer under HTTP 502": Trouble(True, lambda _, answer: httpx.Response(502, content=answer.content)),
     "a web page": Trouble(False, lambda *_: httpx.Response(200, html="<!DOCTYPE html><html>Logga in</html>")),
 }
 
