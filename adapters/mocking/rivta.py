@@ -119,17 +119,17 @@ def on_order(operation: Operation, fault: Fault) -> Answered:
     if fault.kind != "result" or operation.fail is None:
         return Answered(xml(fault_text(fault), 500))
     accepted = fault.result_code in ("OK", "INFO")
-    return Answered(xml(soap.wrap(_failed(operation, fault))), accepted=accepted)
+    return Answered(xml(soap.wrap(_failed(operation, operation.fail, fault))), accepted=accepted)
 
 
-def _failed(operation: Operation, fault: Fault) -> etree._Element:
+def _failed(operation: Operation, fail: Callable[[str, str], etree._Element], fault: Fault) -> etree._Element:
     """An errorId is the message contracts' way: here it is the result code, if the contract has one of that name."""
     if fault.result_code != "ERROR" or not fault.error_id:
-        return operation.fail(fault.result_code, fault.text)
+        return fail(fault.result_code, fault.text)
     code = operation.invalid if fault.error_id == "VALIDATION_ERROR" else fault.error_id
-    response = operation.fail(code, fault.text)
+    response = fail(code, fault.text)
     unknown = soap.schema_errors(f"{operation.file}.xsd", response)
-    return operation.fail("ERROR", fault.text) if unknown else response
+    return fail("ERROR", fault.text) if unknown else response
 
 
 def _judged(counterpart: Counterpart, operation: Operation, room: Room, action: str, body: bytes) -> Answered:

@@ -3,25 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import httpx
 from lxml import etree
 
+import contracts
 from adapters import soap
-from adapters.block_service import wire as blocks
-from adapters.ehr import wire as ehr
-from adapters.forsakringskassan import inbound
-from adapters.forsakringskassan import wire as recipient
-from adapters.intygstjanst import wire as feed
 from adapters.intygstjanst.mock_rest import BadQuestion, question
 from adapters.regional_platform import schemas
 from adapters.regional_platform import wire as events
-from adapters.sdk import wire as sdk
 from adapters.sdk.mock_model import Body, One, wrong
 from contracts.errors import RekoError
 from contracts.outbox import EventType
 from fhir_mappings import r4
+
+_RIVTA: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 
 Judge = Callable[[bytes], tuple[str, ...]]
 
@@ -46,8 +44,11 @@ class Contract:
         return [*media, *self.answer(answer.content)]
 
 
-def _soap(schema: str, action: str, response: str) -> Contract:
-    """RIV-TA Basic Profile 2.1 (forsakringskassan.md § 1.1)."""
+def _soap(file: str) -> Contract:
+    """RIV-TA Basic Profile 2.1 (forsakringskassan.md § 1.1). The action and the name are the WSDL's to say, not the adapter's."""
+    (operation,) = etree.parse(_RIVTA / f"{file}.wsdl").iterfind(".//{http://schemas.xmlsoap.org/wsdl/soap/}operation")
+    action, schema = operation.get("soapAction", ""), f"{file}.xsd"
+    response = f"{action.rpartition(':')[2]}Response"
     headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
     return Contract(
         headers, "text/xml; charset=utf-8", partial(_wrong_question, schema), partial(_wrong_words, schema, response)
@@ -74,10 +75,6 @@ def _wrong_words(schema: str, response: str, body: bytes) -> tuple[str, ...]:
 def _charset(body: bytes) -> tuple[str, ...]:
     declared = soap.parse(body).getroottree().docinfo.encoding or ""
     return () if declared.upper() == "UTF-8" else ("UTF-8",)
-
-
-def _feed(contract: feed.Interaction) -> Contract:
-    return _soap(contract.schema, contract.action, f"{contract.name}Response")
 
 
 def _json(media: str, request: Judge, answer: Judge, **headers: str) -> Contract:
@@ -110,14 +107,16 @@ def _nothing(_: bytes) -> tuple[str, ...]:
 
 
 CONTRACTS: Final[Mapping[str, Contract]] = {
-    "SendMessageToRecipient": _soap(recipient.SCHEMA, recipient.ACTION, "SendMessageToRecipientResponse"),
-    "SendMessageToCare": _soap(inbound.SCHEMA, inbound.ACTION, "SendMessageToCareResponse"),
-    "ListActiveSickLeavesForCareUnit": _feed(feed.CARE_UNIT),
-    "ListSickLeavesForPerson": _feed(feed.PERSON),
-    "GetCertificate": _feed(feed.CERTIFICATE),
-    "CheckBlocks": _soap(blocks.SCHEMA, blocks.ACTION, "CheckBlocksResponse"),
+    "SendMessageToRecipient": _soap("send_message_to_recipient_2"),
+    "SendMessageToCare": _soap("send_message_to_care_2"),
+    "ListActiveSickLeavesForCareUnit": _soap("list_active_sick_leaves_for_care_unit_1"),
+    "ListSickLeavesForPerson": _soap("list_sick_leaves_for_person_1"),
+    "GetCertificate": _soap("get_certificate_2"),
+    "CheckBlocks": _soap("check_blocks_4"),
     "sickleave/active": _json("application/json", _wrong_wish, _nothing),
-    "MT-MK": _json(sdk.CONTENT_TYPE, partial(wrong, Body), partial(wrong, One), Authorization="Bearer any"),
-    "CloudEvents": _json(f"{events.STRUCTURED_TYPE}; charset=utf-8", _wrong_event, _nothing),
-    "FHIR R4": Contract({"Content-Type": ehr.CONTENT_TYPE}, ehr.CONTENT_TYPE, _wrong_resource, _wrong_resource),
+    "MT-MK": _json("application/json", partial(wrong, Body), partial(wrong, One), Authorization="Bearer any"),
+    "CloudEvents": _json("application/cloudevents+json; charset=utf-8", _wrong_event, _nothing),
+    "FHIR R4": Contract(
+        {"Content-Type": "application/fhir+json"}, "application/fhir+json", _wrong_resource, _wrong_resource
+    ),
 }
