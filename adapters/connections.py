@@ -5,6 +5,7 @@ httpx alone: its requests, its answers, its errors. An error tells whether anyth
 care: a server that hung up after the request is never "no connection".
 """
 
+import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,17 +15,28 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from adapters.reach import Reach
+
 KEPT: Final = 5.0
 """Seconds that an idle connection is kept: as httpx keeps it."""
 _WHOLE: Final = 512 * 1024
 """Bytes of a body that are handed over in one piece; a larger one would hold up the event loop."""
 
 
-class Connections(httpx.AsyncBaseTransport):
-    """At most ``most`` requests at a time, each on a connection of its own; others wait their turn."""
+class NotAdmitted(httpx.ConnectError):
+    """The other side is where it may not be: nothing has left. The text says why."""
 
-    def __init__(self, most: int, tls: ssl.SSLContext) -> None:
-        self._most, self._tls = most, tls
+
+class _Refused(OSError):
+    """Of one of its addresses."""
+
+
+class Connections(httpx.AsyncBaseTransport):
+    """At most ``most`` requests at a time, each on a connection of its own, and only to where ``reach`` lets them; others wait
+    their turn. ``is_tls``: whether TLS is spoken on them."""
+
+    def __init__(self, most: int, tls: ssl.SSLContext, reach: Reach, *, is_tls: bool) -> None:
+        self._most, self._tls, self._reach, self._is_tls = most, tls, reach, is_tls
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -51,7 +63,9 @@ class Connections(httpx.AsyncBaseTransport):
     def _opened(self) -> aiohttp.ClientSession:
         """Nothing of its own is added to a request or taken from an answer."""
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=self._most, keepalive_timeout=KEPT),
+            connector=aiohttp.TCPConnector(
+                ssl=self._tls, limit=self._most, keepalive_timeout=KEPT, socket_factory=self._socket
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             auto_decompress=False,
@@ -59,6 +73,13 @@ class Connections(httpx.AsyncBaseTransport):
         # It would send a PUT or DELETE again by itself when the answer is lost; whether to is the outbox's to decide.
         session._retry_connection = False
         return session
+
+    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        objection = self._reach.objection(str(address[0]), tls=self._is_tls)
+        if objection:
+            raise _Refused(objection)
+        return socket.socket(family, kind, protocol)
 
     async def aclose(self) -> None:
         """Close all of them."""
@@ -95,20 +116,22 @@ def _patience(timeout: dict[str, float | None]) -> aiohttp.ClientTimeout:
 
 _AS_HTTPX: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
     (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
     (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
     (TimeoutError, httpx.ReadTimeout),
     (OSError, httpx.ReadError),
     (aiohttp.ClientError, httpx.RemoteProtocolError),
 )
-"""The first that fits. Of those above the time-out nothing has left."""
+"""The first that fits. Of those above the read's time-out nothing has left, nor where no connection came about."""
 
 
 @contextmanager
 def _as_httpx() -> Iterator[None]:
     try:
         yield
+    except aiohttp.ClientConnectorError as error:
+        refused = isinstance(error.os_error, _Refused)
+        raise NotAdmitted(str(error.os_error)) if refused else httpx.ConnectError(type(error).__name__) from error
     except (aiohttp.ClientError, OSError) as error:
         named = next(named for kind, named in _AS_HTTPX if isinstance(error, kind))
         raise named(type(error).__name__) from error

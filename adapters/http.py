@@ -11,13 +11,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Final
+from typing import Annotated, Final
 
 import httpx
 import tenacity
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from adapters.connections import Connections
+from adapters.connections import Connections, NotAdmitted
+from adapters.reach import THIS_MACHINE, Reach, networks
 from contracts.errors import Unavailable
 from contracts.outbox import Delivered, DeliveryOutcome, OutcomeUnknown, RefusedForGood, RouteBroken, Transient
 
@@ -37,10 +38,15 @@ class TooMuch(NoAnswer):
     """The answer is larger than it may be: asking again cannot help."""
 
 
+def _networks(text: str) -> str:
+    networks(text)
+    return text
+
+
 class Destination(BaseModel):
     """How to reach one outside system. The base of each adapter's own settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     url: str = ""
     """Base address. Empty: the adapter is switched off."""
@@ -56,11 +62,26 @@ class Destination(BaseModel):
     """Trusted certificates (PEM); empty means the system's."""
     client_certificate_file: str = ""
     """Certificate with key (PEM) for mutual TLS."""
+    private_networks: Annotated[str, AfterValidator(_networks)] = THIS_MACHINE
+    """Networks that are not public in which the system may be, with commas between (`10.20.0.0/16`); a connection to any other
+    is refused when it is made."""
+    plain_http: bool = False
+    """Speak HTTP without TLS beyond this machine, where the address says `http://`."""
 
     @property
     def enabled(self) -> bool:
         """Whether there is an address."""
         return bool(self.url)
+
+    @property
+    def reach(self) -> Reach:
+        """Where it may be."""
+        return Reach(networks(self.private_networks), self.plain_http)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address that is spoken to."""
+        return (self.url,) if self.url else ()
 
 
 class Sender:
@@ -76,7 +97,10 @@ class Sender:
         timeout = httpx.Timeout(destination.timeout_seconds, connect=destination.connect_seconds)
         self._extensions = {"timeout": timeout.as_dict()}
         self._transport = transport or Connections(
-            destination.max_concurrent, _tls(destination.ca_file, destination.client_certificate_file)
+            destination.max_concurrent,
+            _tls(destination.ca_file, destination.client_certificate_file),
+            destination.reach,
+            is_tls=not destination.url.lower().startswith("http://"),
         )
         # httpx's time-outs hold per read: only a deadline of its own ends an answer that drips.
         self._deadline = destination.connect_seconds + destination.timeout_seconds
@@ -136,6 +160,8 @@ def classify(response: httpx.Response, now: datetime) -> DeliveryOutcome:
     """What an HTTP answer without a body of its own meaning says of a message (delivery_consent_security.md § 1.2)."""
     status = response.status_code
     told = f"HTTP {status}"
+    if 200 <= status < 300 and response.headers.get("Content-Type", "").startswith("text/html"):
+        return OutcomeUnknown(f"{told}: a page for people, as from somebody who stands in between")
     if 200 <= status < 300:
         return Delivered("accepted, outcome not told" if status == 202 else "")
     if status in _ROUTE:
@@ -210,6 +236,8 @@ class _translated_errors:  # noqa: N801 - reads as a statement where it is used
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, NotAdmitted):
+            raise NotReached(f"no connection: {error}") from error
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol):
             raise NotReached(f"no connection ({type(error).__name__})") from error
         if isinstance(error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError | TimeoutError):

@@ -48,6 +48,11 @@ class OAuthDestination(Destination):
     client_secret: SecretStr = SecretStr("")
     """Its secret there."""
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The token service's too."""
+        return tuple(filter(None, (self.url, self.token_url)))
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.token_url and not (self.client_id and self.client_secret.get_secret_value()):

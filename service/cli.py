@@ -342,7 +342,10 @@ def _check(settings: Any) -> None:
         if unknown:
             _fail(f"REKO_ADAPTERS: there is no adapter {', '.join(sorted(unknown))}", 2)
         for name in ADAPTERS:
-            _configured(partial(settings.adapter, name), f"adapters.{name}.")
+            destination = _configured(partial(settings.adapter, name), f"adapters.{name}.")
+            for url in destination.urls:
+                if fault := destination.reach.fault(url):
+                    _fail(f"REKO_ADAPTERS__{name.upper()}: an address cannot be used: {fault}", 2)
     except (BadClients, BadUnits, ValueError) as error:
         _fail(str(error), 2)
 

@@ -35,6 +35,7 @@ from adapters.mocking.services import identity_provider as idp
 from adapters.mocking.services.hsa_directory import control as hsa_control
 from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
+from adapters.regional_platform import mock_control as platform_control
 from adapters.registry import ADAPTERS
 from adapters.sdk import mock_control as sdk_control
 from adapters.sdk import mock_party
@@ -290,5 +291,6 @@ def _rows(world: MockWorld) -> Iterable[Row]:
         Row("PUT", "/_control/platform", _admit, "Whom the national platform lets through, and its patience", _RULES),
         *mock_control.ROWS,
         *sdk_control.ROWS,
+        *platform_control.ROWS,
         *hsa_control.ROWS,
     )

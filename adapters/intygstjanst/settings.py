@@ -40,6 +40,11 @@ class Settings(Destination):
     """Of nested elements; the contract itself needs nine."""
 
     @property
+    def urls(self) -> tuple[str, ...]:
+        """The internal API's too."""
+        return tuple(filter(None, (self.url, self.rest_url)))
+
+    @property
     def rest(self) -> Destination:
         """The internal API. It knows no callers, so no token goes there."""
         shared = {name: getattr(self, name) for name in Destination.model_fields if name not in ("url", "token")}

@@ -4,7 +4,7 @@ import httpx
 import orjson
 
 from adapters.http import NoAnswer, NotReached, Sender, classify
-from adapters.regional_platform import schemas, wire
+from adapters.regional_platform import schemas, signing, wire
 from adapters.regional_platform.settings import Settings
 from contracts.outbox import (
     Claim,
@@ -25,6 +25,7 @@ class RegionalPlatform:
         self._settings = settings
         self._clock = clock
         self._sender = sender
+        self._keys = signing.keys(settings.signing_secrets.get_secret_value())
 
     async def send(self, claim: Claim) -> DeliveryOutcome:
         """Judge the event, post it, and tell what became of it."""
@@ -40,6 +41,7 @@ class RegionalPlatform:
 
     async def _post(self, event: RecordEvent) -> DeliveryOutcome:
         headers, body = wire.request(event, self._settings)
+        headers |= signing.signed(self._keys, event.id, self._clock.now(), body)
         try:
             response = await self._sender.request("POST", self._settings.path, content=body, headers=headers)
         except NotReached as error:

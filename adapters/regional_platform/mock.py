@@ -5,7 +5,7 @@ what a consumer would wonder about: an event out of order, a gap.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, describing, play
-from adapters.regional_platform import schemas, wire
+from adapters.regional_platform import schemas, signing, wire
 from contracts.outbox import EventType
 
 _NAME: Final = re.compile(r"[a-z0-9]+", re.ASCII)
@@ -62,13 +62,19 @@ _EVENTS: Final = describing.Operation(
         },
     },
     wire.STRUCTURED_TYPE,
-    answers=((200, "Taken, or seen before"), (400, "Not accepted"), (415, "Another media type")),
+    answers=(
+        (200, "Taken, or seen before"),
+        (400, "Not accepted"),
+        (401, "Not signed as expected"),
+        (415, "Another media type"),
+    ),
 )
 
 
 async def _answer(counterpart: Counterpart, request: Request, room: Room, fault: Fault | None) -> Answered:
-    level = counterpart.validation(room).schema_
-    verdict = _played(fault) if fault else _judge(room, request.headers, await request.body(), level)
+    body = await request.body()
+    verdict = _played(fault) if fault else _unsigned(counterpart, room, request.headers, body)
+    verdict = verdict or _judge(room, request.headers, body, counterpart.validation(room).schema_)
     return Answered(
         _response(verdict),
         id=verdict.id,
@@ -77,6 +83,19 @@ async def _answer(counterpart: Counterpart, request: Request, room: Room, fault:
         rule=verdict.rule,
         summary=verdict.summary or {},
     )
+
+
+def expect_signatures(counterpart: Counterpart, secrets: Sequence[str], namespace: str = "") -> None:
+    """From now on believe what is signed with one of these secrets (``signing.keys``), and with none anything. Raises
+    ``ValueError``."""
+    counterpart.room(namespace).state["keys"] = signing.keys(" ".join(secrets))
+
+
+def _unsigned(counterpart: Counterpart, room: Room, headers: Mapping[str, str], body: bytes) -> _Verdict | None:
+    """The refusal of what nobody vouches for, where signatures are expected."""
+    keys = room.state.get("keys")
+    fault = signing.fault(keys, headers, body, counterpart.now()) if keys else ""
+    return _Verdict(401, report=(fault,), rule="SIGNATURE") if fault else None
 
 
 def _played(fault: Fault) -> _Verdict:

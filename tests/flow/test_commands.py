@@ -73,6 +73,12 @@ BAD_SETTINGS: Final = [
     ({"REKO_ADAPTERS__NOWHERE__URL": "http://127.0.0.1"}, "nowhere"),
     ({"REKO_ADAPTERS__EHR__COLOUR": "blue"}, "adapters.ehr.colour"),
     ({"REKO_ADAPTERS__EHR__TIMEOUT_SECONDS": "-1"}, "adapters.ehr.timeout_seconds"),
+    ({"REKO_ADAPTERS__BLOCK_SERVICE__URL": "http://blocks.example"}, "REKO_ADAPTERS__BLOCK_SERVICE: an address cannot"),
+    ({"REKO_ADAPTERS__INTYGSTJANST__REST_URL": "https://10.1.2.3"}, "PRIVATE_NETWORKS"),
+    (
+        {"REKO_ADAPTERS__REGIONAL_PLATFORM__SIGNING_SECRETS": "x"},
+        "adapters.regional_platform.signing_secrets",
+    ),
     ({"REKO_ADAPTERS__SDK__URL": "http://127.0.0.1"}, "name the file"),
     ({"REKO_ADAPTERS__SDK__ADDRESSES": "/nowhere/sdk.toml"}, "adapters.sdk.addresses"),
 ]

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from adapters.connections import Connections
+from adapters.connections import Connections, NotAdmitted
+from adapters.reach import THIS_MACHINE, Reach, networks
 
 pytestmark = pytest.mark.anyio
 
+NEAR = Reach(networks(THIS_MACHINE), plain=False)
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -59,8 +61,8 @@ async def other_side(answer: Answer) -> AsyncIterator[Other]:
 
 
 @asynccontextmanager
-async def client(other: Other, most: int = 2) -> AsyncIterator[httpx.AsyncClient]:
-    transport = Connections(most, ssl.create_default_context())
+async def client(other: Other, most: int = 2, reach: Reach = NEAR) -> AsyncIterator[httpx.AsyncClient]:
+    transport = Connections(most, ssl.create_default_context(), reach, is_tls=False)
     timeout = httpx.Timeout(5, pool=0.1)
     async with httpx.AsyncClient(
         transport=transport, base_url=f"http://127.0.0.1:{other.port}", timeout=timeout, trust_env=False
@@ -188,7 +190,7 @@ async def test_nothing_is_added_to_a_request_and_no_cookie_is_kept() -> None:
     async def baked(writer: asyncio.StreamWriter) -> None:
         writer.write(WHOLE.replace(b"Content", b"Set-Cookie: a=b\r\nContent", 1))
 
-    connections = Connections(1, ssl.create_default_context())
+    connections = Connections(1, ssl.create_default_context(), NEAR, is_tls=False)
     async with other_side(baked) as other:
         for _ in range(2):
             request = httpx.Request("GET", f"http://127.0.0.1:{other.port}/a%2Fb?c=%7B%20", headers={"X-Own": "1"})
@@ -196,3 +198,12 @@ async def test_nothing_is_added_to_a_request_and_no_cookie_is_kept() -> None:
         expected = f"GET /a%2Fb?c=%7B%20 HTTP/1.1\r\nHost: 127.0.0.1:{other.port}\r\nX-Own: 1\r\n\r\n".encode()
         assert other.asked == [(expected, b"")] * 2
         await connections.aclose()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_where_nobody_may_be_reached_nothing_is_opened(host: str) -> None:
+    """A name is judged by what it leads to, when it does."""
+    async with other_side(at_once) as other, client(other, reach=Reach((), plain=True)) as asking:
+        with pytest.raises(NotAdmitted, match="not among PRIVATE_NETWORKS"):
+            await asking.get(f"http://{host}:{other.port}/")
+        assert other.opened == 0

@@ -48,6 +48,10 @@ def claim(claim_of: ClaimOf, event: RecordEvent) -> Claim:
         (httpx.Response(200, json={"duplicate": False}), Delivered()),
         (httpx.Response(200, text="<html>thanks</html>"), Delivered()),
         (httpx.Response(204), Delivered()),
+        (
+            httpx.Response(200, html="<form>Logga in</form>"),
+            OutcomeUnknown("HTTP 200: a page for people, as from somebody who stands in between"),
+        ),
         (httpx.Response(202), Delivered("accepted, outcome not told")),
         (httpx.Response(200, json={"duplicate": True}), Delivered("the platform had it already")),
         (httpx.Response(409, json={"duplicate": True}), Delivered("the platform had it already")),
