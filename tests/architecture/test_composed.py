@@ -27,6 +27,8 @@ DOCKER: Final = Path(__file__).parents[2] / "docker"
 PATIENCE: Final = 120.0
 """Seconds to wait for anything."""
 HEADERS: Final = {"Authorization": "Bearer t"}
+DOCKERS: Final = "172.16.0.0/12, 192.168.0.0/16"
+"""Where the composed find each other; here all are on this machine."""
 
 
 class Container:
@@ -97,7 +99,9 @@ def _composed(home: Path, database: str) -> Iterator[dict[str, list[Container]]]
             for _ in range(service.get("deploy", {}).get("replicas", 1)):
                 port = mock_port if name == "mocks" else _free_port()
                 settings = {
-                    key: value.replace("http://mocks:8090", f"http://127.0.0.1:{mock_port}")
+                    key: value.replace("http://mocks:8090", f"http://127.0.0.1:{mock_port}").replace(
+                        DOCKERS, "127.0.0.0/8"
+                    )
                     for key, value in service.get("environment", {}).items()
                 }
                 settings |= {"REKO_DATABASE": database, "REKO_CLIENTS": f"{clients}"} if settings else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -47,15 +47,16 @@ class Meeting:
 @dataclass(frozen=True, slots=True)
 class Direction:
     """``samples``: every kind of thing that the client side can write. ``said_again``: what stands in the contract's answer to
-    an id that has come before. ``unreadable``: what the client side makes of a success that it cannot read: where that is
-    ``REFUSED``, the message is parked and a person lets it be sent again (docs/outbox.md)."""
+    an id that has come before. ``unreadable``: what the client side makes of a success that it cannot read, by the
+    trouble on the line, if not ``AGAIN``: where that is ``REFUSED``, the message is parked and a person lets it be sent again
+    (docs/outbox.md)."""
 
     name: str
     contract: Contract
     meet: Callable[["Flow"], AbstractAsyncContextManager[Meeting]]
     samples: Mapping[str, Any]
     said_again: bytes = b""
-    unreadable: Meaning = Meaning.AGAIN
+    unreadable: Mapping[str, Meaning] = field(default_factory=dict)
 
     @property
     def sample(self) -> Any:

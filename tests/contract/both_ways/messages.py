@@ -31,7 +31,7 @@ from contracts.outbox import (
     Transient,
 )
 from tests.contract.both_ways.judges import CONTRACTS
-from tests.contract.both_ways.line import TROUBLES, Line
+from tests.contract.both_ways.line import TROUBLES, UNREADABLE, Line
 from tests.contract.both_ways.meeting import Direction, Meaning, Meeting
 from tests.contract.test_channels import CERTIFICATE, NOW, SAMPLES, UNIT, claim_of, open_channel
 
@@ -226,10 +226,12 @@ _SAID_AGAIN: Final = {
     "regional_platform": b'"duplicate":true',
     "ehr": b'"versionId":"1"',
 }
+_PARKED: Final = dict.fromkeys(UNREADABLE, Meaning.REFUSED)
 _UNREADABLE: Final = {
-    "forsakringskassan": Meaning.REFUSED,
-    "ehr": Meaning.REFUSED,
-    "regional_platform": Meaning.DELIVERED,  # CloudEvents defines no body: any success is one
+    "forsakringskassan": _PARKED,
+    "ehr": _PARKED,
+    # CloudEvents defines no body: any success is one, but for a page that somebody in between puts up.
+    "regional_platform": dict.fromkeys(UNREADABLE - {"a web page"}, Meaning.DELIVERED),
 }
 
 
@@ -242,7 +244,7 @@ def _of(adapter: Adapter[OpenChannel]) -> Direction:
         meet,
         _SAMPLES[name],
         _SAID_AGAIN[name],
-        _UNREADABLE.get(name, Meaning.AGAIN),
+        _UNREADABLE.get(name, {}),
     )
 
 
