@@ -31,6 +31,20 @@ async def kills(home: Path, seed: int, number: int) -> Sums:
         return {"kills": number, **at.compare()}
 
 
+async def messages(home: Path, seed: int, number: int) -> Sums:
+    """So many messages to recipients, and SIGKILL every few seconds: less often than in ``kills``, so that most of them leave."""
+    died = 0
+    async with world(home, seed) as at:
+        async with at.load():
+            while at.collect() < number:
+                await asyncio.sleep(at.chance.uniform(1, 9))
+                await at.it.end()
+                await at.it.begin()
+                died += 1
+        await at.drain()
+        return {"kills": died, **at.compare()}
+
+
 async def stops(home: Path, seed: int, number: int) -> Sums:
     """SIGSTOP for longer than the lease, then SIGCONT: what was being sent is still its own, or is not written."""
     async with world(home, seed, LEASE, HEARTBEAT) as at:

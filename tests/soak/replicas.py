@@ -42,6 +42,21 @@ async def replica_kills(home: Path, seed: int, number: int) -> Sums:
         return {"kills": number, **at.compare()}
 
 
+async def replica_messages(home: Path, seed: int, number: int) -> Sums:
+    """So many messages to recipients, and SIGKILL of one process every few seconds."""
+    died = 0
+    async with _shared_world(home, seed) as (at, _):
+        async with at.load():
+            while at.collect() < number:
+                await asyncio.sleep(at.chance.uniform(1, 9))
+                one = at.chance.choice(at.replicas)
+                await one.end()
+                await one.begin()
+                died += 1
+        await at.drain()
+        return {"kills": died, **at.compare()}
+
+
 async def replica_stops(home: Path, seed: int, number: int) -> Sums:
     """SIGSTOP of a worker for longer than its lease, then SIGCONT: the other has taken over what it was sending."""
     async with _shared_world(home, seed) as (at, _):

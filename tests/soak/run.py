@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from service.outbox import relay
 from tests.soak import withdrawal_races
-from tests.soak.processes import disk, faults, kills, stops
-from tests.soak.replicas import database_restarts, replica_kills, replica_stops, rolling_restarts
+from tests.soak.processes import disk, faults, kills, messages, stops
+from tests.soak.replicas import database_restarts, replica_kills, replica_messages, replica_stops, rolling_restarts
 from tests.soak.storm import storm
 from tests.soak.world import MUST_BE_NOTHING
 
@@ -49,11 +49,13 @@ async def _withdrawal_races(home: Path, seed: int, number: int) -> Sums:
 PARTS: Final = {
     "withdrawal-races": Part(_withdrawal_races, 1000, 100_000),
     "kills": Part(kills, 50, 1000),
+    "messages": Part(messages, 5_000, 1_000_000),
     "stops": Part(stops, 20, 500),
     "disk": Part(disk, 20, 200),
     "faults": Part(faults, 1, 20),
     "storm": Part(storm, 100_000, 100_000),
     "replica-kills": Part(replica_kills, 50, 1000),
+    "replica-messages": Part(replica_messages, 5_000, 1_000_000),
     "replica-stops": Part(replica_stops, 20, 500),
     "database-restarts": Part(database_restarts, 20, 200),
     "rolling-restarts": Part(rolling_restarts, 5, 50),

@@ -134,12 +134,13 @@ class World:
         """Those that relay and are not called."""
         return [each for each in self.replicas if each.does == "worker"]
 
-    def collect(self) -> None:
-        """The mocks' own ledgers are bounded."""
+    def collect(self) -> int:
+        """The mocks' own ledgers are bounded. How many requests their recipients have got."""
         for name, received in self.books.received.items():
             ledger = self.mocks.counterparts[name].room().ledger
             received += ledger.entries
             ledger.clear()
+        return sum(map(len, self.books.received.values()))
 
     # Load
 
@@ -192,13 +193,17 @@ class World:
     # The end
 
     async def drain(self) -> None:
-        """Time goes by until everything has come to its end; what was parked is replayed once."""
-        async with asyncio.timeout(PATIENCE):
-            address = f"{self.services[0].address}/api/outbox/replay"
-            await self.client.post(address, json={"why": "the faults are over", "dryRun": False})
-            while _count(self.place, "state IN ('waiting', 'claimed', 'retrying')"):
-                self.mocks.clock.advance(timedelta(minutes=10))
-                await asyncio.sleep(0.2)
+        """Time goes by until everything has come to its end; what was parked is replayed once. Raises ``TimeoutError`` when
+        nothing moves."""
+        address = f"{self.services[0].address}/api/outbox/replay"
+        await self.client.post(address, json={"why": "the faults are over", "dryRun": False})
+        left = _waiting(self.place)
+        while left:
+            async with asyncio.timeout(PATIENCE):
+                while (now := _waiting(self.place)) == left:
+                    self.mocks.clock.advance(timedelta(minutes=10))
+                    await asyncio.sleep(0.2)
+            left = now
         self.collect()
 
     def compare(self) -> dict[str, int]:
@@ -333,6 +338,10 @@ def _certificate(id: str, person: str) -> CertificateIn:
 
 
 # What the books say
+
+
+def _waiting(place: Place) -> int:
+    return _count(place, "state IN ('waiting', 'claimed', 'retrying')")
 
 
 def _count(place: Place, where: str) -> int:
