@@ -207,3 +207,69 @@ async def test_where_nobody_may_be_reached_nothing_is_opened(host: str) -> None:
         with pytest.raises(NotAdmitted, match="not among PRIVATE_NETWORKS"):
             await asking.get(f"http://{host}:{other.port}/")
         assert other.opened == 0
+
+
+async def test_what_came_unasked_on_a_kept_connection_is_nobodys_answer() -> None:
+    """Nothing has left on it: whoever asks may ask again at once."""
+    async with other_side(at_once) as other, client(other) as asking:
+        await asking.get("/")
+        other.writers[0].write(WHOLE.replace(b"200 OK", b"201 Created"))
+        await asyncio.sleep(0.05)
+        with pytest.raises(httpx.ConnectError):
+            await asking.get("/")
+        assert (await asking.get("/")).status_code == 200
+        assert (len(other.asked), other.opened) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        WHOLE.replace(b"OK", "Å".encode()),
+        WHOLE.replace(b"OK", "Å".encode("latin-1")),
+        WHOLE.replace(b"OK", b"O" * 20_000),
+        WHOLE.replace(b"Content", b"X-Long: " + b"a" * 40_000 + b"\r\nContent", 1),
+        WHOLE.replace(b"Content", b"".join(b"X-%d: a\r\n" % number for number in range(200)) + b"Content", 1),
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + WHOLE,
+    ],
+    ids=["reason in UTF-8", "reason in Latin-1", "long reason", "long header", "many headers", "more to come"],
+)
+async def test_an_unusual_answer_is_one(answer: bytes) -> None:
+    """What was done must not be taken for not known, or for refused."""
+
+    async def unusual(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+
+    async with other_side(unusual) as other, client(other) as asking:
+        answered = await asking.post("/", content=b"x")
+        assert (answered.status_code, answered.content) == (200, b"{}")
+
+
+async def test_a_body_that_goes_wrong_ends() -> None:
+    async def wrong(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"no length\r\n")
+        await writer.drain()
+        await asyncio.sleep(10)
+
+    async with other_side(wrong) as other, client(other) as asking:
+        asking.timeout = httpx.Timeout(0.3)
+        async with asyncio.timeout(5):
+            with pytest.raises((httpx.ReadTimeout, httpx.RemoteProtocolError)):
+                await asking.get("/")
+
+
+async def test_a_body_is_handed_on_in_pieces() -> None:
+    async def large(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + bytes(3_000_000))
+
+    async with other_side(large) as other, client(other) as asking, asking.stream("GET", "/") as answer:
+        sizes = [len(piece) async for piece in answer.aiter_raw()]
+    assert (sum(sizes), max(sizes) <= 64 * 1024) == (3_000_000, True)
+
+
+async def test_a_header_that_cannot_be_written_is_told_as_any_other_error() -> None:
+    async with other_side(at_once) as other, client(other) as asking:
+        with pytest.raises(httpx.LocalProtocolError):
+            await asking.get("/", headers={"X-Own": "a\r\nX-Other: b"})
+        assert other.asked == []
