@@ -37,6 +37,8 @@ class Gathered:
     waiting: dict[sql.Statement, _Waiting] = field(default_factory=lambda: defaultdict(_Waiting))
     resources: set[int] = field(default_factory=set)
     """Row ids of the resources whose index rows are here."""
+    is_doubtful: bool = False
+    """Whether an engine may refuse what waits: who has brought it shall write it, and fail alone."""
 
     def add(self, statement: sql.Statement, rows: Iterable[Row]) -> None:
         """Rows of a table that is only added to."""
@@ -49,6 +51,7 @@ class Gathered:
             waiting = self.waiting[sql.INSERT_INDEX[kind]]
             waiting.rows += [(*row, rid) for row in found]
             waiting.keys.update(found)
+            self.is_doubtful = self.is_doubtful or any(map(_is_long, found))
 
     def holds(self, kind: str, key: Row) -> bool:
         """Whether the answer to a question for ``key`` may depend on index rows that are not written yet."""
@@ -62,6 +65,7 @@ class Gathered:
                 rows = waiting.rows[waiting.written :]
                 connection.executemany(statement, sorted(rows) if statement in _INDEXES else rows)
                 waiting.written = len(waiting.rows)
+        self.is_doubtful = False
 
     def mark(self) -> Mark:
         """To be taken with a savepoint."""
@@ -75,3 +79,11 @@ class Gathered:
 
 
 _INDEXES: Final = frozenset(sql.INSERT_INDEX.values())
+
+
+def _is_long(row: Row) -> bool:
+    return sum([len(each) for each in row if isinstance(each, str)]) > _LONG
+
+
+_LONG: Final = 600
+"""Characters of an index row. PostgreSQL takes 2704 bytes, packed."""

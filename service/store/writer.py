@@ -208,6 +208,8 @@ class Writer:
             with self._database.telling("written"):
                 job.result = job.work(transaction)
                 transaction.finish()
+                if gathered.is_doubtful:
+                    gathered.write(self._connection)
         except BaseException as error:
             self._ids = before
             gathered.back_to(mark)

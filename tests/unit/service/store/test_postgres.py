@@ -15,6 +15,8 @@ from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 from typing import Any, Final
 
 import psycopg
@@ -45,6 +47,7 @@ from tests.unit.service.store.samples import (
     procedure,
     record_all,
 )
+from tests.unit.service.store.test_writer import in_one_group
 
 pytestmark = pytest.mark.anyio
 
@@ -224,6 +227,19 @@ def _sent_if_consented(patient: str, transaction: SqlTransaction) -> list[str]:
     due = [each.message for each in transaction.due("platform", 100) if each.message.key.endswith(patient)]
     claims = transaction.claim([each for each in due if transaction.read("Patient", patient)], LEASE)
     return [claim.message.id for claim in claims]
+
+
+async def test_what_the_server_refuses_at_the_end_of_a_group_fails_alone(two: tuple[SqlStore, SqlStore]) -> None:
+    """An index row of PostgreSQL has a limit, and no piece of work is to suffer for its neighbour's."""
+    letters = Random(1)  # noqa: S311 - guards nothing
+    long = "".join(letters.choices(ascii_letters, k=9000))
+
+    def refused(transaction: SqlTransaction) -> None:
+        transaction.save(procedure(identifier=long), "refused", UNIT.value)
+
+    results = await in_one_group(two[0], partial(record_all, id="a"), refused, partial(record_all, id="b"))
+    assert [type(each) for each in results] == [str, Unavailable, str]
+    assert await disagreements(two[1]) == []
 
 
 async def test_what_raises_undoes_its_own_and_the_other_process_goes_on(two: tuple[SqlStore, SqlStore]) -> None:
