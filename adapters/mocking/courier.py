@@ -29,7 +29,12 @@ class Courier:
         """Send it once. Never raises for what the other side does."""
         try:
             async with httpx.AsyncClient(transport=self._transport, timeout=PATIENCE, trust_env=False) as client:
-                response = await client.post(url, content=body, headers=dict(headers))
+                response = await client.post(url, content=body, headers=raw(headers))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Reply(0, trouble=type(error).__name__)
         return Reply(response.status_code, response.content, dict(response.headers))
+
+
+def raw(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Headers as they leave: a namespace may have any letters that it came with."""
+    return {name.encode(): value.encode("latin-1", "replace") for name, value in headers.items()}

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 from adapters.mocking.counterpart import NAMESPACE_HEADER
+from adapters.mocking.courier import raw
 from adapters.sdk.mock_model import Receipt
 
 TRIES: Final = 4
@@ -37,7 +38,7 @@ async def hand_over(
     does all the same, as over a network."""
     attributes = {name: value for name, value in message.items() if name not in _OURS}
     body = orjson.dumps({"data": {"type": "messages", "id": attributes["messageId"], "attributes": attributes}})
-    headers = {"Content-Type": "application/json", NAMESPACE_HEADER: namespace, AT_HEADER: at.isoformat()}
+    headers = raw({"Content-Type": "application/json", NAMESPACE_HEADER: namespace, AT_HEADER: at.isoformat()})
     posting = asyncio.create_task(_posted(inside, f"http://inside/{party}{DOOR}", body, headers))
     _UNDER_WAY.add(posting)
     posting.add_done_callback(_UNDER_WAY.discard)
@@ -46,7 +47,7 @@ async def hand_over(
     return receipt if receipt and receipt.message_id == attributes["messageId"] else None
 
 
-async def _posted(inside: ASGIApp, url: str, body: bytes, headers: Mapping[str, str]) -> Receipt | None:
+async def _posted(inside: ASGIApp, url: str, body: bytes, headers: Mapping[bytes, bytes]) -> Receipt | None:
     transport = httpx.ASGITransport(inside, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport) as client:

@@ -210,6 +210,15 @@ async def test_an_answered_question_is_not_reminded_of(
     assert [(each["state"], each["answered"]) for each in case["sent"]] == [("delivered", True), ("skipped", False)]
 
 
+async def test_a_namespace_has_any_letters(client: httpx.AsyncClient, care: Care, message: PartyMessage) -> None:
+    client.headers = httpx.Headers([*client.headers.raw, (b"X-Mock-Namespace", "å".encode("latin-1"))])
+    await client.put("/_control/validation/forsakringskassan", json={"rules": "off"})
+    await instruct(client, script="accept")
+    await send(client, message)
+    assert await days(client, 2) == 1
+    assert care.headers[0]["X-Mock-Namespace"].encode("latin-1") == "å".encode("latin-1")
+
+
 async def test_silence(client: httpx.AsyncClient, care: Care, message: PartyMessage) -> None:
     await instruct(client)
     await send(client, message)

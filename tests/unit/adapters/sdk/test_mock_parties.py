@@ -555,6 +555,15 @@ async def test_wrong_orders(client: httpx.AsyncClient, path: str, body: dict[str
 # What spans all counterparts
 
 
+async def test_a_namespace_has_any_letters(client: httpx.AsyncClient) -> None:
+    there = "/_ns/%C3%A5%C3%A4%C3%B6"
+    assert (await client.post(f"{there}{SERVICE}", content=sdk_message(AF))).status_code == 201
+    moved = await client.put("/_control/clock", json={"advance": "PT10M"})
+    assert moved.status_code == 200, moved.text
+    shown = (await client.get(f"{there}{SERVICE}/{SDK_ID}")).json()["data"]["attributes"]
+    assert shown["messageStatus"] == "ACCEPTED"
+
+
 async def test_the_spy_looks_at_what_is_handed_over(client: httpx.AsyncClient) -> None:
     text = "Diagnos: F43.8"
     body = sdk_message("employer", digitalDocument=documents(text=text))
