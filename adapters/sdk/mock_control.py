@@ -1,5 +1,6 @@
 """The other parties' part of the control surface: they answer what was sent to them, by hand or by scripts."""
 
+from itertools import count
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -32,8 +33,9 @@ def _answer(asked: Asked) -> Any:
     known = room.remembered("messages").get(asked.request.path_params["id"])
     if known is None or "recipientAttention" not in known or "senderAttention" not in known:
         raise NotThere
-    before = sum(each.get("refToMessageId") == known["messageId"] for each in room.remembered("messages").values())
-    id = str(uuid5(UUID(known["messageId"]), f"answer {before + 1}"))
+    # Also one that care has put away since: care knows its ids.
+    ids = (str(uuid5(UUID(known["messageId"]), f"answer {number}")) for number in count(1))
+    id = next(each for each in ids if each not in room.remembered("sent"))
     reply = mock_letter.written(known, id, given.text, label=given.label, reference=given.reference)
     return {"id": Service(counterpart).keep(room, reply)}
 

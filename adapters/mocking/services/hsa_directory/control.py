@@ -134,7 +134,7 @@ class DirectoryIn(_In):
         providers = [each.provider for each in self.units] + [each.provider for each in commissions]
         _known(tried.providers, providers, "care provider")
         _known(tried.units, (each.unit for each in commissions), "unit")
-        care_units = {id for id, each in tried.units.items() if tried.care_unit_of(each) is each}
+        care_units = {id for id, each in tried.units.items() if each.care_unit and not each.part_of}
         _known(care_units, (each.part_of for each in self.units), "care unit")
 
 

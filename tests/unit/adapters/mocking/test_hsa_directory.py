@@ -435,6 +435,7 @@ async def test_what_is_known_is_replaced_by_its_id(client: httpx.AsyncClient) ->
         ({"units": [UNIT_IN | {"provider": f"{HSA}S0700"}]}, "care provider"),
         ({"units": [UNIT_IN | {"partOf": f"{HSA}E0011"}]}, "care unit"),
         ({"units": [UNIT_IN | {"partOf": f"{HSA}E0777"}]}, "care unit"),
+        ({"units": [UNIT_IN | {"partOf": UNIT_IN["id"]}]}, "care unit"),
         ({"people": [PERSON_IN]}, "unit"),
         ({"people": [{"id": "P1", "surname": "Ny"}]}, "HSA-id"),
         ({"people": [{"id": f"{HSA}P1", "surname": "Ny", "personalNumber": "19121212" + "1212"}]}, "test series"),

@@ -179,3 +179,12 @@ async def test_who_cannot_answer(
     if sent is not None:
         await client.post(PATH, json=message(**sent))
     assert (await client.post(ANSWERS, json=answer)).status_code == expected
+
+
+async def test_each_answer_by_hand_is_another_also_when_care_has_put_the_first_away(client: httpx.AsyncClient) -> None:
+    side = {"subOrganization": {"root": ROOT, "extension": "sdk:eken"}}
+    await client.post(PATH, json=message(senderAttention=side))
+    first = (await client.post(ANSWERS, json={"text": "a"})).json()["id"]
+    await client.put("/_control/clock", json={"advance": "PT10M"})
+    assert (await client.delete(f"{PATH}/{first}")).status_code == 202
+    assert (await client.post(ANSWERS, json={"text": "b"})).json()["id"] != first
