@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool
 
-from contracts.errors import Unavailable
+from contracts.errors import Invalid, Unavailable
 from service.store import sql
 from service.store.database import VERSION_OF_SCHEMA, Row, checked, create_schema, found_version
 
@@ -235,6 +235,8 @@ def telling(what: str) -> Iterator[None]:
     """See ``Database.telling``."""
     try:
         yield
+    except psycopg.errors.ProgramLimitExceeded as error:  # 2704 bytes of a row in an index, packed
+        raise Invalid("an identifier, code, name or address is too long to be found by") from error
     except psycopg.Error as error:
         if not is_out_of_order(error):
             raise

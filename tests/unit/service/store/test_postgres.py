@@ -25,7 +25,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from contracts.errors import Conflict, Unavailable
+from contracts.errors import Conflict, Invalid, Unavailable
 from contracts.outbox import DeliveryState
 from service.fhir_api.search import parameters
 from service.store import postgres as engine
@@ -238,7 +238,7 @@ async def test_what_the_server_refuses_at_the_end_of_a_group_fails_alone(two: tu
         transaction.save(procedure(identifier=long), "refused", UNIT.value)
 
     results = await in_one_group(two[0], partial(record_all, id="a"), refused, partial(record_all, id="b"))
-    assert [type(each) for each in results] == [str, Unavailable, str]
+    assert [type(each) for each in results] == [str, Invalid, str]
     assert await disagreements(two[1]) == []
 
 
