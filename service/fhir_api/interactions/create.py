@@ -29,7 +29,7 @@ async def create(around: Surroundings, request: Request) -> Response:
 
 def _no_condition_in_address(request: Request) -> None:
     """A client that means *create unless it is there* must not get a second one. Raises ``Malformed``."""
-    if set(request.query_params) - LET_THROUGH:
+    if request.scope["query_string"] and set(request.query_params) - LET_THROUGH:
         raise Malformed("a create takes no search in its address: a condition stands in If-None-Exist")
 
 
