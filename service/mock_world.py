@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from adapters.block_service import mock as block_service
@@ -24,7 +24,7 @@ from adapters.block_service.mock import Block
 from adapters.forsakringskassan import inbound, mock_control
 from adapters.forsakringskassan import mock as fk
 from adapters.intygstjanst import mock as feed
-from adapters.mocking import page
+from adapters.mocking import describing, page
 from adapters.mocking.control import Asked, Row, answered, routes
 from adapters.mocking.control_rows import ROWS
 from adapters.mocking.counterpart import InNamespace
@@ -189,8 +189,11 @@ class MockWorld(World):
         apps["identity_provider"] = idp.create(self.counterparts["identity_provider"], known=known)
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
         control = routes(self, _rows(self))
-        pages = page.routes(Starlette(routes=control), _index)
-        inner = Starlette(routes=[*(Mount(f"/{name}", app) for name, app in apps.items()), *pages, *control])
+        mounts = {name: Mount(f"/{name}", app) for name, app in apps.items()}
+        told = {name: describing.contracts(mount.path, mount.routes) for name, mount in mounts.items()}
+        doors = [Route(f"/{name}", describing.door(TITLES[name], told[name])) for name in mounts]
+        pages = page.routes(Starlette(routes=control), partial(_index, told))
+        inner = Starlette(routes=[*doors, *mounts.values(), *pages, *control])
         self.around.inside = inner
         return Starlette(
             routes=[Mount("/_ns/{namespace}", InNamespace(inner)), Mount("/", inner)], lifespan=self._alive
@@ -243,8 +246,8 @@ class MockWorld(World):
         return sum(len(unit.certificates) for unit in region.values())
 
 
-def _index() -> Response:
-    return answered({"systems": TITLES, "control": "/_control/openapi.json"})
+def _index(contracts: Mapping[str, list[str]]) -> Response:
+    return answered({"systems": TITLES, "contracts": contracts, "control": "/_control/openapi.json"})
 
 
 def _certificates(world: MockWorld, asked: Asked) -> Any:

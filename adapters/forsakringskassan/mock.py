@@ -9,32 +9,28 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from lxml import etree
 from lxml.builder import ElementMaker
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import Response
+from starlette.routing import Route
 
-import contracts
 from adapters import soap
-from adapters.forsakringskassan import mock_rules, wire
+from adapters.forsakringskassan import inbound, mock_rules, wire
 from adapters.forsakringskassan.mock_officer import Officer
 from adapters.forsakringskassan.mock_rules import RULES, CertificateAtRecipient, Incoming, Known
 from adapters.forsakringskassan.settings import PATH
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, Validation, play
 from adapters.mocking.faults import platform_text
 from adapters.mocking.people import PEOPLE
-from adapters.mocking.rivta import fault_text
+from adapters.mocking.rivta import described, fault_text
 from contracts.identity import FORSAKRINGSKASSAN
 
 __all__ = ["PATH", "CertificateAtRecipient", "ask", "create", "register"]
 
-_CONTRACT: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _S: Final = ElementMaker(namespace=wire.RESPONDER, nsmap=wire.NAMESPACES)
 _C: Final = ElementMaker(namespace=wire.CORE, nsmap=wire.NAMESPACES)
 
@@ -77,21 +73,19 @@ def ask(counterpart: Counterpart, message_id: str, subject: str, namespace: str 
 
 
 def create(counterpart: Counterpart, logical_address: str = FORSAKRINGSKASSAN.value) -> Starlette:
-    """The counterpart as an application: the interaction's one operation, its WSDL and its schemas."""
+    """The counterpart as an application: the interaction's one operation with its contract, and the contract of the other
+    way, which care has to serve."""
     counterpart.plays.add("dialogue")
     recipient = _Recipient(counterpart, logical_address)
 
     async def operation(request: Request) -> Response:
         return await play(counterpart, request, recipient.answer)
 
-    async def wsdl(request: Request) -> Response:
-        return FileResponse(_CONTRACT / "send_message_to_recipient_2.wsdl", media_type="text/xml")
-
     return Starlette(
         routes=[
             Route(PATH, operation, methods=["POST"]),
-            Route(PATH, wsdl, methods=["GET"]),
-            Mount(PATH.rpartition("/")[0], StaticFiles(directory=_CONTRACT)),  # what the WSDL imports by relative name
+            described(PATH, wire.SCHEMA.removesuffix(".xsd")),
+            described(inbound.PATH, inbound.SCHEMA.removesuffix(".xsd")),
         ]
     )
 

@@ -12,7 +12,7 @@ from adapters.intygstjanst.mock_soap import BadQuestion, question_in
 from adapters.intygstjanst.register import registered
 from adapters.intygstjanst.settings import CERTIFICATE_PATH
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, play
-from adapters.mocking.rivta import description, fault_text, xml
+from adapters.mocking.rivta import described, fault_text, xml
 
 _CONTRACT = wire.CERTIFICATE
 _NAMES = {"r": _CONTRACT.responder, "t": wire.CERTIFICATE_TYPES}
@@ -30,13 +30,10 @@ def routes(counterpart: Counterpart) -> list[Route]:
     async def ask(request: Request) -> Response:
         return await play(counterpart, request, answer)
 
-    async def describe(request: Request) -> Response:
-        return description(f"{_CONTRACT.file}.wsdl", request)
-
     return [
-        Route(path, endpoint, methods=[method])
+        route
         for path in (CERTIFICATE_PATH, _CONTRACT.platform_path)
-        for method, endpoint in (("POST", ask), ("GET", describe))
+        for route in (Route(path, ask, methods=["POST"]), described(path, _CONTRACT.file))
     ]
 
 

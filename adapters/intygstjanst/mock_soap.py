@@ -19,7 +19,7 @@ from adapters.intygstjanst.settings import CARE_UNIT_PATH, PERSON_PATH
 from adapters.intygstjanst.wire import Contract, Interaction
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, play
 from adapters.mocking.exchange import nothing_wrong
-from adapters.mocking.rivta import description, xml
+from adapters.mocking.rivta import described, xml
 from contracts.sick_leave import Certificate
 from contracts.time import swedish_day
 
@@ -154,7 +154,4 @@ def _routes(counterpart: Counterpart, operation: _Operation, path: str) -> list[
     async def ask(request: Request) -> Response:
         return await play(counterpart, request, answer)
 
-    async def describe(request: Request) -> Response:
-        return description(f"{operation.contract.file}.wsdl", request)
-
-    return [Route(path, ask, methods=["POST"]), Route(path, describe, methods=["GET"])]
+    return [Route(path, ask, methods=["POST"]), described(path, operation.contract.file)]

@@ -1,15 +1,18 @@
 """OpenAPI 3.1 of what the mocks serve, from tables: the control surface's, and that of each counterpart without a WSDL."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 REFERENCE: Final = "#/components/schemas/{model}"
+WSDL: Final = "wsdl"
+OPENAPI: Final = "openapi"
+"""What the routes are called at which a counterpart tells what it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,26 @@ def route(title: str, words: str, operations: Iterable[Operation]) -> Route:
     async def describe(request: Request) -> Response:
         return JSONResponse({**document, "servers": [{"url": request.scope.get("root_path", "")}]})
 
-    return Route("/openapi.json", describe)
+    return Route("/openapi.json", describe, name=OPENAPI)
+
+
+def contracts(prefix: str, routes: Iterable[BaseRoute]) -> list[str]:
+    """Where the routes below a prefix tell what they take: an OpenAPI, and a WSDL at the address of each SOAP operation."""
+    asked = {WSDL: "?wsdl", OPENAPI: ""}
+    return [
+        f"{prefix}{route.path}{asked[route.name]}"
+        for route in routes
+        if isinstance(route, Route) and route.name in asked
+    ]
+
+
+def door(title: str, contracts: list[str]) -> Callable[[Request], Awaitable[Response]]:
+    """What a counterpart says to whom only knocks: its name, and where it tells what it takes."""
+
+    async def answer(_: Request) -> Response:
+        return JSONResponse({"system": title, "contracts": contracts})
+
+    return answer
 
 
 def _described(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

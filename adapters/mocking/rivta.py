@@ -19,6 +19,7 @@ from starlette.routing import Route
 import contracts
 from adapters import soap
 from adapters.mocking.counterpart import Counterpart, Room
+from adapters.mocking.describing import WSDL
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault, platform_text
 from adapters.mocking.validation import Level
@@ -81,14 +82,20 @@ def _routes(counterpart: Counterpart, operation: Operation) -> list[Route]:
     async def ask(request: Request) -> Response:
         return await play(counterpart, request, answer)
 
+    return [Route(operation.path, ask, methods=["POST"]), described(operation.path, operation.file)]
+
+
+def described(path: str, file: str) -> Route:
+    """A contract at the address of its operation: the WSDL under ``?wsdl``, a schema under ``?xsd=<file>``."""
+
     async def describe(request: Request) -> Response:
-        return description(f"{operation.file}.wsdl", request)
+        return _description(f"{file}.wsdl", request)
 
-    return [Route(operation.path, ask, methods=["POST"]), Route(operation.path, describe, methods=["GET"])]
+    return Route(path, describe, methods=["GET"], name=WSDL)
 
 
-def description(wsdl: str, request: Request) -> Response:
-    """The WSDL under ``?wsdl``, a schema under ``?xsd=<file>``. They name each other by address, not by file."""
+def _description(wsdl: str, request: Request) -> Response:
+    """They name each other by address, not by file."""
     name = request.query_params.get("xsd", wsdl)
     if name not in _FILES or not request.query_params.keys() & {"wsdl", "xsd"}:
         return PlainTextResponse("ask for ?wsdl, or for a schema with ?xsd=<file>", 404)

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from adapters import soap
-from adapters.mocking.services import consent_service, hsa_directory, log_service
+from adapters.forsakringskassan import inbound
+from adapters.mocking.services import consent_service, log_service
 from adapters.soap import PLATFORM_CODES
 from service.clock import MovableClock
 from service.mock_pytest import RekoMock
-from service.mock_world import INERA, TITLES, MockWorld
+from service.mock_world import INERA, PLATFORM, TITLES, MockWorld
 from tests.unit.service.mock_samples import PERSON, RESPONDER, SEND, message
 
 
@@ -62,22 +63,32 @@ async def test_every_counterpart_has_its_door(client: httpx.AsyncClient) -> None
     assert (await client.get("/_control/ledger")).json().keys() == TITLES.keys()
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        f"/forsakringskassan{SEND}?wsdl",
-        *(f"/consent_service{each.path}?wsdl" for each in (consent_service.CHECK, consent_service.REGISTER)),
-        f"/log_service{log_service.STORE.path}?wsdl",
-        *(f"/hsa_directory{each.path}?wsdl" for each in hsa_directory.OPERATIONS),
-    ],
-)
-async def test_contracts_are_served_with_what_they_import(client: httpx.AsyncClient, path: str) -> None:
-    wsdl = await client.get(path)
-    root = etree.fromstring(wsdl.content)
-    imports = [each.get("schemaLocation", "") for each in root.iter("{http://www.w3.org/2001/XMLSchema}import")]
-    assert len(imports) == 2
-    for name in imports:
-        assert (await client.get(str(httpx.URL(path).join(name)))).status_code == 200
+async def test_every_contract_is_found_from_the_door(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/")).json()["contracts"]
+    assert told.keys() == TITLES.keys()
+    assert {name for name, contracts in told.items() if not contracts} == {PLATFORM}  # it has those of the others
+    assert f"/forsakringskassan{SEND}?wsdl" in told["forsakringskassan"]
+    assert f"/forsakringskassan{inbound.PATH}?wsdl" in told["forsakringskassan"]
+    assert told["ehr"] == ["/ehr/openapi.json"]
+    for name, contracts in told.items():
+        assert (await client.get(f"/{name}")).json() == {"system": TITLES[name], "contracts": contracts}
+        for path in contracts:
+            assert (await client.get(path)).status_code == 200
+
+
+async def test_a_wsdl_names_the_address_it_is_asked_at_and_serves_what_it_imports(client: httpx.AsyncClient) -> None:
+    told = (await client.get("/")).json()["contracts"]
+    wsdls = [path for contracts in told.values() for path in contracts if path.endswith("?wsdl")]
+    assert len(wsdls) == 16
+    for path in wsdls:
+        root = etree.fromstring((await client.get(f"/_ns/mine{path}")).content)
+        address = root.find(".//{http://schemas.xmlsoap.org/wsdl/soap/}address")
+        assert address is not None
+        assert address.get("location") == f"http://mocks/_ns/mine{path.removesuffix('?wsdl')}"
+        imports = [each.get("schemaLocation", "") for each in root.iter("{http://www.w3.org/2001/XMLSchema}import")]
+        assert len(imports) == 2
+        for name in imports:
+            assert (await client.get(str(httpx.URL(path).join(name)))).status_code == 200
 
 
 async def test_the_parts_of_the_control_surface_are_one_description(client: httpx.AsyncClient) -> None:
