@@ -43,7 +43,24 @@ PLATFORM_CODES: Final[Mapping[str, tuple[Literal["Client", "Server"], str]]] = {
 _SCHEMAS: Final = Path(contracts.__file__).parent / "wire" / "rivta"
 _PLATFORM_CODE: Final = "VP"
 _ADDRESS: Final = f"{{{ENVELOPE}}}Header/{{{REGISTRY}}}LogicalAddress"
-_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
+_TOLD: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'[^:]*: (.*)", re.DOTALL)
+_NAMESPACE: Final = re.compile(r"\{[^}]*\}")
+_OF_CONTENT: Final = "SCHEMAV_ELEMENT_CONTENT"
+"""What the validator finds wrong with what stands where: it says what the schema expects, in the schema's names."""
+_OF_NAMES: Final = ("SCHEMAV_CVC_ELT_1", "SCHEMAV_CVC_COMPLEX_TYPE_")
+"""What it finds wrong with elements and attributes themselves: it speaks of their names alone."""
+_OF_VALUES: Final[Mapping[str, str]] = {
+    "SCHEMAV_CVC_DATATYPE_VALID_1_2_1": "The value is not of its type.",
+    "SCHEMAV_CVC_PATTERN_VALID": "The value has not the form that the schema asks for.",
+    "SCHEMAV_CVC_ENUMERATION_VALID": "The value is none of those that the schema lists.",
+    "SCHEMAV_CVC_ELT_5_2_2_2_2": "The value is not the one that the schema fixes.",
+    "SCHEMAV_CVC_LENGTH_VALID": "The value has not the length that the schema asks for.",
+    "SCHEMAV_CVC_MINLENGTH_VALID": "The value is too short.",
+    "SCHEMAV_CVC_MAXLENGTH_VALID": "The value is too long.",
+    "SCHEMAV_CVC_MININCLUSIVE_VALID": "The value is too small.",
+    "SCHEMAV_CVC_MAXINCLUSIVE_VALID": "The value is too large.",
+}
+"""What it finds wrong with values, in words of ours: its own repeat the value."""
 
 
 class BadXml(ValueError):
@@ -127,11 +144,11 @@ def schema(file: str) -> etree.XMLSchema:
 
 
 def schema_errors(file: str, element: etree._Element) -> tuple[str, ...]:
-    """Where the element breaks the schema: element names only, never values. Empty when it is valid."""
+    """Where the element breaks the schema, and how: names only, never values. Empty when it is valid."""
     compiled = schema(file)
     if compiled.validate(element):
         return ()
-    return tuple(f"line {entry.line}: {_named(entry.message)}: {entry.type_name}" for entry in compiled.error_log)
+    return tuple(f"line {entry.line}: {_said(entry.type_name, entry.message)}" for entry in compiled.error_log)
 
 
 def errors_in(file: str, body: bytes) -> tuple[str, ...]:
@@ -148,10 +165,15 @@ def headers(action: str) -> dict[str, str]:
     return {"Content-Type": CONTENT_TYPE, "SOAPAction": f'"{action}"'}
 
 
-def _named(told: str) -> str:
-    """The element that the validator speaks of; the rest of its words may repeat a value."""
-    match = _ELEMENT.match(told)
-    return match[1] if match else "?"
+def _said(kind: str, told: str) -> str:
+    """The element that the validator speaks of, and what is wrong with it."""
+    match = _TOLD.match(told)
+    element, words = match.groups() if match else ("?", "")
+    if match and kind == _OF_CONTENT:
+        return f"{element}: {words}"
+    if match and kind.startswith(_OF_NAMES):
+        return f"{element}: {_NAMESPACE.sub('', words)}"
+    return f"{element}: {_OF_VALUES.get(kind, kind)}"
 
 
 def _fault(element: etree._Element) -> Fault:
