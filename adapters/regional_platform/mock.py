@@ -58,7 +58,7 @@ _EVENTS: Final = describing.Operation(
         "properties": {
             **{name: {"type": "string"} for name in wire.REQUIRED},
             "type": {"enum": [str(each) for each in EventType]},
-            "data": {"type": "object"},
+            "data": {"oneOf": [schemas.schema(each) for each in EventType]},
         },
     },
     wire.STRUCTURED_TYPE,

@@ -6,10 +6,11 @@ may be sent (decision D17: no note, report or name), so a slip in a mapping stop
 
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jsonschema_rs
 import orjson
+from jsonschema_rs import ValidationErrorKind
 
 import contracts
 from contracts.outbox import EventType
@@ -23,15 +24,20 @@ def file_name(event_type: str) -> str:
     return f"{event_type.removeprefix(_TYPE_PREFIX)}.schema.json"
 
 
+def schema(event_type: EventType) -> dict[str, Any]:
+    """What the type's data may hold, as JSON Schema."""
+    found: dict[str, Any] = orjson.loads((_FOLDER / file_name(event_type)).read_bytes())
+    return found
+
+
 @cache
 def validator(event_type: EventType) -> jsonschema_rs.Validator:
     """The compiled schema of the type's data."""
-    schema = orjson.loads((_FOLDER / file_name(event_type)).read_bytes())
-    return jsonschema_rs.validator_for(schema)
+    return jsonschema_rs.validator_for(schema(event_type))
 
 
 def broken_places(event_type: EventType, data: bytes) -> tuple[str, ...]:
-    """Where the data breaks its schema, as ``/code/coding/0: required``: never a value. Empty when it is valid."""
+    """Where the data breaks its schema, as ``/code/coding/0: required: system``: never a value. Empty when it is valid."""
     try:
         content = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -41,4 +47,5 @@ def broken_places(event_type: EventType, data: bytes) -> tuple[str, ...]:
 
 def _place(error: jsonschema_rs.ValidationError) -> str:
     # Every object of the schemas is closed, so a path is made of names that the schema itself knows.
-    return "/" + "/".join(str(step) for step in error.instance_path) + f": {error.kind.name}"
+    lacks = f": {error.kind.property}" if isinstance(error.kind, ValidationErrorKind.Required) else ""
+    return "/" + "/".join(str(step) for step in error.instance_path) + f": {error.kind.name}{lacks}"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
+import jsonschema_rs
 import orjson
 import pytest
 
@@ -107,7 +108,7 @@ async def test_order_and_gaps_are_noted(
         ({"subject": "a\nb"}, "subject holds a control character"),
         ({"subject": "Patient/198001019804"}, "a personal number stands in subject"),
         ({"data": ...}, "data /: not JSON"),
-        ({"data": {"resourceType": "Procedure"}}, "data /: required"),
+        ({"data": {"resourceType": "Procedure"}}, "data /: required: subject"),
     ],
 )
 async def test_what_breaks_the_rules_is_refused(
@@ -163,3 +164,14 @@ async def test_faults(
     assert counterpart.room().ledger.accepted_ids() == (["e-1"] if accepted else [])
     after = await post(platform, event)
     assert after.json() == {"duplicate": accepted}
+
+
+async def test_its_openapi_says_what_the_data_of_each_type_may_hold(
+    platform: httpx.AsyncClient, event: RecordEvent
+) -> None:
+    described = (await platform.get("/openapi.json")).json()["paths"]["/events"]["post"]["requestBody"]["content"]
+    envelope = jsonschema_rs.validator_for(described[wire.STRUCTURED_TYPE]["schema"])
+    data = orjson.loads(event.data)
+    told = {"id": "1", "source": "urn:x", "specversion": "1.0", "type": str(event.type)}
+    assert envelope.is_valid({**told, "data": data})
+    assert not envelope.is_valid({**told, "data": {**data, "note": [{"text": "x"}]}})

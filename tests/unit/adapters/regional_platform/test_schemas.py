@@ -23,6 +23,7 @@ def test_the_sample_is_valid(event: RecordEvent) -> None:
         ({"status": "en hemlighet"}, "/status: const"),
         ({"subject": {"reference": "en hemlighet"}}, "/subject/reference: pattern"),
         ({"performedPeriod": {"start": "2026"}}, "/: oneOf"),
+        ({"code": {}}, "/code: required: coding"),
     ],
 )
 def test_places_not_values(event: RecordEvent, change: dict[str, object], place: str) -> None:
