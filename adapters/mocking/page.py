@@ -151,7 +151,9 @@ async def _case_worker(visit: _Visit) -> Response:
     return await _page(
         visit,
         "case_worker.html",
-        title="Försäkringskassans handläggare" if whose == "officer" else (await visit.ask("GET", "parties")).get(name),
+        title="Försäkringskassans handläggare"
+        if whose == "officer"
+        else (await visit.ask("GET", "parties")).get(name, {}).get("title"),
         here=f"/_page/{whose}",
         orders=await visit.ask("GET", whose),
         scripts=await visit.ask("GET", f"{whose}/scripts"),

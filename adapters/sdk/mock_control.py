@@ -50,7 +50,7 @@ def _party(asked: Asked) -> casework_control.Found:
 
 
 def _parties(_: Asked) -> Any:
-    return {name: party.title for name, party in PARTIES.items()}
+    return {name: party.model_dump(mode="json", by_alias=True, exclude={"scripts"}) for name, party in PARTIES.items()}
 
 
 _ANSWER: Final = TypeAdapter(AnswerIn)
@@ -62,7 +62,12 @@ ROWS: Final = (
         "Let the recipient of an SDK message answer it",
         _ANSWER,
     ),
-    Row("GET", "/_control/parties", _parties, "The parties behind the message service"),
+    Row(
+        "GET",
+        "/_control/parties",
+        _parties,
+        "The parties behind the message service: organisation, functions, and what files they take",
+    ),
     *casework_control.rows(
         "/_control/parties/{party}", "a party's case worker", _party, TypeAdapter(Orders), TypeAdapter(Step)
     ),

@@ -500,7 +500,13 @@ async def test_receipts_on_order(client: httpx.AsyncClient, fault: str, reason: 
 
 
 async def test_answering_as_a_party(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/_control/parties")).json() == {name: each.title for name, each in PARTIES.items()}
+    told = (await client.get("/_control/parties")).json()
+    assert {name: each["title"] for name, each in told.items()} == {name: each.title for name, each in PARTIES.items()}
+    assert told["municipality"]["organisation"] == "0203:exempelstad.example"
+    functions = {each["address"]: each["persons"] for each in told["municipality"]["functions"]}
+    assert functions["sdk:inkorg:0203:exempelstad.example:socialtjansten"] is True
+    assert "application/pdf" in told["municipality"]["takes"]
+    assert "scripts" not in told["municipality"]  # they have an address of their own
     await hand(client, "employer", sdk_message("employer"))
     (case,) = (await client.get("/_control/parties/employer/cases")).json()
     assert PERSON.number not in str(case)
