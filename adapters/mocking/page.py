@@ -4,7 +4,7 @@ They are a client of the control surface: what can be done here can be done by a
 """
 
 import tomllib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +14,13 @@ from urllib.parse import parse_qs, urlencode
 import httpx
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from lxml import etree
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from adapters import soap
 from adapters.mocking.counterpart import NAMESPACE_HEADER
+from adapters.mocking.parsed import parsed_lines
 from contracts.time import STOCKHOLM
 
 SHOWN: Final = 200
@@ -49,10 +48,21 @@ _PAGES: Final = Environment(
     lstrip_blocks=True,
 )
 _PAGES.filters["swedish_time"] = _swedish_time
+_SWEDISH: Final[dict[str, str]] = {
+    "that is not there": "det finns inte här",
+    "no address is set": "ingen adress är angiven",
+    "care has answered": "vården har svarat",
+}
+"""What the control surface says in plain words, for people."""
+_PAGES.filters["in_swedish"] = lambda words: _SWEDISH.get(words, words)
 
 
 class _Refused(Exception):
-    """The control surface says no."""
+    """The control surface says no, with the status for it."""
+
+    def __init__(self, words: str, status: int) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,14 @@ class _Visit:
 
     @property
     def namespace(self) -> str:
-        return self.form.get("namespace", self.request.query_params.get("namespace", ""))
+        """As the page says, else as the address does (``/_ns/{namespace}/``)."""
+        in_address = self.request.headers.get(NAMESPACE_HEADER, "")
+        return self.form.get("namespace", self.request.query_params.get("namespace", in_address))
+
+    @property
+    def here(self) -> str:
+        """The page that is looked at, for coming back to it; the first one where a form was sent."""
+        return self.request.url.path if self.request.method == "GET" else "/"
 
     async def ask(self, method: str, path: str, content: Any = None) -> Any:
         """Raises ``_Refused``."""
@@ -73,7 +90,7 @@ class _Visit:
         headers = {NAMESPACE_HEADER.encode(): self.namespace.encode("latin-1", "replace")}
         answer = await self.control.request(method, f"/_control/{path}", content=body, headers=headers)
         if answer.status_code not in (200, 409):
-            raise _Refused(_words(answer.json()["error"]))
+            raise _Refused(_words(answer.json()["error"]), 404 if answer.status_code == 404 else 422)
         return answer.json()
 
     def link(self, path: str, **query: str) -> str:
@@ -148,6 +165,9 @@ def _whose(visit: _Visit) -> str:
 async def _case_worker(visit: _Visit) -> Response:
     whose = _whose(visit)
     name = whose.removeprefix("parties/")
+    system = "forsakringskassan" if whose == "officer" else name
+    orders = await visit.ask("GET", whose)
+    came = await visit.ask("GET", f"ledger/{system}?newest={SHOWN}")
     return await _page(
         visit,
         "case_worker.html",
@@ -155,7 +175,9 @@ async def _case_worker(visit: _Visit) -> Response:
         if whose == "officer"
         else (await visit.ask("GET", "parties")).get(name, {}).get("title"),
         here=f"/_page/{whose}",
-        orders=await visit.ask("GET", whose),
+        orders=orders,
+        system=system,
+        numbers={each["id"]: each["number"] for each in came if each["accepted"] and each["direction"] == "in"},
         scripts=await visit.ask("GET", f"{whose}/scripts"),
         cases=(await visit.ask("GET", f"{whose}/cases"))[::-1],
         agenda=(await visit.ask("GET", "agenda"))["planned"],
@@ -179,7 +201,7 @@ async def _reply(visit: _Visit) -> Response:
     }
     sent = await visit.ask("POST", f"{whose}/cases/{number}/messages", step)
     words = "Meddelandet kom fram" if sent["state"] == "delivered" else "Meddelandet kom inte fram"
-    return _back(visit, f"/_page/{whose}", f"{words}: {sent['told']}.")
+    return _back(visit, f"/_page/{whose}", f"{words}: {_SWEDISH.get(sent['told'], sent['told'])}.")
 
 
 async def _faults(visit: _Visit) -> Response:
@@ -203,7 +225,9 @@ async def _calm(visit: _Visit) -> Response:
 
 async def _move(visit: _Visit) -> Response:
     moved = await visit.ask("PUT", "clock", {"advance": visit.form.get("advance", "")})
-    return _back(visit, "/", f"Klockan är flyttad. {moved['done']} planerade händelser inträffade.")
+    here = visit.form.get("here", "")
+    back = here if here.startswith("/_page/") else "/"
+    return _back(visit, back, f"Klockan är flyttad. {moved['done']} planerade händelser inträffade.")
 
 
 async def _forget(visit: _Visit) -> Response:
@@ -258,33 +282,6 @@ def _endpoint(control: ASGIApp, show: _Show) -> Callable[[Request], Awaitable[Re
             try:
                 return await show(visit)
             except _Refused as refused:
-                return await _page(visit, "refused.html", 422, why=str(refused))
+                return await _page(visit, "refused.html", refused.status, why=str(refused))
 
     return endpoint
-
-
-def parsed_lines(body: str) -> Iterator[tuple[int, str, str]]:
-    """A body as lines: how deep, which element, which text. Nothing for what is neither XML nor JSON."""
-    if body.lstrip().startswith("<"):
-        try:
-            yield from _elements(soap.parse(body.encode()), 0)
-        except soap.BadXml:
-            return
-    elif body.lstrip().startswith(("{", "[")):
-        try:
-            yield from _members("", orjson.loads(body), 0)
-        except orjson.JSONDecodeError:
-            return
-
-
-def _elements(element: etree._Element, depth: int) -> Iterator[tuple[int, str, str]]:
-    yield depth, etree.QName(element).localname, (element.text or "").strip()
-    for child in element:
-        yield from _elements(child, depth + 1)
-
-
-def _members(name: str, value: Any, depth: int) -> Iterator[tuple[int, str, str]]:
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    yield depth, name, "" if members is not None else str(value)
-    for inner, content in members or ():
-        yield from _members(str(inner), content, depth + 1)

@@ -105,6 +105,20 @@ class Seen:
 
         await asyncio.to_thread(typed)
 
+    async def wider_than(self, width: int) -> int:
+        """By how much the page is wider than a window of that width."""
+
+        def measured() -> int:
+            metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+            self._browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            try:
+                found: int = self._browser.execute_script("return document.documentElement.scrollWidth")
+            finally:
+                self._browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+            return found - width
+
+        return await asyncio.to_thread(measured)
+
     async def messages(self) -> list[str]:
         """What the browser complained of, the content policy's refusals among it."""
         found: list[dict[str, str]] = await asyncio.to_thread(self._browser.get_log, "browser")
@@ -186,3 +200,40 @@ async def test_a_fault_is_ordered_and_seen(seen: Seen, address: str) -> None:
     assert "Inga fel väntar." in await seen.text()
     await seen.follow("Utbyten")
     assert "VP007" in await seen.text("tbody")
+
+
+async def test_the_question_is_read_from_the_case_and_the_clock_leaves_one_there(seen: Seen, address: str) -> None:
+    await send(address, message())
+    await seen.visit("/_page/officer")
+    await seen.press("Flytta")
+    assert await seen.text("h1") == "Försäkringskassans handläggare"
+    await seen.write("text-1", "Vi hör av oss på tisdag.")
+    await seen.press("Skicka till vården")
+    assert "kom inte fram: ingen adress är angiven" in await seen.text(".case")
+    await seen.follow("Läs frågan")
+    assert "meddelande Behov kan antas." in await seen.text(".parsed")
+
+
+async def test_a_namespace_in_the_address_is_the_one_that_is_shown(seen: Seen, address: str) -> None:
+    await send(f"{address}/_ns/mine", message())
+    await seen.visit("/_ns/mine/")
+    assert "1 utbyten i allt" in await seen.text()
+    await seen.follow("Öppna")
+    assert "Behov kan antas." in await seen.text("#raw")
+
+
+async def test_no_page_is_wider_than_a_narrow_window(seen: Seen, address: str) -> None:
+    await send(address, message())
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await client.post(f"{address}/municipality/messages", content=sdk_message("municipality"))
+    for path in (
+        "/",
+        "/_page/officer",
+        "/_page/parties/municipality",
+        "/_page/faults",
+        "/_page/exchange/forsakringskassan/1",
+        "/_page/exchange/municipality/1",
+        "/_page/exchange/municipality/9",
+    ):
+        await seen.visit(path)
+        assert await seen.wider_than(360) <= 0, path

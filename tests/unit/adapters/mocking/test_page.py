@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from adapters.mocking.faults import CATALOGUE
-from adapters.mocking.page import FAULTS, parsed_lines
+from adapters.mocking.page import FAULTS
+from adapters.mocking.parsed import parsed_lines
 from service.clock import MovableClock
 from service.mock_world import MockWorld
 from tests.unit.service.mock_samples import PARTIES, sdk_message
@@ -98,7 +99,7 @@ async def test_a_wrong_order_is_explained(visitor: httpx.AsyncClient) -> None:
     page = await visitor.post("/_page/faults", data={"system": "ehr", "name": "no-such", "times": "1"})
     assert page.status_code == 422
     assert "there is no fault of that name" in page.text
-    assert (await visitor.get("/_page/exchange/ehr/99")).status_code == 422
+    assert (await visitor.get("/_page/exchange/ehr/99")).status_code == 404
 
 
 @pytest.mark.parametrize("party", PARTIES)
@@ -111,7 +112,7 @@ async def test_a_party_is_instructed_and_answers(visitor: httpx.AsyncClient, par
         page = await visitor.post(f"/_page/parties/{party}/1", data={"subject": subject, "text": "Vi hör av oss."})
         assert "Meddelandet kom fram" in page.text
         assert told in page.text
-    assert (await visitor.get("/_page/parties/nobody")).status_code == 422
+    assert (await visitor.get("/_page/parties/nobody")).status_code == 404
 
 
 async def test_another_site_cannot_press_the_buttons(visitor: httpx.AsyncClient, mocks: MockWorld) -> None:
