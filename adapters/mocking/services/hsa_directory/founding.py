@@ -29,9 +29,14 @@ def founded(seed: int = SEED) -> Directory:
     people = _staff(chance)
     return Directory(
         {each.id: each for each in _PROVIDERS},
-        {each.id: replace(each, telephone=f"010{chance.randrange(10**7):07}") for each in _UNITS},
+        {each.id: replace(each, telephone=_telephone(chance)) for each in _UNITS},
         {each.id: each for each in people},
     )
+
+
+def _telephone(chance: random.Random) -> str:
+    """One of the hundred in Stockholm that Post- och telestyrelsen keeps for fiction (08-465 004 00 and on): nobody's."""
+    return f"08465004{chance.randrange(100):02}"
 
 
 def learn(directory: Directory, certificates: Iterable[Certificate]) -> None:
@@ -166,5 +171,5 @@ def _rounded(chance: random.Random, number: int, person: Employee) -> Employee:
         id=f"{_HSA}{person.id}",
         personal_number=f"{digits}{control_digit(digits[2:])}",
         mail=f"{person.id.lower()}@example.org",
-        telephone=f"010{chance.randrange(10**7):07}",
+        telephone=_telephone(chance),
     )

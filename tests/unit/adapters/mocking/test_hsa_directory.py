@@ -328,6 +328,18 @@ def test_the_same_seed_gives_the_same_directory() -> None:
     assert founded(1) != founded(2)
 
 
+def test_its_telephones_are_nobodys() -> None:
+    """Of the hundred numbers that Post- och telestyrelsen keeps for fiction."""
+    known = founded()
+    all_numbers = (
+        *(unit.telephone for unit in known.units.values()),
+        *(person.telephone for person in known.people.values()),
+    )
+    numbers = [number for number in all_numbers if number]
+    assert len(numbers) > 10
+    assert all(len(number) == 10 and number.startswith("08465004") for number in numbers)
+
+
 def test_the_demonstrations_people_and_units_are_there() -> None:
     known = founded()
     coordinator = known.people[scenario.COORDINATOR]
