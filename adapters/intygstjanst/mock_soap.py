@@ -91,7 +91,7 @@ def question_in(contract: Interaction, body: bytes, action: str) -> tuple[etree.
 
 def _header_faults(contract: Interaction, body: bytes, action: str) -> list[str]:
     missing = [] if soap.logical_address(body) else ["the header has no LogicalAddress"]
-    wrong = [] if action.strip('"') == contract.action else ["the SOAPAction is another one"]
+    wrong = [] if action.strip('"') in ("", contract.action) else ["the SOAPAction is another one"]
     return missing + wrong
 
 

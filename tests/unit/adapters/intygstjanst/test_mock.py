@@ -417,3 +417,8 @@ async def test_the_description_says_where_it_was_found(client: httpx.AsyncClient
 @pytest.mark.parametrize("query", ["", "?xsd=nothing.xsd", "?xsd=../PROVENANCE.md", "?xsd="])
 async def test_nothing_else_is_handed_out(client: httpx.AsyncClient, query: str) -> None:
     assert (await client.get(f"{CARE_UNIT_PATH}{query}")).status_code == 404
+
+
+async def test_a_question_without_a_soap_action_is_answered_as_everywhere_here(client: httpx.AsyncClient) -> None:
+    response = await client.post(CARE_UNIT_PATH, content=QUESTION.encode(), headers={"Content-Type": "text/xml"})
+    assert content(response.content).findtext("{*}resultCode") == "OK"
