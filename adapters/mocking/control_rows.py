@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, field_validator
 
 from adapters.mocking import faults
 from adapters.mocking.control import Asked, Failed, NotThere, Row
 from adapters.mocking.people import PEOPLE
-from adapters.mocking.proxy import HOST, ConnectionFault
+from adapters.mocking.proxy import HOST, ConnectionFault, FaultProxy
 from adapters.mocking.recording import Recording, shown
 from adapters.mocking.spy import Consented, Spy
 from adapters.mocking.validation import Validation
@@ -201,7 +202,7 @@ async def _break(asked: Asked) -> Any:
         raise ValueError("there are no connections in-process: run reko mock")
     listed = wanted if isinstance(wanted, list) else [wanted]
     proxy = await asked.world.break_connections(asked.system, listed, host, port)
-    return {"url": f"http://{HOST}:{proxy.port}/{asked.system}", "passed": proxy.passed}
+    return _before(asked, proxy)
 
 
 async def _mend(asked: Asked) -> Any:
@@ -210,7 +211,13 @@ async def _mend(asked: Asked) -> Any:
     if proxy is None:
         raise NotThere
     await proxy.order([])
-    return {"url": f"http://{HOST}:{proxy.port}/{asked.system}", "passed": proxy.passed}
+    return _before(asked, proxy)
+
+
+def _before(asked: Asked, proxy: FaultProxy) -> Any:
+    """Where to call instead, in the namespace that asks."""
+    room = f"/_ns/{quote(asked.namespace, safe='')}" if asked.namespace else ""
+    return {"url": f"http://{HOST}:{proxy.port}{room}/{asked.system}", "passed": proxy.passed}
 
 
 _FAULTS: Final[TypeAdapter[Any]] = TypeAdapter(
