@@ -141,7 +141,7 @@ async def _answer(
         done: _Done | _Refused = replace(found, report=(*shelf.report, *found.report))
     except _Refused as refused:
         done = refused
-    return _answered(done, noted=request.method in ("POST", "PUT"))
+    return _answered(done, request.scope.get("root_path", ""), noted=request.method in ("POST", "PUT"))
 
 
 def _create(shelf: _Shelf, request: Request, body: bytes) -> _Done:
@@ -227,18 +227,20 @@ def _played(fault: Fault) -> _Refused:
     return _Refused(status, issue, fault.text or "refused on order")
 
 
-def _answered(done: _Done | _Refused, *, noted: bool) -> Answered:
+def _answered(done: _Done | _Refused, root: str, *, noted: bool) -> Answered:
     if isinstance(done, _Refused):
         rule = done.type.value.upper()
         return Answered(_refusal(done), report=(str(done),), rule=rule, summary={"status": done.status}, noted=noted)
     summary = {"status": done.status, "reference": f"{_TYPE}/{done.content['id']}", "version": done.number}
-    return Answered(_success(done), f"{done.label}/{done.number}", True, done.report, summary=summary, noted=noted)
+    return Answered(
+        _success(done, root), f"{done.label}/{done.number}", True, done.report, summary=summary, noted=noted
+    )
 
 
-def _success(done: _Done) -> Response:
+def _success(done: _Done, root: str) -> Response:
     headers = {"ETag": f'W/"{done.number}"'}
     if done.status == 201:
-        headers["Location"] = f"{_TYPE}/{done.content['id']}/_history/{done.number}"
+        headers["Location"] = f"{root}/{_TYPE}/{done.content['id']}/_history/{done.number}"
     return Response(orjson.dumps(done.content), done.status, headers, wire.CONTENT_TYPE)
 
 

@@ -173,7 +173,7 @@ async def _refuse(exchange: _Exchange, fault: Fault) -> Response:
 
 
 async def _nonsense(exchange: _Exchange, fault: Fault) -> Response:
-    return await exchange.settle(Answered(PlainTextResponse(fault.body)), fault)
+    return await exchange.settle(Answered(Response(fault.body, media_type=fault.media)), fault)
 
 
 _PLAYS: Final[Mapping[Kind, _Play]] = {

@@ -6,9 +6,9 @@ duplicates: delivery_consent_security.md § 7.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from adapters.soap import PLATFORM_CODES
@@ -40,7 +40,7 @@ class Fault(BaseModel):
     ``soap-fault``: SOAP fault with ``text`` (``VP009 ...``) and HTTP 500. ``http``: ``status``, ``retryAfter`` seconds.
     ``delay``: wait ``seconds``, then go on as usual. ``late-answer``: accept at once, answer after ``seconds``.
     ``lose-answer``: accept, then never answer (hold the connection for ``seconds``). ``twice``: handle the request twice,
-    as when the platform sends it again; the second answer leaves. ``nonsense``: HTTP 200 with ``body``.
+    as when the platform sends it again; the second answer leaves. ``nonsense``: HTTP 200 with ``body`` of the type ``media``.
     ``wrong-charset``: the usual answer with letters in ISO-8859-1 that the header calls UTF-8. ``dialogue``: the case
     worker's messages come with a ``twist``. ``fate``: the message is taken, and ends in the state ``endsAs`` when its time comes.
     ``name`` is the row of the table that it was ordered by.
@@ -58,6 +58,7 @@ class Fault(BaseModel):
     retry_after: int | None = None
     seconds: float = Field(default=30.0, ge=0, le=300)
     body: str = "this is not an answer"
+    media: str = "text/plain"
     twist: Twist = ""
     ends_as: Fate = "REJECTED"
     name: str = ""
@@ -140,7 +141,8 @@ CATALOGUE: Final[Mapping[str, Row]] = {
     "not-an-answer": Row("HTTP 200 with a body that is none of the contract's", Fault(kind="nonsense")),
     "empty-answer": Row("HTTP 200 with an empty body", Fault(kind="nonsense", body="")),
     "login-page": Row(
-        "HTTP 200 with a web page", Fault(kind="nonsense", body="<!DOCTYPE html><html><body>Logga in</body></html>")
+        "HTTP 200 with a web page",
+        Fault(kind="nonsense", body="<!DOCTYPE html><html><body>Logga in</body></html>", media="text/html"),
     ),
     "wrong-charset": Row("letters in ISO-8859-1 that the header calls UTF-8", Fault(kind="wrong-charset")),
     "slow": Row("waits first, then handles and answers", Fault(kind="delay")),
@@ -167,17 +169,18 @@ CATALOGUE: Final[Mapping[str, Row]] = {
 
 CONNECTION: Final = frozenset(name for name, row in CATALOGUE.items() if row.fault is None)
 
-_ORDER: Final[TypeAdapter[list[NamedFault | Fault] | NamedFault | Fault]] = TypeAdapter(
-    list[NamedFault | Fault] | NamedFault | Fault
+
+def _form(order: Any) -> str:
+    """Which of the two an order is meant to be, so that what is wrong with it is said of that one alone."""
+    return "in full" if isinstance(order, dict) and "kind" in order else "by name"
+
+
+_Order = Annotated[Annotated[NamedFault, Tag("by name")] | Annotated[Fault, Tag("in full")], Discriminator(_form)]
+_ORDERS: Final[TypeAdapter[list[NamedFault | Fault]]] = TypeAdapter(
+    Annotated[list[_Order], BeforeValidator(lambda given: given if isinstance(given, list) else [given])]
 )
 
 
 def ordered(body: bytes) -> list[Fault]:
     """The faults of an order as JSON: one or a list, by name or in full. Raises ``ValueError``."""
-    return made(_ORDER.validate_json(body))
-
-
-def made(wanted: list[NamedFault | Fault] | NamedFault | Fault) -> list[Fault]:
-    """What the orders stand for. Raises ``ValueError``."""
-    listed = wanted if isinstance(wanted, list) else [wanted]
-    return [one.fault() if isinstance(one, NamedFault) else one for one in listed]
+    return [one.fault() if isinstance(one, NamedFault) else one for one in _ORDERS.validate_json(body)]

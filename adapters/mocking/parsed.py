@@ -31,6 +31,11 @@ def _elements(element: etree._Element, depth: int) -> Iterator[tuple[int, str, s
 
 def _members(name: str, value: Any, depth: int) -> Iterator[tuple[int, str, str]]:
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    yield depth, name, "" if members is not None else str(value)
+    yield depth, name, "" if members is not None else _written(value)
     for inner, content in members or ():
         yield from _members(str(inner), content, depth + 1)
+
+
+def _written(value: Any) -> str:
+    """Text as it is read, everything else as JSON writes it."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -96,17 +96,25 @@ async def test_the_parts_of_the_control_surface_are_one_description(client: http
     assert {"/_control/officer", "/_control/platform", "/_control/certificates", "/_control/verify"} <= paths.keys()
 
 
+async def test_where_a_record_was_made_can_be_followed(client: httpx.AsyncClient) -> None:
+    content = {"resourceType": "Procedure", "status": "unknown", "subject": {"display": "X"}}
+    headers = {"Content-Type": "application/fhir+json"}
+    made = await client.post("/_ns/mine/ehr/Procedure", content=orjson.dumps(content), headers=headers)
+    location = httpx.URL("http://mocks/_ns/mine/ehr/Procedure").join(made.headers["Location"])
+    assert location == "http://mocks/_ns/mine/ehr/Procedure/1/_history/1"
+    assert (await client.get(location.path.partition("/_history")[0])).status_code == 200
+
+
 # Connections
 
 
 def test_connections_break_on_order_before_a_served_counterpart(reko_mock: RekoMock) -> None:
     reko_mock.ask("PUT", "faults/forsakringskassan", [])
     broken = reko_mock.ask("PUT", "proxy/forsakringskassan", {"name": "reset-after"})["url"]
-    namespace = {"X-Mock-Namespace": reko_mock.namespace}
     with pytest.raises(httpx.TransportError):
-        httpx.post(f"{broken}{SEND}", content=message(), headers=namespace, trust_env=False)
+        httpx.post(f"{broken}{SEND}", content=message(), trust_env=False)
     reko_mock.verify("forsakringskassan", "exactly-once", within=5, id="m-1")
-    again = httpx.post(f"{broken}{SEND}", content=message(), headers=namespace, trust_env=False)
+    again = httpx.post(f"{broken}{SEND}", content=message(), trust_env=False)
     assert b"MEDDELANDE_ID_NOT_UNIQUE_ERROR" in again.content
     assert reko_mock.ask("DELETE", "proxy/forsakringskassan")["passed"] == 2
 

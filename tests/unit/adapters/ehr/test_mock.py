@@ -46,7 +46,7 @@ def last(counterpart: Counterpart) -> Entry:
 
 async def test_create_and_read(ehr: httpx.AsyncClient, counterpart: Counterpart, copy: RecordCopy) -> None:
     created = await ehr.post("/Procedure", content=copy.body, headers=FHIR)
-    assert (created.status_code, created.headers["location"]) == (201, "Procedure/1/_history/1")
+    assert (created.status_code, created.headers["location"]) == (201, "/Procedure/1/_history/1")
     read = await ehr.get("/Procedure/1")
     assert (read.status_code, read.headers["etag"]) == (200, 'W/"1"')
     assert read.json() == orjson.loads(copy.body) | {
@@ -84,7 +84,7 @@ async def test_several_matches_are_refused(ehr: httpx.AsyncClient, copy: RecordC
 
 
 async def test_the_id_in_the_body_must_agree(ehr: httpx.AsyncClient, copy: RecordCopy) -> None:
-    assert (await put(ehr, copy, id="own-1")).headers["location"] == "Procedure/own-1/_history/1"
+    assert (await put(ehr, copy, id="own-1")).headers["location"] == "/Procedure/own-1/_history/1"
     assert (await put(ehr, copy, id="other")).status_code == 400
     elsewhere = replace(copy, match=Identifier("urn:x", "2"))
     assert (await put(ehr, elsewhere, id="own-1")).status_code == 409
@@ -106,7 +106,7 @@ async def test_update_by_id(ehr: httpx.AsyncClient, copy: RecordCopy) -> None:
 async def test_fresh_ids_pass_by_those_in_use(ehr: httpx.AsyncClient, copy: RecordCopy) -> None:
     await ehr.put("/Procedure/2", content=changed(copy, id="2"), headers=FHIR)
     created = await ehr.post("/Procedure", content=copy.body, headers=FHIR)
-    assert created.headers["location"] == "Procedure/3/_history/1"
+    assert created.headers["location"] == "/Procedure/3/_history/1"
 
 
 @pytest.mark.parametrize(

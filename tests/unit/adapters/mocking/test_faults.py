@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -178,6 +179,28 @@ async def test_an_unknown_system_is_told_with_those_there_are(client: httpx.Asyn
     for method, path in (("GET", "ledger"), ("PUT", "faults"), ("GET", "validation"), ("DELETE", "proxy")):
         answer = await client.request(method, f"/_control/{path}/nobody", content=b"[]")
         assert (answer.status_code, answer.json()["systems"]) == (404, ["echo", "other"])
+
+
+@pytest.mark.parametrize(
+    ("order", "at"),
+    [
+        ({"nam": "busy"}, ["0.by name.name", "0.by name.nam"]),
+        ({"name": "busy", "times": 0}, ["0.by name.times"]),
+        ([{"name": "busy"}, {"kind": "http", "status": 1}], ["1.in full.status"]),
+        ("busy", ["0.by name"]),
+    ],
+)
+async def test_what_is_wrong_with_an_order_is_said_of_the_form_that_was_meant(
+    client: httpx.AsyncClient, order: Any, at: list[str]
+) -> None:
+    answer = await client.put("/_control/faults/echo", json=order)
+    assert answer.status_code == 422
+    assert [each["at"] for each in answer.json()["error"]] == at
+
+
+async def test_a_web_page_says_that_it_is_one(client: httpx.AsyncClient) -> None:
+    await client.put("/_control/faults/echo", json={"name": "login-page"})
+    assert (await client.post("/echo/in")).headers["Content-Type"].startswith("text/html")
 
 
 # The description

@@ -144,7 +144,8 @@ async def test_a_namespace_is_kept_from_page_to_page(visitor: httpx.AsyncClient)
     ("body", "lines"),
     [
         ("<a xmlns='u'><b>1</b></a>", [(0, "a", ""), (1, "b", "1")]),
-        ('{"a": [1, {"b": null}]}', [(0, "", ""), (1, "a", ""), (2, "0", "1"), (2, "1", ""), (3, "b", "None")]),
+        ('{"a": [1, {"b": null}]}', [(0, "", ""), (1, "a", ""), (2, "0", "1"), (2, "1", ""), (3, "b", "null")]),
+        ('{"a": true, "b": "ja"}', [(0, "", ""), (1, "a", "true"), (1, "b", "ja")]),
         ("<broken", []),
         ("{broken", []),
         ("plain", []),
