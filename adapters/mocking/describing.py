@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -43,11 +44,11 @@ def openapi(title: str, words: str, operations: Iterable[Operation]) -> dict[str
 
 
 def route(title: str, words: str, operations: Iterable[Operation]) -> Route:
-    """``/openapi.json`` of a counterpart, with the address it is asked at."""
-    document = openapi(title, words, operations)
+    """``/openapi.json`` of a counterpart, with the address it is asked at. Made when it is first asked for: most never are."""
+    document = cache(partial(openapi, title, words, tuple(operations)))
 
     async def describe(request: Request) -> Response:
-        return JSONResponse({**document, "servers": [{"url": request.scope.get("root_path", "")}]})
+        return JSONResponse({**document(), "servers": [{"url": request.scope.get("root_path", "")}]})
 
     return Route("/openapi.json", describe, name=OPENAPI)
 
