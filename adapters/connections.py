@@ -17,7 +17,7 @@ import httpx
 from aiohttp.connector import Connection
 from yarl import URL
 
-from adapters.reach import Reach
+from adapters.reach import NotAdmitted, Reach
 
 KEPT: Final = 5.0
 """Seconds that an idle connection is kept: as httpx keeps it."""
@@ -30,10 +30,6 @@ _LINE: Final = 64 * 1024
 """Bytes of a header. aiohttp's own limit of 8 KiB would lose the answer to what was done."""
 _HEADERS: Final = 256
 """Headers of an answer; aiohttp's own limit is 128."""
-
-
-class NotAdmitted(httpx.ConnectError):
-    """The other side is where it may not be: nothing has left. The text says why."""
 
 
 class _Refused(OSError):

@@ -9,8 +9,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx
+
 Network = IPv4Network | IPv6Network
 THIS_MACHINE: Final = "127.0.0.0/8, ::1/128"
+
+
+class NotAdmitted(httpx.ConnectError):
+    """The other side is where it may not be: nothing has left. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ def mock(
             asyncio.run(play(served, read(scenario_file)))
     except (Invalid, ValueError) as error:
         _fail(str(error), 2)
+    print(f"Sverige i en låda: http://{host}:{port}/   (styrs under /_control, se docs/mocks.md)", flush=True)
     _end(0 if server(served, host, port).run_to_end() else 1)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from adapters.connections import Connections, NotAdmitted
-from adapters.reach import THIS_MACHINE, Reach, networks
+from adapters.connections import Connections
+from adapters.reach import THIS_MACHINE, NotAdmitted, Reach, networks
 
 pytestmark = pytest.mark.anyio
 

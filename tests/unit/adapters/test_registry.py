@@ -27,4 +27,4 @@ def test_settings_are_found_and_off_by_default(name: str) -> None:
 def test_importing_the_registry_loads_no_adapter_and_no_mock() -> None:
     asked = "import sys, adapters.registry; print(sorted(n for n in sys.modules if n.startswith(('adapters.', 'starlette'))))"
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=FOLDER.parent)
-    assert told.stdout.strip() == "['adapters.connections', 'adapters.http', 'adapters.reach', 'adapters.registry']"
+    assert told.stdout.strip() == "['adapters.http', 'adapters.reach', 'adapters.registry']"
