@@ -99,6 +99,19 @@ class Caller:
     role: Role = Role.COORDINATOR
     provider_is_public: bool = False
 
+    def asking(self, request_id: str) -> "Caller":
+        """The same caller in a request of that id."""
+        return Caller(  # written out: every request passes here, and ``replace`` takes four times as long
+            self.employee,
+            self.commission,
+            self.unit,
+            self.provider,
+            self.rights,
+            request_id,
+            self.role,
+            self.provider_is_public,
+        )
+
     def may_see(self, owner: str) -> bool:
         """Whether data of that owner is the caller's to see: its own unit's, or what its care provider shares."""
         return owner in (self.unit.value, self.provider.value)

@@ -14,7 +14,6 @@ role = "doctor"                 # may be left out: "coordinator"
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,7 +63,7 @@ class Clients:
         caller = self._callers.get(hash)
         if caller is None:
             raise Unauthenticated("the token is not known here")
-        return replace(caller, request_id=request_id)
+        return caller.asking(request_id)
 
 
 def require(caller: Caller, right: Right) -> None:

@@ -23,9 +23,17 @@ class Server(uvicorn.Server):
 
 
 def server(app: ASGIApp, host: str, port: int) -> Server:
-    """A server with the settings that every one here runs with."""
+    """A server with the settings that every one here runs with. What a proxy says of a caller is not asked for: links are made
+    with ``public_url``."""
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
     )
     return Server(config)
 

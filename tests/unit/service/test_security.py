@@ -1,5 +1,6 @@
 """The file of clients: who they are, and as whom they work."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,8 @@ def test_a_client_is_a_coordinator_unless_it_says_otherwise(tmp_path: Path, more
 def test_any_other_role_is_told_with_the_entry(tmp_path: Path, more: str) -> None:
     with pytest.raises(BadClients, match="client 1"):
         clients(tmp_path, more)
+
+
+def test_a_caller_in_another_request_is_the_same_in_all_else(tmp_path: Path) -> None:
+    known = clients(tmp_path, 'role = "doctor"\ncare_provider_is_public = true').caller("Bearer t", "request-1")
+    assert known.asking("request-2") == replace(known, request_id="request-2")
