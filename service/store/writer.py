@@ -69,6 +69,7 @@ class Writer:
         self._ids = RowIds(0, 0)
         self._beside = False
         self._left: list[_Job] = []
+        self._coming: list[_Job] = []
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._door = threading.Lock()
@@ -82,21 +83,40 @@ class Writer:
         return result
 
     async def log(self, accesses: Sequence[Access]) -> None:
-        """Write rows of the access log in the next group and wait until they are durable. Raises as ``run``."""
-        await self._queued(_Job(None, accesses, beside=True))
+        """Write rows of the access log in the next group and wait until they are durable. Raises as ``run``.
+
+        What comes in one turn of the loop is handed over at its end: the thread is woken once, and groups are larger.
+        """
+        job = _Job(None, accesses, beside=True)
+        with self._door:
+            self._check()
+            if not self._coming:
+                job.loop.call_soon(self._hand_in)
+            self._coming.append(job)
+        await job.future
 
     def _queued(self, job: _Job) -> asyncio.Future[Any]:
         with self._door:
-            if self._closed:
-                raise Unavailable("the database is closed")
+            self._check()
             self._jobs.put(job)
         return job.future
+
+    def _check(self) -> None:
+        if self._closed:
+            raise Unavailable("the database is closed")
+
+    def _hand_in(self) -> None:
+        with self._door:
+            coming, self._coming = self._coming, []
+        for job in coming:
+            self._jobs.put(job)
 
     def close(self) -> None:
         """Finish what waits, then stop."""
         with self._door:
             self._closed = True
-            self._jobs.put(None)
+        self._hand_in()
+        self._jobs.put(None)
         self._thread.join()
         self._connection.close()
 
