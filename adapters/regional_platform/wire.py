@@ -31,7 +31,8 @@ _BINARY_DATA_TYPES: Final = (DATA_TYPE, "application/json")
 _HEADER_PREFIX: Final = "ce-"
 _UNESCAPED: Final = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 """Printable ASCII but for the two that carry meaning; the space is escaped too (HTTP binding § 3.1.3.2)."""
-_DIGIT_RUN: Final = re.compile(r"[0-9-]+")
+_DIGIT_RUN: Final = re.compile(r"[0-9-]{10,}")
+"""Long enough for a personal number."""
 
 
 class NotAnEvent(ValueError):
