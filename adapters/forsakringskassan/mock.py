@@ -76,6 +76,7 @@ def create(counterpart: Counterpart, logical_address: str = FORSAKRINGSKASSAN.va
     """The counterpart as an application: the interaction's one operation with its contract, and the contract of the other
     way, which care has to serve."""
     counterpart.plays.add("dialogue")
+    counterpart.has_result_codes = True
     recipient = _Recipient(counterpart, logical_address)
 
     async def operation(request: Request) -> Response:

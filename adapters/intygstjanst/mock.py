@@ -52,6 +52,7 @@ PLATFORM_PATHS: Final = tuple(contract.platform_path for contract in (CARE_UNIT,
 
 def create(counterpart: Counterpart) -> Starlette:
     """The app."""
+    counterpart.has_result_codes = True
     asked = (*mock_soap.routes(counterpart), *mock_certificate.routes(counterpart))
     return Starlette(routes=[*asked, mock_rest.route(counterpart), mock_rest.DESCRIBED])
 

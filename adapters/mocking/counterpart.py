@@ -120,8 +120,15 @@ class Counterpart:
         self.now = now
         self.around = around or Surroundings(Agenda(now))
         self.plays: set[Kind] = set(KINDS) - OWN
+        self.has_result_codes = False
+        """Whether its contract has a code that says that all is well, and can be ordered."""
         self.forgotten = 0
         self._rooms: OrderedDict[str, Room] = OrderedDict()
+
+    def can_play(self, fault: Fault) -> bool:
+        """Whether the fault can be told in its language."""
+        says_well = fault.kind == "result" and fault.result_code in ("OK", "INFO")
+        return fault.kind in self.plays and (self.has_result_codes or not says_well)
 
     @property
     def namespaces(self) -> list[str]:

@@ -113,7 +113,7 @@ class _Exchange:
     def _of_person(self, found: list[str]) -> Fault | None:
         known = self.counterpart.around.people
         brought = (known[number] for number in found if number in known)
-        return next((fault for fault in brought if fault.kind in self.counterpart.plays), None)
+        return next((fault for fault in brought if self.counterpart.can_play(fault)), None)
 
     async def _turn_away(self) -> Response:
         """The ledger tells that it happened, and holds nothing of it."""

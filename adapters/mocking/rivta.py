@@ -70,6 +70,8 @@ class Operation:
 
 def service(counterpart: Counterpart, operations: Iterable[Operation]) -> Starlette:
     """The operations as an application, each with its WSDL (``?wsdl``) and schemas (``?xsd=<file>``)."""
+    operations = tuple(operations)
+    counterpart.has_result_codes = any(operation.fail is not None for operation in operations)
     return Starlette(routes=[route for operation in operations for route in _routes(counterpart, operation)])
 
 

@@ -66,7 +66,7 @@ class World:
     def order(self, system: str, faults: list[Fault], namespace: str = "") -> None:
         """Let a system misbehave. Raises ``ValueError`` for what it cannot play."""
         counterpart = self.counterpart(system)
-        if strange := {fault.kind for fault in faults} - counterpart.plays:
+        if strange := {fault.name or fault.kind for fault in faults if not counterpart.can_play(fault)}:
             raise ValueError(f"{system} cannot play {', '.join(sorted(strange))}")
         counterpart.room(namespace).order(faults)
 

@@ -47,6 +47,7 @@ _ON_ORDER: Final[Mapping[str, tuple[Reason, Detail]]] = {
 def create(counterpart: Counterpart, party: Party, message_service: Counterpart) -> Starlette:
     """The party as an application; what it sends goes into the message service."""
     counterpart.plays.add("dialogue")
+    counterpart.has_result_codes = True
     door = _Door(counterpart, party, message_service)
 
     async def endpoint(request: Request) -> Response:

@@ -8,7 +8,7 @@ seed, the same each time.
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -62,54 +62,75 @@ _OPERATIONS: Final = (
 )
 
 
-class _Refused(ValueError):
-    """An error of RFC 6749 § 5.2."""
+class _Refused(Exception):
+    """An error of RFC 6749 § 5.2, and what is wrong in words."""
+
+    def __init__(self, error: str, words: str) -> None:
+        super().__init__(error)
+        self.error, self.words = error, words
 
 
 def create(counterpart: Counterpart, seed: int = 1, known: Known = lambda namespace, employee: {}) -> Starlette:
     """``/.well-known/openid-configuration``, ``/jwks`` and ``/token``."""
-    key = _key(seed)
+    provider = _Provider(counterpart, _key(seed), known)
 
-    async def token(request: Request, room: Room, fault: Fault | None) -> Answered:
-        if fault is not None:
-            return Answered(JSONResponse({"error": "server_error", "error_description": fault.text}, 500))
-        try:
-            form = parse_qs((await request.body()).decode(errors="replace"))
-            given = {name: values[-1] for name, values in form.items()}
-            claims = _claims(given, request, counterpart, room.ledger.received)
-            told = signed(key, claims | _of_employee(given, partial(known, room.namespace)))
-        except _Refused as refused:
-            return Answered(JSONResponse({"error": str(refused)}, 400), rule=str(refused), report=(str(refused),))
-        answer = {"access_token": told, "token_type": "Bearer", "expires_in": LASTS}
-        return Answered(JSONResponse(answer), accepted=True)
+    def asked(method: str, path: str, answer: Callable[[Request, Room], Awaitable[Answered]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await play(counterpart, request, partial(_or_fault, answer))
 
-    async def ask(request: Request) -> Response:
-        return await play(counterpart, request, token)
-
-    async def discover(request: Request) -> Response:
-        issuer = _issuer(request)
-        return JSONResponse(
-            {
-                "issuer": issuer,
-                "token_endpoint": f"{issuer}/token",
-                "jwks_uri": f"{issuer}/jwks",
-                "grant_types_supported": ["client_credentials"],
-                "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
-                "id_token_signing_alg_values_supported": ["ES256"],
-            }
-        )
-
-    async def keys(_: Request) -> Response:
-        return JSONResponse({"keys": [_public(key)]})
+        return Route(path, endpoint, methods=[method])
 
     return Starlette(
         routes=[
             describing.route(TITLE, "OAuth 2.0 client credentials.", _OPERATIONS),
-            Route("/.well-known/openid-configuration", discover),
-            Route("/jwks", keys),
-            Route("/token", ask, methods=["POST"]),
+            asked("GET", "/.well-known/openid-configuration", provider.discover),
+            asked("GET", "/jwks", provider.keys),
+            asked("POST", "/token", provider.token),
         ]
     )
+
+
+async def _or_fault(
+    answer: Callable[[Request, Room], Awaitable[Answered]], request: Request, room: Room, fault: Fault | None
+) -> Answered:
+    if fault is not None:
+        told = {"error": "server_error", "error_description": fault.text or "refused on order"}
+        return Answered(JSONResponse(told, 500), rule="ORDER", report=(told["error_description"],))
+    return await answer(request, room)
+
+
+class _Provider:
+    """What is answered when nothing else was ordered."""
+
+    def __init__(self, counterpart: Counterpart, key: ec.EllipticCurvePrivateKey, known: Known) -> None:
+        self._counterpart, self._key, self._known = counterpart, key, known
+
+    async def discover(self, request: Request, room: Room) -> Answered:
+        issuer = _issuer(request)
+        told = {
+            "issuer": issuer,
+            "token_endpoint": f"{issuer}/token",
+            "jwks_uri": f"{issuer}/jwks",
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        }
+        return Answered(JSONResponse(told), accepted=True, noted=False)
+
+    async def keys(self, request: Request, room: Room) -> Answered:
+        return Answered(JSONResponse({"keys": [_public(self._key)]}), accepted=True, noted=False)
+
+    async def token(self, request: Request, room: Room) -> Answered:
+        form = parse_qs((await request.body()).decode(errors="replace"))
+        given = {name: values[-1] for name, values in form.items()}
+        try:
+            claims = _claims(given, request, self._counterpart, room.ledger.received)
+        except _Refused as refused:
+            told = {"error": refused.error, "error_description": refused.words}
+            return Answered(JSONResponse(told, 400), rule=refused.error, report=(refused.words,))
+        signed_token = signed(self._key, claims | _of_employee(given, partial(self._known, room.namespace)))
+        answer = {"access_token": signed_token, "token_type": "Bearer", "expires_in": LASTS}
+        return Answered(JSONResponse(answer), accepted=True)
 
 
 def _key(seed: int) -> ec.EllipticCurvePrivateKey:
@@ -122,10 +143,12 @@ def _issuer(request: Request) -> str:
 
 
 def _claims(form: dict[str, str], request: Request, counterpart: Counterpart, number: int) -> dict[str, Any]:
-    if form.get("grant_type") != "client_credentials":
-        raise _Refused("unsupported_grant_type")
+    if "grant_type" not in form:
+        raise _Refused("invalid_request", "grant_type is missing; the body is a form")
+    if form["grant_type"] != "client_credentials":
+        raise _Refused("unsupported_grant_type", "grant_type is client_credentials here")
     if "Authorization" not in request.headers and "client_assertion" not in form and "client_id" not in form:
-        raise _Refused("invalid_client")
+        raise _Refused("invalid_client", "who asks is not said: Authorization, client_assertion or client_id")
     now = int(counterpart.now().timestamp())
     return {
         "iss": _issuer(request),

@@ -396,8 +396,20 @@ async def test_a_token_can_be_checked_with_the_keys(client: httpx.AsyncClient) -
 
 @pytest.mark.parametrize(
     ("form", "error"),
-    [({"grant_type": "password"}, "unsupported_grant_type"), ({"grant_type": "client_credentials"}, "invalid_client")],
+    [
+        ({}, "invalid_request"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials"}, "invalid_client"),
+    ],
 )
 async def test_tokens_that_are_refused(client: httpx.AsyncClient, form: dict[str, str], error: str) -> None:
     answer = await client.post("/identity_provider/token", data=form)
-    assert (answer.status_code, answer.json()) == (400, {"error": error})
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert answer.json()["error_description"]
+
+
+@pytest.mark.parametrize("path", [".well-known/openid-configuration", "jwks"])
+async def test_an_identity_provider_can_be_unwell_whatever_it_is_asked(client: httpx.AsyncClient, path: str) -> None:
+    await client.put("/_control/faults/identity_provider", json=[{"name": "http-503"}, {"name": "technical-error"}])
+    answers = [await client.get(f"/identity_provider/{path}") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [503, 500, 200]

@@ -42,6 +42,7 @@ async def test_the_table_is_listed(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("name", sorted(name for name, row in CATALOGUE.items() if row.fault))
 async def test_every_name_can_be_ordered_and_goes_away(client: httpx.AsyncClient, world: World, name: str) -> None:
     world.counterpart("echo").plays.update(OWN)
+    world.counterpart("echo").has_result_codes = True
     assert (await order(client, {"name": name, "times": 2, "seconds": 0})).json() == {"ordered": 1}
     for _ in range(2):
         await client.post("/echo/in", content=b"<a/>", headers={"Id": "1"})
@@ -69,7 +70,7 @@ async def test_a_wrong_order_is_refused(client: httpx.AsyncClient, wrong: object
 async def test_who_cannot_play_it_says_so(client: httpx.AsyncClient) -> None:
     answer = await order(client, "duplicate-reply")
     assert answer.status_code == 422
-    assert answer.json() == {"error": "echo cannot play dialogue"}
+    assert answer.json() == {"error": "echo cannot play duplicate-reply"}
 
 
 async def test_faults_come_in_order_and_what_waits_is_told(client: httpx.AsyncClient) -> None:
