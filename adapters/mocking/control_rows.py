@@ -76,8 +76,9 @@ def _clear(asked: Asked) -> Any:
     return {"cleared": [counterpart.system for counterpart in wanted]}
 
 
-def _forget(asked: Asked) -> Any:
+async def _forget(asked: Asked) -> Any:
     asked.world.forget(asked.namespace)
+    await asked.world.close(asked.namespace)
     return {"forgotten": asked.namespace}
 
 
@@ -201,13 +202,12 @@ async def _break(asked: Asked) -> Any:
     if not port:
         raise ValueError("there are no connections in-process: run reko mock")
     listed = wanted if isinstance(wanted, list) else [wanted]
-    proxy = await asked.world.break_connections(asked.system, listed, host, port)
+    proxy = await asked.world.break_connections(asked.system, listed, host, port, asked.namespace)
     return _before(asked, proxy)
 
 
 async def _mend(asked: Asked) -> Any:
-    asked.world.counterpart(asked.system)
-    proxy = asked.world.proxies.get(asked.system)
+    proxy = asked.world.proxy(asked.system, asked.namespace)
     if proxy is None:
         raise NotThere
     await proxy.order([])

@@ -55,7 +55,7 @@ class World:
         self.counterparts: Mapping[str, Counterpart] = {
             name: Counterpart(name, clock.now, self.around) for name in titles
         }
-        self.proxies: dict[str, FaultProxy] = {}
+        self._proxies: dict[tuple[str, str], FaultProxy] = {}
 
     def counterpart(self, system: str) -> Counterpart:
         """The system of that name. Raises ``UnknownSystem``."""
@@ -134,19 +134,32 @@ class World:
         for counterpart in self.counterparts.values():
             counterpart.room(namespace).replay = None
 
-    async def break_connections(self, system: str, faults: list[ConnectionFault], host: str, port: int) -> FaultProxy:
-        """Put a proxy in front of a system that is served there, or use the one that is, with these faults."""
+    async def break_connections(
+        self, system: str, faults: list[ConnectionFault], host: str, port: int, namespace: str = ""
+    ) -> FaultProxy:
+        """Put a proxy of the namespace's own in front of a system that is served there, or use the one that is, with these
+        faults. Raises ``UnknownSystem``, and ``ValueError`` when there are too many."""
         self.counterpart(system)
-        proxy = self.proxies.setdefault(system, FaultProxy(host, port))
+        if len(self._proxies) >= PROXIES and (namespace, system) not in self._proxies:
+            raise ValueError(f"there are {PROXIES} proxies: forget a namespace that has some")
+        proxy = self._proxies.setdefault((namespace, system), FaultProxy(host, port))
         await proxy.start()
         await proxy.order(faults)
         return proxy
 
-    async def close(self) -> None:
-        """Stop the proxies."""
-        for proxy in self.proxies.values():
-            await proxy.close()
-        self.proxies.clear()
+    def proxy(self, system: str, namespace: str = "") -> FaultProxy | None:
+        """The one that the namespace has in front of a system. Raises ``UnknownSystem``."""
+        self.counterpart(system)
+        return self._proxies.get((namespace, system))
+
+    async def close(self, namespace: str | None = None) -> None:
+        """Stop the proxies: those of a namespace, or all."""
+        for key in [key for key in self._proxies if namespace in (None, key[0])]:
+            await self._proxies.pop(key).close()
+
+
+PROXIES: Final = 256
+"""As many as there are namespaces: each listens on a port."""
 
 
 class UnknownSystem(LookupError):

@@ -119,6 +119,18 @@ def test_connections_break_on_order_before_a_served_counterpart(reko_mock: RekoM
     assert reko_mock.ask("DELETE", "proxy/forsakringskassan")["passed"] == 2
 
 
+def test_a_namespace_has_connections_of_its_own(reko_mock: RekoMock, reko_mock_server: str) -> None:
+    other = RekoMock(reko_mock_server, "another")
+    broken = reko_mock.ask("PUT", "proxy/forsakringskassan", {"name": "reset", "times": None})["url"]
+    whole = other.ask("PUT", "proxy/forsakringskassan", [])["url"]
+    assert httpx.post(f"{whole}{SEND}", content=message(), trust_env=False).status_code == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.post(f"{broken}{SEND}", content=message(), trust_env=False)
+    other.ask("DELETE", "namespace")
+    with pytest.raises(httpx.ConnectError):
+        httpx.post(f"{whole}{SEND}", content=message(), trust_env=False)
+
+
 async def test_in_process_there_are_no_connections_to_break(client: httpx.AsyncClient) -> None:
     answer = await client.put("/_control/proxy/forsakringskassan", json={"name": "reset"})
     assert answer.status_code == 422
