@@ -50,7 +50,7 @@ class RekoMock:
         self.ask("POST", "verify", {"checks": [{"system": system, "check": check, "about": about}], "within": within})
 
     def move(self, advance: str) -> None:
-        """Let time pass, as an ISO 8601 duration: ``move("P7D")``. The clock is everybody's."""
+        """Let time pass, as an ISO 8601 duration: ``move("P7D")``, in this namespace alone."""
         self.ask("PUT", "clock", {"advance": advance})
 
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from adapters.mocking import describing
 from adapters.mocking.counterpart import NAMESPACE_HEADER
+from adapters.mocking.times import working_for
 from adapters.mocking.world import UnknownSystem, World
 
 
@@ -84,8 +85,10 @@ def routes(world: World, rows: Iterable[Row]) -> list[Route]:
 def _endpoint(world: World, deed: Deed) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            done = deed(Asked(world, request, await request.body()))
-            answer = await done if inspect.isawaitable(done) else done
+            asked = Asked(world, request, await request.body())
+            with working_for(asked.namespace):
+                done = deed(asked)
+                answer = await done if inspect.isawaitable(done) else done
         except UnknownSystem:
             return answered({"error": "there is no such system", "systems": sorted(world.counterparts)}, 404)
         except NotThere:

@@ -136,15 +136,15 @@ def _judge_so(asked: Asked) -> Any:
 
 
 def _time(asked: Asked) -> Any:
-    return {"now": asked.world.clock.now().isoformat()}
+    return {"now": asked.world.times.at(asked.namespace).isoformat()}
 
 
 async def _move(asked: Asked) -> Any:
     wish = ClockIn.model_validate_json(asked.body)
     if (wish.now is None) == (wish.advance is None):
         raise ValueError("give either now or advance")
-    done = await asked.world.move(now=wish.now, advance=wish.advance)
-    return {"now": asked.world.clock.now().isoformat(), "done": done}
+    done = await asked.world.move(now=wish.now, advance=wish.advance, namespace=asked.namespace)
+    return {"now": asked.world.times.at(asked.namespace).isoformat(), "done": done}
 
 
 def _agenda(asked: Asked) -> Any:
@@ -249,7 +249,13 @@ ROWS: Final = (
     Row("GET", "/_control/validation/{system}", _validation, "How strictly the system judges"),
     Row("PUT", "/_control/validation/{system}", _judge_so, "Judge so: off, warn or strict", _VALIDATION),
     Row("GET", "/_control/clock", _time, "The time"),
-    Row("PUT", "/_control/clock", _move, "Move the clock; what thereby comes due is done", TypeAdapter(ClockIn)),
+    Row(
+        "PUT",
+        "/_control/clock",
+        _move,
+        "Move the namespace's clock, or everybody's; what comes due is done",
+        TypeAdapter(ClockIn),
+    ),
     Row("GET", "/_control/agenda", _agenda, "What the counterparts will do, and when"),
     Row("POST", "/_control/verify", _verify, "Ask the ledgers; 409 if a check does not hold", _VERIFICATION),
     Row("GET", "/_control/spy", _spied, "409 if a body held what was not consented"),

@@ -118,7 +118,7 @@ class Counterpart:
     def __init__(self, system: str, now: Callable[[], datetime], around: Surroundings | None = None) -> None:
         self.system = system
         self.now = now
-        self.around = around or Surroundings(Agenda(now))
+        self.around = around or Surroundings(Agenda(lambda _: now()))
         self.plays: set[Kind] = set(KINDS) - OWN
         self.has_result_codes = False
         """Whether its contract has a code that says that all is well, and can be ordered."""

@@ -13,6 +13,7 @@ from adapters.mocking.counterpart import NAMESPACE_HEADER, Counterpart, Room
 from adapters.mocking.faults import Fault, Kind
 from adapters.mocking.ledger import KEPT_OF_ANSWER, KEPT_OF_REQUEST, Entry, masked
 from adapters.mocking.recording import path_of
+from adapters.mocking.times import working_for
 from adapters.mocking.validation import Level
 
 
@@ -44,7 +45,8 @@ async def play(counterpart: Counterpart, request: Request, answer: Answer) -> Re
     """Answer a request as the counterpart does, with the fault that is on order, and write it down."""
     room = counterpart.room(request.headers.get(NAMESPACE_HEADER, ""))
     exchange = _Exchange(counterpart, request, room, await request.body(), answer)
-    return await exchange.respond()
+    with working_for(room.namespace):
+        return await exchange.respond()
 
 
 class _Exchange:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from adapters.mocking.agenda import Agenda
 from adapters.mocking.counterpart import Counterpart, Surroundings
@@ -15,27 +15,12 @@ from adapters.mocking.ledger import LEDGER_SIZE, Entry
 from adapters.mocking.people import PEOPLE
 from adapters.mocking.proxy import ConnectionFault, FaultProxy
 from adapters.mocking.recording import Recording, Replay, recorded
+from adapters.mocking.times import MovableTime, Times
 from adapters.mocking.verify import Verdict, Verification, judged
 
 _LOG: Final = logging.getLogger(__name__)
 TICK: Final = 0.05
 """Seconds between looks at what has come due."""
-
-
-class MovableTime(Protocol):
-    """A clock that can be moved."""
-
-    def now(self) -> datetime:
-        """The time."""
-        ...
-
-    def move_to(self, at: datetime) -> None:
-        """Let it be that instant now."""
-        ...
-
-    def advance(self, by: timedelta) -> None:
-        """Let that much time pass."""
-        ...
 
 
 class World:
@@ -46,14 +31,15 @@ class World:
         self, clock: MovableTime, titles: Mapping[str, str], size: int = LEDGER_SIZE, courier: Courier | None = None
     ) -> None:
         self.clock: MovableTime = clock
+        self.times = Times(clock)
         self.titles = titles
-        self.agenda = Agenda(clock.now)
+        self.agenda = Agenda(self.times.at)
         self.around = Surroundings(self.agenda, size, courier=courier or Courier())
         self.around.people |= {
             number: NamedFault(name=person.fault).fault() for number, person in PEOPLE.items() if person.fault
         }
         self.counterparts: Mapping[str, Counterpart] = {
-            name: Counterpart(name, clock.now, self.around) for name in titles
+            name: Counterpart(name, self.times.now, self.around) for name in titles
         }
         self._proxies: dict[tuple[str, str], FaultProxy] = {}
 
@@ -70,12 +56,9 @@ class World:
             raise ValueError(f"{system} cannot play {', '.join(sorted(strange))}")
         counterpart.room(namespace).order(faults)
 
-    async def move(self, *, now: datetime | None = None, advance: timedelta | None = None) -> int:
-        """Move the clock, and do what thereby came due; how much that was."""
-        if now is not None:
-            self.clock.move_to(now)
-        if advance is not None:
-            self.clock.advance(advance)
+    async def move(self, *, now: datetime | None = None, advance: timedelta | None = None, namespace: str = "") -> int:
+        """Move a namespace's clock, or everybody's, and do what thereby came due; how much that was."""
+        self.times.move(namespace, now, advance)
         return await self.agenda.run_due()
 
     async def run(self) -> None:
@@ -89,10 +72,11 @@ class World:
             await asyncio.sleep(TICK)
 
     def forget(self, namespace: str = "") -> None:
-        """Everything of a namespace: traffic, faults, what it was given, what is planned, its spy."""
+        """Everything of a namespace: traffic, faults, what it was given, what is planned, its spy, its own time."""
         for counterpart in self.counterparts.values():
             counterpart.leave(namespace)
         self.agenda.forget(namespace)
+        self.times.forget(namespace)
         self.around.spies.pop(namespace, None)
 
     async def verify(self, wanted: Verification, namespace: str = "") -> list[Verdict]:

@@ -16,6 +16,8 @@ from lxml import etree
 
 from adapters import soap
 from adapters.forsakringskassan import inbound
+from adapters.mocking import NAMESPACE_HEADER
+from adapters.mocking.people import PEOPLE
 from adapters.mocking.services import consent_service, log_service
 from adapters.soap import PLATFORM_CODES
 from service.clock import MovableClock
@@ -137,6 +139,48 @@ async def test_in_process_there_are_no_connections_to_break(client: httpx.AsyncC
     for wrong in ({"name": "VP009"}, {"name": "drip", "size": 0}):
         assert (await client.put("/_control/proxy/forsakringskassan", json=wrong)).status_code == 422
     assert (await client.delete("/_control/proxy/forsakringskassan")).status_code == 404
+
+
+# Time
+
+
+async def _now(client: httpx.AsyncClient, namespace: str) -> datetime:
+    answer = await client.get("/_control/clock", headers={NAMESPACE_HEADER: namespace})
+    return datetime.fromisoformat(answer.json()["now"])
+
+
+async def _advance(client: httpx.AsyncClient, namespace: str, by: str) -> int:
+    answer = await client.put("/_control/clock", json={"advance": by}, headers={NAMESPACE_HEADER: namespace})
+    return int(answer.json()["done"])
+
+
+async def test_who_moves_time_in_a_namespace_moves_no_other(client: httpx.AsyncClient) -> None:
+    """Parallel tests do not meet: what is planned comes due in the one that moved, and is written down at its time."""
+    accepts = next(person for person in PEOPLE.values() if person.script == "accept")
+    for namespace in ("a", "b"):
+        await client.post(f"/_ns/{namespace}/forsakringskassan{SEND}", content=message(person=accepts))
+    began = await _now(client, "b")
+    assert await _advance(client, "a", "P8D") == 3
+    entries = {
+        namespace: (await client.get(f"/_ns/{namespace}/_control/ledger/forsakringskassan")).json()
+        for namespace in ("a", "b")
+    }
+    assert [len(each) for each in entries.values()] == [4, 1]
+    await client.post(f"/_ns/a/forsakringskassan{SEND}", content=b"<a/>")
+    (*_, last) = (await client.get("/_ns/a/_control/ledger/forsakringskassan")).json()
+    assert datetime.fromisoformat(last["at"]) - began > timedelta(days=7)
+    assert await _now(client, "b") - began < timedelta(hours=1)
+    assert await _advance(client, "", "P8D") == 3, "everybody's time is b's too"
+    assert await _now(client, "a") - began > timedelta(days=15)
+    await client.delete("/_control/namespace", headers={NAMESPACE_HEADER: "a"})
+    assert timedelta(days=8) <= await _now(client, "a") - began < timedelta(days=9)
+
+
+async def test_a_namespace_is_moved_to_an_instant(client: httpx.AsyncClient) -> None:
+    wanted = "2030-01-01T00:00:00+00:00"
+    answer = await client.put("/_ns/a/_control/clock", json={"now": wanted})
+    assert answer.json()["now"][:16] == wanted[:16]
+    assert (await _now(client, "")).year < 2030
 
 
 # What lasts

@@ -48,7 +48,8 @@ async def test_a_scenario_is_set_up(tmp_path: Path, app: Starlette, world: World
     status = 418
     """
     await play(app, read(written(tmp_path, text)))
-    assert clock.now().isoformat() == "2030-01-02T03:04:05+00:00"
+    assert world.times.at("n").isoformat() == "2030-01-02T03:04:05+00:00"
+    assert world.times.at("") == clock.now()
     assert [fault.name for fault in world.counterpart("echo").room("n").waiting] == ["VP009"]
     assert world.counterpart("other").room("n").waiting[0].status == 418
     assert world.counterpart("echo").room().waiting == []

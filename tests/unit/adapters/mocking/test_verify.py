@@ -156,7 +156,7 @@ async def test_the_spy_minds_persons_and_systems(client: httpx.AsyncClient) -> N
 
 
 async def test_what_is_planned_is_done_in_order_when_time_is_moved(clock: Clock) -> None:
-    agenda, done = Agenda(clock.now), list[tuple[str, datetime]]()
+    agenda, done = Agenda(lambda _: clock.now()), list[tuple[str, datetime]]()
     began = clock.now()
 
     async def deed(name: str, at: datetime) -> None:
@@ -181,14 +181,14 @@ async def test_an_agenda_is_bounded_and_counts_what_it_drops(clock: Clock) -> No
     async def deed(at: datetime) -> None:
         pass
 
-    agenda = Agenda(clock.now, size=3)
+    agenda = Agenda(lambda _: clock.now(), size=3)
     for _ in range(5):
         agenda.make(clock.now(), "", "", deed)
     assert (len(agenda.waiting("")), agenda.dropped) == (3, 2)
 
 
 async def test_who_comes_while_it_runs_waits_for_it(clock: Clock) -> None:
-    agenda, done = Agenda(clock.now), list[str]()
+    agenda, done = Agenda(lambda _: clock.now()), list[str]()
 
     async def deed(at: datetime) -> None:
         await asyncio.sleep(0.01)
