@@ -66,10 +66,17 @@ _FLAGS: Final = (
 )
 
 
+@pytest.fixture
+def browser(one_browser: Chrome) -> Chrome:
+    """Chromium, with nothing in its log. Its calls block: a test that serves in its own loop makes them with
+    ``asyncio.to_thread``. Tests that ask for it are skipped where it is not installed."""
+    one_browser.get_log("browser")  # type: ignore[no-untyped-call]  # what the test before has left there
+    return one_browser
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Chrome]:
-    """Chromium without a screen and with a profile of its own, one for the whole run. Its calls block: a test that serves
-    in its own loop makes them with ``asyncio.to_thread``. Tests that ask for it are skipped where it is not installed."""
+def one_browser() -> Iterator[Chrome]:
+    """Without a screen and with a profile of its own, one for the whole run."""
     binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not binary or not driver:
         pytest.skip("no browser here: install Debian's packages chromium and chromium-driver")
