@@ -12,6 +12,7 @@ from contracts.outbox import BLOCKING, DUE, Breaker, Claim, DeliveryState, Lost,
 from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.database import Row
+from service.store.gathering import Gathered
 from service.store.snapshot import SqlSnapshot
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class SqlOutbox(SqlSnapshot):
 
     beside: bool = field(default=False, kw_only=True)
     """Whether others may claim meanwhile."""
+    gathered: Gathered = field(default_factory=Gathered, kw_only=True)
+    """The rows that its group writes together."""
     woken: set[str] = field(default_factory=set, kw_only=True)
     """Destinations that got something to send."""
     moved: dict[str, bool] = field(default_factory=dict, kw_only=True)
@@ -245,16 +248,7 @@ class SqlOutbox(SqlSnapshot):
         self._note(message_id, 0, deed, reason)
 
     def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
-        self.connection.execute(
-            sql.INSERT_ATTEMPT,
-            {
-                "message": message_id,
-                "attempt": attempt,
-                "at": to_micros(self.at),
-                "outcome": outcome,
-                "reason": reason,
-            },
-        )
+        self.gathered.add(sql.INSERT_ATTEMPT, [(message_id, attempt, to_micros(self.at), outcome, reason)])
 
     def erase_withheld(self, before: datetime) -> int:
         """Erase what messages say that have been withheld since before that instant, and tell how many they were. State,
@@ -268,6 +262,7 @@ class SqlOutbox(SqlSnapshot):
     def prune(self, state: DeliveryState, before: datetime, limit: int) -> int:
         """Forget so many messages, with their tries, that came to this end before then; how many. None that has not come
         to an end is ever forgotten, and none to another party: the AuditEvents of disclosures are made of them."""
+        self.gathered.write(self.connection)  # tries of this group are forgotten with their messages
         wanted = {"over": state.value, "before": to_micros(before), "most": limit}
         ids = [{"message": id} for (id,) in self.connection.execute(sql.ENDED_MESSAGES, wanted)]
         self.connection.executemany(sql.FORGET_ATTEMPTS, ids)

@@ -10,11 +10,11 @@ from typing import Final
 from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_, select, update
 
 from contracts.outbox import DeliveryState
-from service.store.sql import Statement, compiled, insert_into
+from service.store.sql import Statement, compiled, insert_into, insert_many
 from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, outbox, route
 
 INSERT_MESSAGE: Final = insert_into(outbox, "number", "uncounted", "lost")
-INSERT_ATTEMPT: Final = insert_into(attempt, "number")
+INSERT_ATTEMPT: Final = insert_many(attempt, "number")
 
 _sibling = outbox.alias("sibling")
 _columns: Final = (

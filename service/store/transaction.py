@@ -15,7 +15,6 @@ from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, encode, to_micros
 from service.store.database import Row
-from service.store.gathering import Gathered
 from service.store.outbox import SqlOutbox
 from service.store.pulls import SqlPulls
 
@@ -35,8 +34,6 @@ class SqlTransaction(SqlOutbox):
     """One use case's view and its writes, on the writer's own connection."""
 
     ids: RowIds
-    gathered: Gathered = field(default_factory=Gathered)
-    """The rows that its group writes together."""
     accesses: dict[tuple[str, str], Access] = field(default_factory=dict)
     """Rows for the access log by request and patient."""
 

@@ -221,7 +221,9 @@ class Writer:
             return False
         before, mark = replace(self._ids), gathered.mark()
         at = self._clock.now()
-        transaction = SqlTransaction(self._connection, self._index, at, self._ids, gathered, beside=self._beside)
+        transaction = SqlTransaction(
+            self._connection, self._index, at, self._ids, gathered=gathered, beside=self._beside
+        )
         job.waits = False
         self._connection.execute("SAVEPOINT work")
         try:
