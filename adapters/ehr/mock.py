@@ -141,7 +141,17 @@ async def _answer(
         done: _Done | _Refused = replace(found, report=(*shelf.report, *found.report))
     except _Refused as refused:
         done = refused
-    return _answered(done, request.scope.get("root_path", ""), noted=request.method in ("POST", "PUT"))
+    answered = _answered(done, request.scope.get("root_path", ""), noted=request.method in ("POST", "PUT"))
+    # What was taken although it is not R4 is given back as it came.
+    return replace(answered, judge=_broken) if shelf.level is Level.STRICT else answered
+
+
+def _broken(body: bytes) -> tuple[str, ...]:
+    try:
+        r4.parse(body)
+    except Malformed as error:
+        return (str(error),)
+    return ()
 
 
 def _create(shelf: _Shelf, request: Request, body: bytes) -> _Done:

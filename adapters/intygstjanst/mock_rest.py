@@ -17,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.intygstjanst import wire_rest
 from adapters.intygstjanst.computing import OCCUPATIONS, Computation, Compute, plainly
 from adapters.intygstjanst.register import Register, active_patients, registered, setting
 from adapters.intygstjanst.settings import REST_PATH
 from adapters.mocking import Answered, Counterpart, Fault, Room, describing, play
+from contracts.errors import Unavailable
 from contracts.identity import PersonId
 from contracts.sick_leave import Certificate, ReportedDiagnosis, ReportedSickLeave
 from contracts.time import swedish_day
@@ -57,7 +59,17 @@ def _answered(counterpart: Counterpart, room: Room, body: bytes) -> Answered:
         return Answered(response, report=tuple(map(str, error.args)), rule="QUESTION")
     compute: Compute = setting(counterpart, room, "compute", plainly)
     found = answer(asked, registered(counterpart, room), compute, swedish_day(counterpart.now()))
-    return Answered(written(found), accepted=True, summary={"unit": asked.care_unit_id, "sickLeaves": len(found)})
+    summary = {"unit": asked.care_unit_id, "sickLeaves": len(found)}
+    return Answered(written(found), accepted=True, summary=summary, judge=_broken)
+
+
+def _broken(body: bytes) -> tuple[str, ...]:
+    """Whether the client's side can read it; single records may have the real service's quirks."""
+    try:
+        wire_rest.sick_leaves(body)
+    except Unavailable as error:
+        return (str(error),)
+    return ()
 
 
 # Asking

@@ -1,8 +1,10 @@
 """How strictly a counterpart judges: by the schema, by its own rules, and its own answers."""
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 
 class Level(StrEnum):
@@ -25,3 +27,18 @@ class Validation(BaseModel):
     schema_: Level = Field(default=Level.STRICT, alias="schema")
     rules: Level = Level.STRICT
     answers: Level = Level.WARN
+
+
+def judge_of(model: Any) -> Callable[[bytes], tuple[str, ...]]:
+    """Where JSON breaks a model: places, and never what stands there."""
+    adapter: TypeAdapter[Any] = TypeAdapter(model)
+
+    def judge(body: bytes) -> tuple[str, ...]:
+        try:
+            adapter.validate_json(body)
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False, include_context=False)
+            return tuple(f"{'.'.join(map(str, each['loc'])) or 'answer'}: {each['msg']}" for each in found)
+        return ()
+
+    return judge

@@ -11,12 +11,14 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, describing, play
+from adapters.mocking.validation import judge_of
 from adapters.regional_platform import schemas, signing, wire
 from contracts.outbox import EventType
 
@@ -71,6 +73,26 @@ _EVENTS: Final = describing.Operation(
 )
 
 
+class _Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    duplicate: bool
+
+
+class _Problem(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    status: int
+    errors: list[str]
+
+
+_JUDGE: Final = judge_of(_Taken | _Problem)
+"""CloudEvents defines no body; this is what this platform says that it answers."""
+
+
 async def _answer(counterpart: Counterpart, request: Request, room: Room, fault: Fault | None) -> Answered:
     body = await request.body()
     verdict = _played(fault) if fault else _unsigned(counterpart, room, request.headers, body)
@@ -82,6 +104,7 @@ async def _answer(counterpart: Counterpart, request: Request, room: Room, fault:
         report=verdict.report,
         rule=verdict.rule,
         summary=verdict.summary or {},
+        judge=_JUDGE,
     )
 
 

@@ -10,13 +10,14 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 import orjson
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -26,6 +27,7 @@ from adapters.mocking import describing
 from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
+from adapters.mocking.validation import judge_of
 
 TITLE: Final = "Legitimeringstjänst (IdP)"
 LASTS: Final = 300
@@ -62,6 +64,56 @@ _OPERATIONS: Final = (
 )
 
 
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Given(_Model):
+    """RFC 6749 § 5.1."""
+
+    access_token: str = Field(pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$")
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(gt=0)
+
+
+class _Error(_Model):
+    """RFC 6749 § 5.2; the last is that of § 4.1.2.1, of a service that is unwell."""
+
+    error: Literal["invalid_request", "invalid_client", "unsupported_grant_type", "server_error"]
+    error_description: str
+
+
+class _Discovery(_Model):
+    """OpenID Connect Discovery 1.0 § 3, as far as it is told."""
+
+    issuer: str
+    token_endpoint: str
+    jwks_uri: str
+    grant_types_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    id_token_signing_alg_values_supported: list[str]
+
+
+class _Key(_Model):
+    """RFC 7517 § 4, RFC 7518 § 6.2."""
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    use: Literal["sig"]
+    alg: Literal["ES256"]
+    kid: str
+    x: str
+    y: str
+
+
+class _Keys(_Model):
+    keys: list[_Key]
+
+
+_TOKEN, _DISCOVERY, _KEYS = judge_of(_Given | _Error), judge_of(_Discovery), judge_of(_Keys)
+"""What answers are held to."""
+
+
 class _Refused(Exception):
     """An error of RFC 6749 § 5.2, and what is wrong in words."""
 
@@ -95,7 +147,7 @@ async def _or_fault(
 ) -> Answered:
     if fault is not None:
         told = {"error": "server_error", "error_description": fault.text or "refused on order"}
-        return Answered(JSONResponse(told, 500), rule="ORDER", report=(told["error_description"],))
+        return Answered(JSONResponse(told, 500), rule="ORDER", report=(told["error_description"],), judge=_TOKEN)
     return await answer(request, room)
 
 
@@ -115,10 +167,10 @@ class _Provider:
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
             "id_token_signing_alg_values_supported": ["ES256"],
         }
-        return Answered(JSONResponse(told), accepted=True, noted=False)
+        return Answered(JSONResponse(told), accepted=True, noted=False, judge=_DISCOVERY)
 
     async def keys(self, request: Request, room: Room) -> Answered:
-        return Answered(JSONResponse({"keys": [_public(self._key)]}), accepted=True, noted=False)
+        return Answered(JSONResponse({"keys": [_public(self._key)]}), accepted=True, noted=False, judge=_KEYS)
 
     async def token(self, request: Request, room: Room) -> Answered:
         form = parse_qs((await request.body()).decode(errors="replace"))
@@ -127,10 +179,10 @@ class _Provider:
             claims = _claims(given, request, self._counterpart, room.ledger.received)
         except _Refused as refused:
             told = {"error": refused.error, "error_description": refused.words}
-            return Answered(JSONResponse(told, 400), rule=refused.error, report=(refused.words,))
+            return Answered(JSONResponse(told, 400), rule=refused.error, report=(refused.words,), judge=_TOKEN)
         signed_token = signed(self._key, claims | _of_employee(given, partial(self._known, room.namespace)))
         answer = {"access_token": signed_token, "token_type": "Bearer", "expires_in": LASTS}
-        return Answered(JSONResponse(answer), accepted=True)
+        return Answered(JSONResponse(answer), accepted=True, judge=_TOKEN)
 
 
 def _key(seed: int) -> ec.EllipticCurvePrivateKey:
