@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -103,11 +104,12 @@ class Service:
     def _taken(self, request: Request, room: Room, body: bytes, fault: Fault | None) -> Answered:
         if len(body) > LIMIT:
             raise _Refused(400, "the message is too large", "SIZE")
-        attributes = _read(body)
+        attributes, report = _read(body, self._counterpart.validation(room).schema_)
         id = self.keep(room, attributes, fault.ends_as if fault else "ACCEPTED")
         summary = {"label": attributes["label"], "recipient": attributes["recipient"]}
         shown = _shown(request, room.remembered("messages")[id], 201)
-        return Answered(shown, id=id, accepted=True, summary=summary, judge=partial(wrong, One))
+        judge = partial(wrong, One)
+        return Answered(shown, id=id, accepted=True, report=report, summary=summary, judge=judge)
 
     def keep(
         self, room: Room, attributes: dict[str, Any], ends_as: str = "ACCEPTED", at: datetime | None = None
@@ -180,12 +182,28 @@ _EVENTS: Final[Mapping[str, list[dict[str, Any]]]] = {
 }
 
 
-def _read(body: bytes) -> dict[str, Any]:
+def _read(body: bytes, level: Level) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What is said of the message, and what is wrong with it where that does not stop it."""
     try:
         message = Body.model_validate_json(body).data.attributes
     except ValidationError as error:
-        raise _Refused(400, "the message breaks the interface", "SCHEMA", *issues(error)) from None
-    return message.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        loose = _readable(body) if level is not Level.STRICT else None
+        if loose is None:
+            raise _Refused(400, "the message breaks the interface", "SCHEMA", *issues(error)) from None
+        return loose, issues(error) if level is Level.WARN else ()
+    return message.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True), ()
+
+
+def _readable(body: bytes) -> dict[str, Any] | None:
+    """The attributes of whatever can be handed on: it says who writes to whom, its label, and ids that are ids."""
+    try:
+        found = orjson.loads(body)["data"]["attributes"]
+        texts = [found[name] for name in ("sender", "recipient", "label")]
+        for name in {"messageId", "conversationId", "refToMessageId"} & found.keys():
+            UUID(found[name])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return found if all(isinstance(text, str) for text in texts) else None
 
 
 def _listed(request: Request, room: Room) -> Answered:

@@ -88,6 +88,28 @@ async def test_what_breaks_the_interface(client: httpx.AsyncClient, wrong: dict[
     assert next(iter(wrong)) in refused.json()["eventIssues"][0]["title"]
 
 
+@pytest.mark.parametrize("level", ["off", "warn"])
+async def test_what_breaks_the_interface_is_taken_where_that_is_wanted(client: httpx.AsyncClient, level: str) -> None:
+    await client.put("/_control/validation/message_service", json={"schema": level, "answers": "off"})
+    assert (await client.post(PATH, json=message(colour="blue", confidentiality="perhaps"))).status_code == 201
+    (entry,) = (await client.get("/_control/ledger/message_service")).json()
+    assert entry["accepted"]
+    assert any("colour" in line for line in entry["report"]) is (level == "warn")
+    assert await status(client) == "NEW"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sender": ...}, {"recipient": 1}, {"label": None}, {"messageId": "m-1"}, {"conversationId": 1}]
+)
+async def test_what_nobody_can_hand_on_is_refused_at_any_level(
+    client: httpx.AsyncClient, wrong: dict[str, Any]
+) -> None:
+    await client.put("/_control/validation/message_service", json={"schema": "off"})
+    assert (await client.post(PATH, json=message(**wrong))).status_code == 400
+    for body in (b"", b"[]", b'{"data": []}', b'{"data": {"attributes": []}}', b'{"data": {"attributes": "x"}}'):
+        assert (await client.post(PATH, content=body)).status_code == 400
+
+
 async def test_the_other_side_finds_it_and_answers(client: httpx.AsyncClient) -> None:
     await client.post(PATH, json=message())
     asked = {"filter[recipientAttention.subOrganization.extension]": FK, "filter[messageStatus]": "NEW"}
