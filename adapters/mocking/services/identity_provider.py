@@ -27,7 +27,7 @@ from adapters.mocking import describing
 from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
-from adapters.mocking.validation import judge_of
+from adapters.mocking.validation import Level, judge_of
 
 TITLE: Final = "Legitimeringstjänst (IdP)"
 LASTS: Final = 300
@@ -114,14 +114,6 @@ _TOKEN, _DISCOVERY, _KEYS = judge_of(_Given | _Error), judge_of(_Discovery), jud
 """What answers are held to."""
 
 
-class _Refused(Exception):
-    """An error of RFC 6749 § 5.2, and what is wrong in words."""
-
-    def __init__(self, error: str, words: str) -> None:
-        super().__init__(error)
-        self.error, self.words = error, words
-
-
 def create(counterpart: Counterpart, seed: int = 1, known: Known = lambda namespace, employee: {}) -> Starlette:
     """``/.well-known/openid-configuration``, ``/jwks`` and ``/token``."""
     provider = _Provider(counterpart, _key(seed), known)
@@ -174,15 +166,15 @@ class _Provider:
 
     async def token(self, request: Request, room: Room) -> Answered:
         form = parse_qs((await request.body()).decode(errors="replace"))
-        given = {name: values[-1] for name, values in form.items()}
-        try:
-            claims = _claims(given, request, self._counterpart, room.ledger.received)
-        except _Refused as refused:
-            told = {"error": refused.error, "error_description": refused.words}
-            return Answered(JSONResponse(told, 400), rule=refused.error, report=(refused.words,), judge=_TOKEN)
+        given, level = {name: values[-1] for name, values in form.items()}, self._counterpart.validation(room).rules
+        fault = None if level is Level.OFF else _fault(given, request)
+        if fault is not None and level is Level.STRICT:
+            told = {"error": fault[0], "error_description": fault[1]}
+            return Answered(JSONResponse(told, 400), rule=fault[0], report=(fault[1],), judge=_TOKEN)
+        claims = _claims(given, request, self._counterpart, room.ledger.received)
         signed_token = signed(self._key, claims | _of_employee(given, partial(self._known, room.namespace)))
         answer = {"access_token": signed_token, "token_type": "Bearer", "expires_in": LASTS}
-        return Answered(JSONResponse(answer), accepted=True, judge=_TOKEN)
+        return Answered(JSONResponse(answer), accepted=True, report=() if fault is None else (fault[1],), judge=_TOKEN)
 
 
 def _key(seed: int) -> ec.EllipticCurvePrivateKey:
@@ -194,13 +186,18 @@ def _issuer(request: Request) -> str:
     return str(request.url.replace(path=request.scope.get("root_path", ""), query=""))
 
 
-def _claims(form: dict[str, str], request: Request, counterpart: Counterpart, number: int) -> dict[str, Any]:
+def _fault(form: dict[str, str], request: Request) -> tuple[str, str] | None:
+    """The error of RFC 6749 § 5.2, and what is wrong in words."""
     if "grant_type" not in form:
-        raise _Refused("invalid_request", "grant_type is missing; the body is a form")
+        return "invalid_request", "grant_type is missing; the body is a form"
     if form["grant_type"] != "client_credentials":
-        raise _Refused("unsupported_grant_type", "grant_type is client_credentials here")
+        return "unsupported_grant_type", "grant_type is client_credentials here"
     if "Authorization" not in request.headers and "client_assertion" not in form and "client_id" not in form:
-        raise _Refused("invalid_client", "who asks is not said: Authorization, client_assertion or client_id")
+        return "invalid_client", "who asks is not said: Authorization, client_assertion or client_id"
+    return None
+
+
+def _claims(form: dict[str, str], request: Request, counterpart: Counterpart, number: int) -> dict[str, Any]:
     now = int(counterpart.now().timestamp())
     return {
         "iss": _issuer(request),

@@ -464,6 +464,16 @@ async def test_tokens_that_are_refused(client: httpx.AsyncClient, form: dict[str
     assert answer.json()["error_description"]
 
 
+@pytest.mark.parametrize(("level", "report"), [("warn", ["grant_type is missing; the body is a form"]), ("off", [])])
+async def test_tokens_for_anybody_where_that_is_wanted(
+    client: httpx.AsyncClient, level: str, report: list[str]
+) -> None:
+    await client.put("/_control/validation/identity_provider", json={"rules": level})
+    assert (await client.post("/identity_provider/token", data={})).status_code == 200
+    (entry,) = (await client.get("/_control/ledger/identity_provider")).json()
+    assert (entry["accepted"], entry["report"]) == (True, report)
+
+
 @pytest.mark.parametrize("path", [".well-known/openid-configuration", "jwks"])
 async def test_an_identity_provider_can_be_unwell_whatever_it_is_asked(client: httpx.AsyncClient, path: str) -> None:
     await client.put("/_control/faults/identity_provider", json=[{"name": "http-503"}, {"name": "technical-error"}])
