@@ -31,9 +31,9 @@ class Reach:
         """Why nothing is sent to that IP address; empty if it may be."""
         ip = _unmapped(ip_address(address))
         if not tls and not self.plain and not ip.is_loopback:
-            return "it is not on this machine and would be spoken to without TLS"
+            return _WITHOUT_TLS
         if (not ip.is_global or ip.is_multicast) and not any(ip in network for network in self.private):
-            return "it is in a network that is not public, and that is not among PRIVATE_NETWORKS"
+            return "it is in a network that is not public: list the network in PRIVATE_NETWORKS"
         return ""
 
     def fault(self, url: str) -> str:
@@ -45,7 +45,10 @@ class Reach:
             return self.objection(parts.hostname, tls=parts.scheme == "https")
         except ValueError:  # a name
             is_safe = parts.scheme == "https" or self.plain or parts.hostname == "localhost"
-        return "" if is_safe else "it would be spoken to without TLS: begin it with https://, or set PLAIN_HTTP"
+        return "" if is_safe else _WITHOUT_TLS
+
+
+_WITHOUT_TLS: Final = "beyond this machine it would be spoken to without TLS: begin it with https://, or set PLAIN_HTTP"
 
 
 def networks(text: str) -> tuple[Network, ...]:

@@ -30,8 +30,14 @@ from adapters.mocking.control_rows import ROWS
 from adapters.mocking.counterpart import InNamespace
 from adapters.mocking.courier import Courier
 from adapters.mocking.ledger import LEDGER_SIZE
-from adapters.mocking.services import SERVICES, consent_service, hsa_directory, log_service, national_platform
-from adapters.mocking.services import identity_provider as idp
+from adapters.mocking.services import (
+    SERVICES,
+    consent_service,
+    hsa_directory,
+    identity_provider,
+    log_service,
+    national_platform,
+)
 from adapters.mocking.services.hsa_directory import control as hsa_control
 from adapters.mocking.services.national_platform import Producer
 from adapters.mocking.world import World
@@ -140,11 +146,13 @@ INERA: Final = "5565594230"
 SECURITY_SERVICES: Final = "SE165565594230-1000"
 """That of the national security services."""
 PLATFORM: Final = "national_platform"
+IDP: Final = "identity_provider"
 TITLES: Final[Mapping[str, str]] = {
     **{adapter.prefix: adapter.title for adapter in ADAPTERS.values()},
     **{name: each.title for name, each in SERVICES.items()},
     **{name: each.title for name, each in PARTIES.items()},
     PLATFORM: national_platform.TITLE,
+    IDP: identity_provider.TITLE,
 }
 """Every counterpart, and what it is called."""
 
@@ -186,7 +194,7 @@ class MockWorld(World):
         apps |= {name: SERVICES[name].create(self.counterparts[name]) for name in SERVICES}
         apps |= {name: self._party(name) for name in PARTIES}
         known = partial(hsa_directory.claims, self.counterparts["hsa_directory"])
-        apps["identity_provider"] = idp.create(self.counterparts["identity_provider"], known=known)
+        apps[IDP] = identity_provider.create(self.counterparts[IDP], known=known)
         apps[PLATFORM] = national_platform.create(self.counterparts[PLATFORM], _producers(apps))
         control = routes(self, _rows(self))
         mounts = {name: Mount(f"/{name}", app) for name, app in apps.items()}

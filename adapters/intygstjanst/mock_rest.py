@@ -22,6 +22,7 @@ from adapters.intygstjanst.computing import OCCUPATIONS, Computation, Compute, p
 from adapters.intygstjanst.register import Register, active_patients, registered, setting
 from adapters.intygstjanst.settings import REST_PATH
 from adapters.mocking import Answered, Counterpart, Fault, Room, describing, play
+from adapters.mocking.validation import issues
 from contracts.errors import Unavailable
 from contracts.identity import PersonId
 from contracts.sick_leave import Certificate, ReportedDiagnosis, ReportedSickLeave
@@ -130,8 +131,7 @@ def question(body: bytes) -> Question:
     try:
         return Question.model_validate_json(body)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise BadQuestion(*(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)) from None
+        raise BadQuestion(*issues(error)) from None
 
 
 DESCRIBED: Final = describing.route(

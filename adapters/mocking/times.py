@@ -8,11 +8,13 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 MOVED: Final = 1024
 """Namespaces whose own time is kept; the one that moved it longest ago falls back to everybody's."""
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+FURTHEST: Final = LATEST - EARLIEST
 _HERE: Final[ContextVar[str]] = ContextVar("mock_namespace", default="")
 
 
@@ -48,9 +50,11 @@ class Times:
         return self._everybodys.now() + self._ahead.get(namespace, timedelta(0))
 
     def move(self, namespace: str, now: datetime | None, advance: timedelta | None) -> None:
-        """To an instant, or ahead."""
+        """To an instant, or ahead. Raises ``ValueError`` for what lies so far off that nothing could be planned there."""
+        by = advance if advance is not None else timedelta(0) if now is None else now - self.at(namespace)
+        if not -FURTHEST < by < FURTHEST or not EARLIEST < self.at(namespace) + by < LATEST:
+            raise ValueError(f"time is moved within {EARLIEST.year} to {LATEST.year}")
         if namespace:
-            by = advance if advance is not None else timedelta(0) if now is None else now - self.at(namespace)
             self._ahead[namespace] = self._ahead.pop(namespace, timedelta(0)) + by
             while len(self._ahead) > MOVED:
                 self._ahead.popitem(last=False)

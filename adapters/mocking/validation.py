@@ -1,7 +1,7 @@
 """How strictly a counterpart judges: by the schema, by its own rules, and its own answers."""
 
-from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -29,16 +29,19 @@ class Validation(BaseModel):
     answers: Level = Level.WARN
 
 
-def judge_of(model: Any) -> Callable[[bytes], tuple[str, ...]]:
+def wrong(model: Any, body: bytes) -> tuple[str, ...]:
     """Where JSON breaks a model: places, and never what stands there."""
-    adapter: TypeAdapter[Any] = TypeAdapter(model)
+    try:
+        _adapter(model).validate_json(body)
+    except ValidationError as error:
+        return issues(error)
+    return ()
 
-    def judge(body: bytes) -> tuple[str, ...]:
-        try:
-            adapter.validate_json(body)
-        except ValidationError as error:
-            found = error.errors(include_input=False, include_url=False, include_context=False)
-            return tuple(f"{'.'.join(map(str, each['loc'])) or 'answer'}: {each['msg']}" for each in found)
-        return ()
 
-    return judge
+def issues(error: ValidationError) -> tuple[str, ...]:
+    """The same of an error that was raised."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return tuple(f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in found)
+
+
+_adapter = cache(TypeAdapter[Any])

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.mocking import Answered, Counterpart, Fault, Level, Remembered, Room, describing, play
-from adapters.mocking.validation import judge_of
+from adapters.mocking.validation import wrong
 from adapters.regional_platform import schemas, signing, wire
 from contracts.outbox import EventType
 
@@ -89,7 +89,7 @@ class _Problem(BaseModel):
     errors: list[str]
 
 
-_JUDGE: Final = judge_of(_Taken | _Problem)
+_JUDGE: Final = partial(wrong, _Taken | _Problem)
 """CloudEvents defines no body; this is what this platform says that it answers."""
 
 

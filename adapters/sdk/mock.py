@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,10 +24,10 @@ from adapters.mocking import describing
 from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
-from adapters.mocking.validation import Level
+from adapters.mocking.validation import Level, issues, wrong
 from adapters.sdk import mock_exchange
 from adapters.sdk import mock_parties as parties
-from adapters.sdk.mock_model import Body, Many, One, issues, wrong
+from adapters.sdk.mock_model import Body, Many, One, attributes
 from adapters.sdk.settings import PATH
 from adapters.sdk.wire import LIMIT
 
@@ -196,14 +195,13 @@ def _read(body: bytes, level: Level) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 def _readable(body: bytes) -> dict[str, Any] | None:
     """The attributes of whatever can be handed on: it says who writes to whom, its label, and ids that are ids."""
+    found = attributes(body) or {}
     try:
-        found = orjson.loads(body)["data"]["attributes"]
-        texts = [found[name] for name in ("sender", "recipient", "label")]
         for name in {"messageId", "conversationId", "refToMessageId"} & found.keys():
             UUID(found[name])
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):
         return None
-    return found if all(isinstance(text, str) for text in texts) else None
+    return found if all(isinstance(found.get(name), str) for name in ("sender", "recipient", "label")) else None
 
 
 def _listed(request: Request, room: Room) -> Answered:

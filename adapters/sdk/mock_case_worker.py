@@ -13,9 +13,10 @@ import orjson
 from adapters.mocking.casework import Carried, Case, CaseWorker, Orders, Sent
 from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.ledger import Entry
+from adapters.mocking.validation import wrong
 from adapters.sdk import mock_letter
 from adapters.sdk.mock import Service
-from adapters.sdk.mock_model import Answerable, Body, wrong
+from adapters.sdk.mock_model import Answerable, Body
 from adapters.sdk.mock_parties import Party, Step
 from adapters.sdk.mock_party_rules import Incoming
 from adapters.sdk.settings import PATH

@@ -3,7 +3,8 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from adapters.sdk.mock_party_rules import Detail, Reason
@@ -193,16 +194,10 @@ class Many(_Answer):
     data: list[_ShownData]
 
 
-def wrong(model: type[BaseModel], body: bytes) -> tuple[str, ...]:
-    """Where the bytes break the interface: places, and never what stands there."""
+def attributes(body: bytes) -> dict[str, Any] | None:
+    """What a body says of a message, whatever the interface says of that; ``None`` where that is nothing."""
     try:
-        model.model_validate_json(body)
-    except ValidationError as error:
-        return issues(error)
-    return ()
-
-
-def issues(error: ValidationError) -> tuple[str, ...]:
-    """The same of an error that was raised."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return tuple(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+        found = orjson.loads(body)["data"]["attributes"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, dict) else None

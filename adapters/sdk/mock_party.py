@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,10 +17,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.mocking import Answered, Counterpart, Fault, Level, Room, describing, play
+from adapters.mocking.validation import issues, wrong
 from adapters.sdk import mock_party_rules
 from adapters.sdk.mock_case_worker import PartyWorker
 from adapters.sdk.mock_exchange import AT_HEADER, DOOR
-from adapters.sdk.mock_model import HandedOver, Issue, Receipt, issues, wrong
+from adapters.sdk.mock_model import HandedOver, Issue, Receipt, attributes
 from adapters.sdk.mock_parties import Party
 from adapters.sdk.mock_party_rules import Breach, Detail, Incoming, Known, Reason
 from adapters.sdk.wire import LIMIT
@@ -84,10 +84,10 @@ class _Door:
     def _judged(self, room: Room, body: bytes) -> Judged:
         if len(body) > LIMIT:
             return Judged(stops=(Breach("TOO_LARGE", "SV", "too long", f"it is larger than {LIMIT} bytes"),))
-        attributes = _attributes(body)
-        if attributes is None:
+        said = attributes(body)
+        if said is None:
             return Judged(stops=(Breach("UNREADABLE", "SV", "structure", "it is no message"),))
-        incoming, levels = mock_party_rules.read(attributes), self._counterpart.validation(room)
+        incoming, levels = mock_party_rules.read(said), self._counterpart.validation(room)
         schema = () if levels.schema_ is Level.OFF else _schema_breaches(body)
         if schema and levels.schema_ is Level.STRICT:
             return Judged(incoming, schema)
@@ -99,14 +99,6 @@ class _Door:
     def _broken(self, room: Room, incoming: Incoming) -> tuple[Breach, ...]:
         sent = self._message_service.room(room.namespace).remembered("sent")
         return mock_party_rules.broken(incoming, Known(self._party, sent))
-
-
-def _attributes(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        found = orjson.loads(body)["data"]["attributes"]
-    except (ValueError, LookupError, TypeError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _schema_breaches(body: bytes) -> tuple[Breach, ...]:

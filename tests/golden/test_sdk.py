@@ -12,9 +12,10 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from adapters.mocking.validation import wrong
 from adapters.sdk import reading, wire
 from adapters.sdk.addresses import from_file
-from adapters.sdk.mock_model import Body, One, wrong
+from adapters.sdk.mock_model import Body, One
 from contracts.dialogue import PartyMessage
 from contracts.identity import PersonId
 

@@ -27,7 +27,7 @@ from adapters.mocking import describing
 from adapters.mocking.counterpart import Counterpart, Room
 from adapters.mocking.exchange import Answered, play
 from adapters.mocking.faults import Fault
-from adapters.mocking.validation import Level, judge_of
+from adapters.mocking.validation import Level, wrong
 
 TITLE: Final = "Legitimeringstjänst (IdP)"
 LASTS: Final = 300
@@ -110,7 +110,7 @@ class _Keys(_Model):
     keys: list[_Key]
 
 
-_TOKEN, _DISCOVERY, _KEYS = judge_of(_Given | _Error), judge_of(_Discovery), judge_of(_Keys)
+_TOKEN, _DISCOVERY, _KEYS = (partial(wrong, model) for model in (_Given | _Error, _Discovery, _Keys))
 """What answers are held to."""
 
 

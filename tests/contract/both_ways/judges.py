@@ -12,9 +12,10 @@ from lxml import etree
 import contracts
 from adapters import soap
 from adapters.intygstjanst.mock_rest import BadQuestion, question
+from adapters.mocking.validation import wrong
 from adapters.regional_platform import schemas
 from adapters.regional_platform import wire as events
-from adapters.sdk.mock_model import Body, One, wrong
+from adapters.sdk.mock_model import Body, One
 from contracts.errors import RekoError
 from contracts.outbox import EventType
 from fhir_mappings import r4

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.mocking import Level, Validation
+from adapters.mocking.validation import wrong
 from adapters.registry import CHANNELS
 from adapters.sdk.adapter import Sdk, build
-from adapters.sdk.mock_model import Many, One, wrong
+from adapters.sdk.mock_model import Many, One
 from adapters.sdk.settings import Settings
 from contracts.dialogue import PartyMessage, ReceivedMessage
 from contracts.errors import NotFound

@@ -204,7 +204,7 @@ async def test_nothing_is_added_to_a_request_and_no_cookie_is_kept() -> None:
 async def test_where_nobody_may_be_reached_nothing_is_opened(host: str) -> None:
     """A name is judged by what it leads to, when it does."""
     async with other_side(at_once) as other, client(other, reach=Reach((), plain=True)) as asking:
-        with pytest.raises(NotAdmitted, match="not among PRIVATE_NETWORKS"):
+        with pytest.raises(NotAdmitted, match="list the network in PRIVATE_NETWORKS"):
             await asking.get(f"http://{host}:{other.port}/")
         assert other.opened == 0
 
@@ -273,3 +273,15 @@ async def test_a_header_that_cannot_be_written_is_told_as_any_other_error() -> N
         with pytest.raises(httpx.LocalProtocolError):
             await asking.get("/", headers={"X-Own": "a\r\nX-Other: b"})
         assert other.asked == []
+
+
+async def test_a_socket_that_the_loop_cannot_use_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvloop says so with a RuntimeError: whoever calls must not take it for a message that can never be sent."""
+
+    def unusable(self: Connections, info: object) -> None:
+        raise RuntimeError("File descriptor 9 is used by transport")
+
+    monkeypatch.setattr(Connections, "_socket", unusable)
+    async with other_side(at_once) as other, client(other) as asking:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await asking.get("/")

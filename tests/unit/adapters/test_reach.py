@@ -10,8 +10,8 @@ from adapters.reach import THIS_MACHINE, Reach, networks
 DEFAULT = Reach(networks(THIS_MACHINE), plain=False)
 LISTED = Reach(networks("10.20.0.0/16, fd00:1::/64"), plain=False)
 PLAIN = Reach(networks("10.20.0.0/16"), plain=True)
-NOT_PUBLIC = "it is in a network that is not public, and that is not among PRIVATE_NETWORKS"
-NO_TLS = "it is not on this machine and would be spoken to without TLS"
+NOT_PUBLIC = "it is in a network that is not public: list the network in PRIVATE_NETWORKS"
+NO_TLS = "beyond this machine it would be spoken to without TLS: begin it with https://, or set PLAIN_HTTP"
 
 
 @pytest.mark.parametrize(

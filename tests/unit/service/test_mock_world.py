@@ -183,6 +183,19 @@ async def test_a_namespace_is_moved_to_an_instant(client: httpx.AsyncClient) -> 
     assert (await _now(client, "")).year < 2030
 
 
+@pytest.mark.parametrize("namespace", ["", "a"])
+@pytest.mark.parametrize(
+    "wanted",
+    [{"advance": "P999999999D"}, {"advance": "-P999999999D"}, {"now": "9999-12-31T23:59:59Z"}, {"advance": "P200Y"}],
+)
+async def test_time_beyond_all_plans_is_refused_and_stops_nobody(
+    client: httpx.AsyncClient, namespace: str, wanted: dict[str, str]
+) -> None:
+    answer = await client.put("/_control/clock", json=wanted, headers={NAMESPACE_HEADER: namespace})
+    assert answer.status_code == 422
+    assert await _advance(client, "b", "PT1M") == 0
+
+
 # What lasts
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.mocking.validation import wrong
 from adapters.sdk import reading, wire
 from adapters.sdk.addresses import Addresses, from_file
-from adapters.sdk.mock_model import Body, wrong
+from adapters.sdk.mock_model import Body
 from contracts.consent import InformationCategory, Recipient, RecipientKind
 from contracts.dialogue import Arrival, CareUnit, MessagePart, NextStep, PartyMessage, ReceivedMessage, Sender, Topic
 from contracts.identity import HsaId
