@@ -109,9 +109,19 @@ class Transaction(Snapshot, Protocol):
     """One all-or-nothing step over the service's own memory (decision D4). Nothing runs beside it, and it sees what it
     has written. Raising inside it undoes everything."""
 
-    def save(self, document: Document, id: str, unit: str, *, about: str | None = None, named: bool = False) -> Record:
+    def save(
+        self,
+        document: Document,
+        id: str,
+        unit: str,
+        *,
+        about: str | None = None,
+        named: bool = False,
+        fresh: bool = False,
+    ) -> Record:
         """Write the next version of the resource, with its index rows. ``about`` is the logical id of the patient, where
-        the resource itself does not say it; ``named`` tells that a client chose the id of a new one."""
+        the resource itself does not say it; ``named`` tells that a client chose the id of a new one, ``fresh`` that the id
+        was made for it: nothing is looked for under it."""
         ...
 
     def remove(self, type: str, id: str) -> Record:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fhir_mappings.document import decode
 from service.store import sql
-from service.store.database import Connection, Database
+from service.store.database import Connection, Database, Row
 
 Definitions = Mapping[tuple[str, str], str]
 """Search parameters by (type, code), each with a text that changes when its meaning does."""
@@ -39,6 +39,16 @@ class SearchIndex:
         for kind, rows in self.rows_of(self.numbers, content).items():
             if rows:
                 connection.executemany(sql.INSERT_INDEX[kind], [(*row, rid) for row in rows])
+
+    def renew(self, connection: Connection, rid: int, rows: IndexRows) -> IndexRows:
+        """Take away what the resource is not to be found by any more. The rows that it has not yet."""
+        had: dict[str, set[Row]] = {}
+        for row in connection.execute(sql.INDEX_ROWS, {"row": rid}).fetchall():
+            had.setdefault(row[0], set()).add(sql.INDEX_ROW[row[0]](row))
+        for kind, known in had.items():
+            if gone := known.difference(rows.get(kind, ())):
+                connection.executemany(sql.REMOVE_INDEX[kind], [(*row, rid) for row in gone])
+        return {kind: set(found).difference(had.get(kind, ())) for kind, found in rows.items()}
 
     def clear(self, connection: Connection, rid: int) -> None:
         """Take away every row of a resource."""

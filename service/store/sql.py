@@ -4,10 +4,16 @@ Going through SQLAlchemy for every row costs three quarters of the write rate (d
 """
 
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
     Insert,
+    Select,
+    String,
     Table,
     and_,
     bindparam,
@@ -19,6 +25,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy import table as named_table
@@ -147,12 +154,15 @@ STANDING_RECORD: Final = compiled(
     )
 )
 """Whether it is deleted or not, in one look: between two it may be deleted, or made anew."""
-ROW_OF: Final = compiled(
-    select(resource.c.rid, resource.c.version, resource.c.type).where(
+PLACE_OF_RECORD: Final = compiled(
+    select(resource.c.rid, *CURRENT_COLUMNS)
+    .join(history, history.c.hid == resource.c.hid)
+    .where(
         or_(resource.c.type == bindparam("type"), resource.c.type == bindparam("buried")),
         resource.c.id == bindparam("id"),
     )
 )
+"""The same with the row that it stands in."""
 BY_TOKEN: Final = compiled(
     _current.join(token_index, token_index.c.rid == resource.c.rid)
     .where(
@@ -245,18 +255,16 @@ LAST_WRITTEN: Final = compiled(
 changed."""
 
 INSERT_RESOURCE: Final = insert_into(resource)
-UPDATE_RESOURCE: Final = compiled(
+_next_version: Final = (
     update(resource)
     .where(resource.c.rid == bindparam("row"))
-    .values(
-        type=bindparam("filed"),
-        version=bindparam("new_version"),
-        updated=bindparam("now"),
-        unit=bindparam("owner"),
-        patient=bindparam("about"),
-        hid=bindparam("new_hid"),
-    )
+    .values(version=bindparam("new_version"), updated=bindparam("now"), hid=bindparam("new_hid"))
 )
+RENEW_RESOURCE: Final = compiled(_next_version)
+MOVE_RESOURCE: Final = compiled(
+    _next_version.values(type=bindparam("filed"), unit=bindparam("owner"), patient=bindparam("about"))
+)
+"""The same where it is deleted or made anew, or is another's now."""
 INSERT_HISTORY: Final = insert_into(history)
 INSERT_INDEX: Final = {
     kind: insert_many(index, tail=" ON CONFLICT DO NOTHING") for kind, index in tables.INDEX_TABLES.items()
@@ -265,6 +273,42 @@ INSERT_INDEX: Final = {
 CLEAR_INDEX: Final = tuple(
     compiled(delete(index).where(index.c.rid == bindparam("row"))) for index in tables.INDEX_TABLES.values()
 )
+
+
+def _delete_row(table: Table) -> Statement:
+    statement = delete(table).where(*(each == bindparam(each.name) for each in table.columns))
+    return Statement(str(statement.compile(dialect=_POSITIONAL)), statement, is_positional=True)
+
+
+_ROOM: Final = {String: "", Double: 0.0, BigInteger: 0}
+_WIDEST: Final = (String,) * 4 + (Double,) * 2 + (BigInteger,) * 2
+"""What the values of any index row have room in, and what stands where they have none."""
+
+
+def _room(index: Table) -> dict[int, Column[Any]]:
+    """The columns between the parameter and the row id by their place in the widest row, in the table's order."""
+    taken: dict[int, Column[Any]] = {}
+    for each in index.columns:
+        if each.name not in ("parameter", "rid"):
+            free = (at for at, kind in enumerate(_WIDEST) if at not in taken and isinstance(each.type, kind))
+            taken[next(free)] = each
+    return taken
+
+
+def _widened(kind: str, index: Table) -> Select[Any]:
+    taken = _room(index)
+    values = [taken[at] if at in taken else literal(_ROOM[type_]) for at, type_ in enumerate(_WIDEST)]
+    return select(literal(kind), index.c.parameter, *values).where(index.c.rid == bindparam("row"))
+
+
+INDEX_ROWS: Final = compiled(union_all(*(_widened(kind, index) for kind, index in tables.INDEX_TABLES.items())))
+"""Every index row of a resource, in one look: the kind of parameter, and the widest row."""
+INDEX_ROW: Final = {
+    kind: itemgetter(1, *(2 + place for place in _room(index))) for kind, index in tables.INDEX_TABLES.items()
+}
+"""From such a row to the values of the table's columns but the row id."""
+REMOVE_INDEX: Final = {kind: _delete_row(index) for kind, index in tables.INDEX_TABLES.items()}
+"""The values in the order of the table's columns."""
 
 _parameter: Final = tables.search_parameter
 PARAMETERS: Final = compiled(select(_parameter.c.number, _parameter.c.type, _parameter.c.code, _parameter.c.definition))

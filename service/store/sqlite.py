@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, Insert, create_engine
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.pool import QueuePool
 
@@ -120,7 +120,9 @@ class _Connection(sqlite3.Connection):
 
     def executemany(self, statement: str, rows: Any, /) -> sqlite3.Cursor:
         """See ``sqlite3.Connection.executemany``."""
-        if not (isinstance(statement, sql.Statement) and statement.is_positional):
+        if not (
+            isinstance(statement, sql.Statement) and isinstance(statement.source, Insert) and statement.is_positional
+        ):
             return super().executemany(statement, rows)
         cursor = self.cursor()
         for begin in range(0, len(rows), _AT_ONCE):

@@ -15,8 +15,10 @@ from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, encode, to_micros
 from service.store.database import Row
+from service.store.indexing import IndexRows
 from service.store.outbox import SqlOutbox
 from service.store.pulls import SqlPulls
+from service.store.snapshot import to_record
 
 T = TypeVar("T")
 
@@ -36,38 +38,76 @@ class SqlTransaction(SqlOutbox):
     ids: RowIds
     accesses: dict[tuple[str, str], Access] = field(default_factory=dict)
     """Rows for the access log by request and patient."""
+    places: dict[tuple[str, str], "_Place | None"] = field(default_factory=dict)
+    """Where the resources stand that were asked for or written, by type and id."""
 
     # records
 
-    def save(self, document: Document, id: str, unit: str, *, about: str | None = None, named: bool = False) -> Record:
+    def read(self, type: str, id: str) -> Record | None:
+        """See ``contracts.ports.Snapshot``."""
+        place = self._place(type, id)
+        return None if place is None or place.is_deleted else place.record
+
+    def tombstone(self, type: str, id: str) -> Record | None:
+        """See ``contracts.ports.Snapshot``."""
+        place = self._place(type, id)
+        return place.record if place is not None and place.is_deleted else None
+
+    def save(
+        self,
+        document: Document,
+        id: str,
+        unit: str,
+        *,
+        about: str | None = None,
+        named: bool = False,
+        fresh: bool = False,
+    ) -> Record:
         """See ``contracts.ports.Transaction``."""
         self.be_alone()
-        row = self._row_of(document.type, id)
-        version = 1 if row is None else row.version + 1
+        place = None if fresh else self._place(document.type, id)
+        version = 1 if place is None else place.record.version + 1
         stored = _with_meta(document, id, version, self.at)
         patient = patient_of(document.type, id, document.content) if about is None else about
         record = Record(document.type, id, version, self.at, unit, patient, stored.body)
-        rid = self._write_first(record) if row is None else self._write_next(row.rid, record, record.type)
-        is_new = row is None or row.is_deleted
+        rid = self._write_first(record) if place is None else self._write_next(place, record)
+        is_new = place is None or place.is_deleted
         made = Operation.UPDATE_AS_CREATE if named else Operation.CREATE
         self._write_history(rid, record, made if is_new else Operation.UPDATE)
-        self.gathered.index(rid, self.index.rows_of(self.index.numbers, stored.content))
+        rows = self.index.rows_of(self.index.numbers, stored.content)
+        self.gathered.index(rid, rows if is_new else self._renewed(rid, rows))
+        self.places[record.type, id] = _Place(rid, record, is_deleted=False)
         return record
+
+    def _renewed(self, rid: int, rows: IndexRows) -> IndexRows:
+        """Those of the rows that the resource has not yet; what it has beside them is taken away."""
+        if rid in self.gathered.resources:
+            self.gathered.write(self.connection)
+        return self.index.renew(self.connection, rid, rows)
 
     def remove(self, type: str, id: str) -> Record:
         """See ``contracts.ports.Transaction``."""
         self.be_alone()
-        row, last = self._row_of(type, id), self.read(type, id)
-        assert row is not None and last is not None  # noqa: S101, PT018 - the caller has read it in this transaction
-        record = replace(last, version=row.version + 1, updated=self.at, body=b"")
-        self._write_next(row.rid, record, sql.buried(type))
-        self._write_history(row.rid, record, Operation.DELETE)
+        place = self._place(type, id)
+        assert place is not None  # noqa: S101 - the caller has read it in this transaction
+        record = replace(place.record, version=place.record.version + 1, updated=self.at, body=b"")
+        self._write_next(place, record, is_deleted=True)
+        self._write_history(place.rid, record, Operation.DELETE)
+        if place.rid in self.gathered.resources:
+            self.gathered.write(self.connection)
+        self.index.clear(self.connection, place.rid)
+        self.places[type, id] = _Place(place.rid, record, is_deleted=True)
         return record
 
-    def _row_of(self, type: str, id: str) -> "_Row | None":
+    def _place(self, type: str, id: str) -> "_Place | None":
+        """Looked up once: nobody else writes meanwhile, but beside those who do."""
+        if not self.beside and (type, id) in self.places:
+            return self.places[type, id]
         wanted = {"type": type, "buried": sql.buried(type), "id": id}
-        row = self.connection.execute(sql.ROW_OF, wanted).fetchone()
-        return None if row is None else _Row(row[0], row[1], is_deleted=row[2] != type)
+        row = self.connection.execute(sql.PLACE_OF_RECORD, wanted).fetchone()
+        found = None if row is None else _Place(row[0], to_record(row[1:]), is_deleted=row[1] != type)
+        self.places[type, id] = found
+        return found
 
     def _write_first(self, record: Record) -> int:
         rid, self.ids.resource = self.ids.resource, self.ids.resource + 1
@@ -86,23 +126,21 @@ class SqlTransaction(SqlOutbox):
         )
         return rid
 
-    def _write_next(self, rid: int, record: Record, filed: str) -> int:
-        self.connection.execute(
-            sql.UPDATE_RESOURCE,
-            {
-                "row": rid,
-                "filed": filed,
-                "new_version": record.version,
-                "now": to_micros(record.updated),
-                "owner": record.unit,
-                "about": record.patient,
-                "new_hid": self.ids.history,
-            },
-        )
-        if rid in self.gathered.resources:
-            self.gathered.write(self.connection)
-        self.index.clear(self.connection, rid)
-        return rid
+    def _write_next(self, place: "_Place", record: Record, *, is_deleted: bool = False) -> int:
+        """The three indexes are left alone where nothing of theirs is another."""
+        last, now = place.record, to_micros(record.updated)
+        moved = (last.unit, last.patient, place.is_deleted) != (record.unit, record.patient, is_deleted)
+        values: dict[str, object] = {
+            "row": place.rid,
+            "new_version": record.version,
+            "now": now,
+            "new_hid": self.ids.history,
+        }
+        if moved:
+            filed = sql.buried(record.type) if is_deleted else record.type
+            values |= {"filed": filed, "owner": record.unit, "about": record.patient}
+        self.connection.execute(sql.MOVE_RESOURCE if moved else sql.RENEW_RESOURCE, values)
+        return place.rid
 
     def _write_history(self, rid: int, record: Record, operation: Operation) -> None:
         hid, self.ids.history = self.ids.history, self.ids.history + 1
@@ -183,12 +221,13 @@ class SqlTransaction(SqlOutbox):
     def rehearse(self, work: Callable[[], T]) -> T:
         """See ``contracts.ports.Transaction``."""
         accesses, woken, moved, ids = dict(self.accesses), set(self.woken), dict(self.moved), replace(self.ids)
+        places = dict(self.places)
         mark = self.gathered.mark()
         self.connection.execute("SAVEPOINT rehearsal")
         try:
             return work()
         finally:
-            self.accesses, self.woken, self.moved = accesses, woken, moved
+            self.accesses, self.woken, self.moved, self.places = accesses, woken, moved, places
             self.ids.resource, self.ids.history = ids.resource, ids.history
             self.gathered.back_to(mark)
             self.connection.execute("ROLLBACK TO rehearsal")
@@ -292,11 +331,11 @@ def access_rows(at: datetime, accesses: Iterable[Access]) -> list[Row]:
     ]
 
 
-class _Row(NamedTuple):
-    """Where a resource stands."""
+class _Place(NamedTuple):
+    """Where a resource stands: its row, and the last version, which may be its deletion."""
 
     rid: int
-    version: int
+    record: Record
     is_deleted: bool
 
 

@@ -17,7 +17,7 @@ def follow_consent(transaction: Transaction, context: Context, unit: HsaId, pati
     case = _open_case(transaction, unit, patient)
     if wanted and case is None:
         opened = from_content(mapping.opened(patient, unit, transaction.at))
-        record = transaction.save(opened, context.ids.new(), unit.value)
+        record = transaction.save(opened, context.ids.new(), unit.value, fresh=True)
         return (note(f"the coordination case {record.reference} is open", "case-opened"),)
     if case is not None and not wanted:
         transaction.save(mapping.ended(decode(case.body), transaction.at), case.id, case.unit)

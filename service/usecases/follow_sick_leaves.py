@@ -291,4 +291,4 @@ class _Work:
     def _introduced(self, person: str, answered: Sequence[Certificate]) -> str:
         name = next((each.patient_name for each in answered if each.patient_name), "")
         resource = from_content(people.patient_resource(PersonId(person), name))
-        return self.transaction.save(resource, self.context.ids.new(), self.pull.unit).id
+        return self.transaction.save(resource, self.context.ids.new(), self.pull.unit, fresh=True).id

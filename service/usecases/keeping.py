@@ -45,7 +45,8 @@ def _saved(transaction: Transaction, context: Context, write: Write, *, is_new: 
     document = write.document
     id_ = write.id or write.fresh or context.ids.new()
     about = _about(transaction, document, id_)
-    record = transaction.save(document, id_, owner(write.caller, document.type), about=about, named=bool(write.id))
+    unit = owner(write.caller, document.type)
+    record = transaction.save(document, id_, unit, about=about, named=bool(write.id), fresh=not write.id)
     if record.patient:
         transaction.log_access(_written(write.caller, record, "create" if is_new else "update"))
     return Recorded(record, notes=(), created=is_new)

@@ -17,6 +17,9 @@ Sums = dict[str, int]
 LEASE, HEARTBEAT = 1.0, 0.3
 """Seconds, where a service is stopped for longer than its lease."""
 
+MANY_CALLERS, MANY_PATIENTS = 8, 240
+"""Where it is about how many messages there are: what waits for the lease of a killed one holds up a patient."""
+
 
 async def kills(home: Path, seed: int, number: int) -> Sums:
     """SIGKILL at random moments: while it starts, writes, sends, is answered."""
@@ -34,7 +37,7 @@ async def kills(home: Path, seed: int, number: int) -> Sums:
 async def messages(home: Path, seed: int, number: int) -> Sums:
     """So many messages to recipients, and SIGKILL every few seconds: less often than in ``kills``, so that most of them leave."""
     died = 0
-    async with world(home, seed) as at:
+    async with world(home, seed, callers=MANY_CALLERS, patients=MANY_PATIENTS) as at:
         async with at.load():
             while at.collect() < number:
                 await asyncio.sleep(at.chance.uniform(1, 9))

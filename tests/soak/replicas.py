@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.postgres import MISSING, Cluster, binaries, cluster
-from tests.soak.world import World, world
+from tests.soak.processes import MANY_CALLERS, MANY_PATIENTS
+from tests.soak.world import CALLERS, PATIENTS, World, world
 
 Sums = dict[str, int]
 
@@ -19,12 +20,15 @@ LEASE, HEARTBEAT = 1.5, 0.4
 
 
 @asynccontextmanager
-async def _shared_world(home: Path, seed: int) -> AsyncIterator[tuple[World, Cluster]]:
+async def _shared_world(
+    home: Path, seed: int, callers: int = CALLERS, patients: int = PATIENTS
+) -> AsyncIterator[tuple[World, Cluster]]:
     found = binaries()
     if found is None:
         raise SystemExit(MISSING)
     with cluster(found, durable=True) as server:
-        async with world(home, seed, LEASE, HEARTBEAT, database=server.database(home)) as at:
+        database = server.database(home)
+        async with world(home, seed, LEASE, HEARTBEAT, database=database, callers=callers, patients=patients) as at:
             yield at, server
 
 
@@ -45,7 +49,7 @@ async def replica_kills(home: Path, seed: int, number: int) -> Sums:
 async def replica_messages(home: Path, seed: int, number: int) -> Sums:
     """So many messages to recipients, and SIGKILL of one process every few seconds."""
     died = 0
-    async with _shared_world(home, seed) as (at, _):
+    async with _shared_world(home, seed, MANY_CALLERS, MANY_PATIENTS) as (at, _):
         async with at.load():
             while at.collect() < number:
                 await asyncio.sleep(at.chance.uniform(1, 9))

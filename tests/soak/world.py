@@ -43,6 +43,8 @@ RECIPIENTS: Final = ("regional_platform", "forsakringskassan")
 SLOTS: Final = 8
 CALLERS: Final = 4
 PATIENTS: Final = 24
+BOOK: Final = 200_000
+"""Requests that a recipient keeps and knows again: more than come while a try whose worker was killed waits for its lease."""
 PATIENCE: Final = 90.0
 """Seconds to wait for anything."""
 
@@ -115,6 +117,7 @@ class World:
     replicas: Sequence[Replica]
     chance: Random
     client: httpx.AsyncClient
+    callers: int
     patients: list[str] = field(default_factory=list)
     books: Books = field(default_factory=Books)
 
@@ -135,18 +138,24 @@ class World:
         return [each for each in self.replicas if each.does == "worker"]
 
     def collect(self) -> int:
-        """The mocks' own ledgers are bounded. How many requests their recipients have got."""
+        """Take what has come out of the mocks' own ledgers, which are bounded. How many requests their recipients have got."""
         for name, received in self.books.received.items():
             ledger = self.mocks.counterparts[name].room().ledger
             received += ledger.entries
             ledger.clear()
         return sum(map(len, self.books.received.values()))
 
+    async def collecting(self) -> None:
+        """Collect for ever, before any ledger is full."""
+        while True:
+            self.collect()
+            await asyncio.sleep(1)
+
     # Load
 
-    async def introduce(self) -> None:
+    async def introduce(self, patients: int) -> None:
         """Patients who consent, with a certificate that Försäkringskassan knows."""
-        for number in range(PATIENTS):
+        for number in range(patients):
             born = f"19{50 + number % 40:02}0{1 + number // 40}0{1 + number % 9}"
             person = f"{born}980{control_digit(born[2:] + '980')}"
             name = {"resourceType": "Patient", "identifier": [{"system": PERSONNUMMER.fhir, "value": person}]}
@@ -163,7 +172,7 @@ class World:
     @asynccontextmanager
     async def load(self) -> AsyncIterator[None]:
         """Callers who send one request after another, whatever happens to the service."""
-        callers = [asyncio.create_task(self._calling(number)) for number in range(CALLERS)]
+        callers = [asyncio.create_task(self._calling(number)) for number in range(self.callers)]
         try:
             yield
         finally:
@@ -175,7 +184,7 @@ class World:
 
     async def _calling(self, number: int) -> None:
         while True:
-            about = self.chance.randrange(PATIENTS)
+            about = self.chance.randrange(len(self.patients))
             path, given = (
                 _notification(self.patients[about], about) if number % 3 == 0 else _activity(self.patients[about])
             )
@@ -235,11 +244,12 @@ ON_POSTGRES: Final = ("serve", "serve", "worker", "worker")
 
 @asynccontextmanager
 async def world(
-    home: Path, seed: int, *leases: float, patience: float = 20.0, database: str = ""
-) -> AsyncIterator[World]:
+    home: Path, seed: int, *leases: float, patience: float = 20.0, database: str = "",
+    callers: int = CALLERS, patients: int = PATIENTS,
+) -> AsyncIterator[World]:  # fmt: skip
     """A new service on a new database in ``home``, begun, with patients; or two with two workers on the ``database`` of a
     PostgreSQL. ``leases``: seconds of a lease and a heartbeat; ``patience``: how many it waits for an answer."""
-    mocks = MockWorld(MovableClock())
+    mocks = MockWorld(MovableClock(), BOOK)
     async with AsyncExitStack() as stack:
         mock_port, door_port = _free_port(), _free_port()
         await stack.enter_async_context(serving(mocks.app(), mock_port))
@@ -252,10 +262,12 @@ async def world(
             await _replica(stack, client, does, environment, leases)
             for does in (ON_POSTGRES if database else ("serve",))
         ]
-        made = World(database or home / "reko.db", mocks, in_front, replicas, Random(seed), client)  # noqa: S311
+        made = World(database or home / "reko.db", mocks, in_front, replicas, Random(seed), client, callers)  # noqa: S311
         await asyncio.gather(*(replica.begin() for replica in replicas))
-        await made.introduce()
+        await made.introduce(patients)
+        collecting = asyncio.create_task(made.collecting())
         yield made
+        collecting.cancel()
 
 
 async def _replica(

@@ -1,7 +1,7 @@
 """What searches find in an element, by its data type. https://hl7.org/fhir/R4/search.html#ptypes"""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import Any, Final
 
@@ -15,25 +15,24 @@ Row = tuple[Any, ...]
 # Tokens: (code, system). https://hl7.org/fhir/R4/search.html#token
 
 
-def tokens(value: Any, type_: str) -> Iterator[tuple[str, str]]:
+def tokens(value: Any, type_: str) -> Sequence[tuple[str, str]]:
     """A coding, each coding of a concept, an identifier, a code, a contact or a boolean."""
     if type_ == "boolean":
-        yield ("true" if value else "false"), ""
-    elif isinstance(value, str):
-        yield value, ""
-    elif type_ == "CodeableConcept":
-        for coding in value.get("coding", ()):
-            yield from tokens(coding, "Coding")
-    elif type_ == "ContactPoint":
-        yield from ((found, "") for found in (value.get("value"),) if found)
-    else:
-        yield from _named(value, "code" if type_ == "Coding" else "value")
+        return [("true" if value else "false", "")]
+    if isinstance(value, str):
+        return [(value, "")]
+    if type_ == "CodeableConcept":
+        return [found for coding in value.get("coding", ()) for found in tokens(coding, "Coding")]
+    if type_ == "ContactPoint":
+        return [(value["value"], "")] if value.get("value") else []
+    return _named(value, "code" if type_ == "Coding" else "value")
 
 
-def _named(value: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
-    if name in value:
-        system, code = canonical_token(value.get("system", ""), value[name])
-        yield code, system
+def _named(value: Any, name: str) -> Sequence[tuple[str, str]]:
+    if name not in value:
+        return []
+    system, code = canonical_token(value.get("system", ""), value[name])
+    return [(code, system)]
 
 
 def words(value: Any, type_: str) -> Iterator[str]:
@@ -44,40 +43,37 @@ def words(value: Any, type_: str) -> Iterator[str]:
     yield from (concept[name] for name in ("text", "display") if name in concept)
 
 
-def typed(value: Any) -> Iterator[tuple[str, str]]:
+def typed(value: Any) -> Sequence[tuple[str, str]]:
     """An identifier by its type, ``(value, system|code)`` of each coding of the type."""
-    for coding in value.get("type", {}).get("coding", ()):
-        for code, _ in _named(value, "value"):
-            yield code, f"{coding.get('system', '')}|{coding.get('code', '')}"
+    types = [f"{each.get('system', '')}|{each.get('code', '')}" for each in value.get("type", {}).get("coding", ())]
+    return [(code, type_) for type_ in types for code, _ in _named(value, "value")]
 
 
 # References and addresses
 
 
-def references(value: Any, type_: str) -> Iterator[tuple[str]]:
+def references(value: Any, type_: str) -> Sequence[tuple[str]]:
     """Where a literal reference points, without the version; a canonical address with its version, and without."""
     if type_ != "Reference":
-        yield from ((each,) for each in dict.fromkeys((value, value.partition("|")[0])))
-    elif "reference" in value:
-        yield (value["reference"].partition("/_history/")[0],)
+        return [(value,), (value.partition("|")[0],)]
+    return [(value["reference"].partition("/_history/")[0],)] if "reference" in value else []
 
 
-def uris(value: Any, _: str) -> Iterator[tuple[str]]:
+def uris(value: Any, _: str) -> Sequence[tuple[str]]:
     """The address as it is written."""
-    yield (value,)
+    return [(value,)]
 
 
 # Dates: (the first instant, the first one after it)
 
 
-def dates(value: Any, type_: str) -> Iterator[tuple[int, int]]:
+def dates(value: Any, type_: str) -> Sequence[tuple[int, int]]:
     """A date of any precision, a period, or each time of a timing and the bounds of what it repeats."""
-    if type_ == "Timing":
-        yield from (micros(_covered(at)) for at in value.get("event", ()) if at is not None)
-        value = value.get("repeat", {}).get("boundsPeriod")
-        if value is None:
-            return
-    yield micros(_lasting(value))
+    if type_ != "Timing":
+        return [micros(_lasting(value))]
+    bounds = value.get("repeat", {}).get("boundsPeriod")
+    times = [_covered(at) for at in value.get("event", ()) if at is not None]
+    return [micros(each) for each in (*times, *([] if bounds is None else [_lasting(bounds)]))]
 
 
 def _lasting(value: Any) -> Period:
@@ -97,10 +93,9 @@ def _covered(text: str | None) -> Period:
 # Texts: (as compared, as written)
 
 
-def strings(value: Any, type_: str) -> Iterator[tuple[str, str]]:
+def strings(value: Any, type_: str) -> Sequence[tuple[str, str]]:
     """A text, or each part of a name or an address."""
-    for text in _texts(value, _PARTS.get(type_, ())):
-        yield normal(text), text
+    return [(normal(text), text) for text in _texts(value, _PARTS.get(type_, ()))]
 
 
 def _texts(value: Any, parts: Iterable[str]) -> Iterator[str]:
@@ -146,23 +141,23 @@ _PLAIN: Final = _Plain()
 # Positions, latitude before longitude
 
 
-def positions(value: Any, _: str) -> Iterator[tuple[float, float]]:
+def positions(value: Any, _: str) -> Sequence[tuple[float, float]]:
     """WGS 84, in degrees."""
-    yield float(value["latitude"]), float(value["longitude"])
+    return [(float(value["latitude"]), float(value["longitude"]))]
 
 
 # Quantities: (code, low, high, system), both ends being values that it may have
 
 
-def quantities(value: Any, type_: str) -> Iterator[tuple[str, float, float, str]]:
+def quantities(value: Any, type_: str) -> Sequence[tuple[str, float, float, str]]:
     """The value as it stands, however precise; under the unit in words too where that is another than the code."""
     unit = value.get("origin", {}) if type_ == "SampledData" else value
     if type_ == "Range":
         unit = value.get("low") or value.get("high") or {}
-    for low, high in _RANGES.get(type_, _quantity)(value):
-        yield unit.get("code", ""), low, high, unit.get("system", "")
-        if unit.get("unit", "") not in ("", unit.get("code")):
-            yield unit["unit"], low, high, ""
+    names = [(unit.get("code", ""), unit.get("system", ""))]
+    if unit.get("unit", "") not in ("", unit.get("code")):
+        names.append((unit["unit"], ""))
+    return [(name, low, high, system) for low, high in _RANGES.get(type_, _quantity)(value) for name, system in names]
 
 
 def _quantity(value: Any) -> Iterator[tuple[float, float]]:

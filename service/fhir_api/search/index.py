@@ -1,7 +1,8 @@
 """From a resource to the rows that searches find it by. https://hl7.org/fhir/R4/search.html"""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import Any, Final
@@ -30,22 +31,48 @@ def rows_of(numbers: Numbers, content: Content) -> IndexRows:
     rows: Rows = {kind: set() for kind in KINDS}
     plan = _plan(type_)
     for name in content:
-        for parameter, index, ways in plan.get(name, ()):
-            if values := _values(content, ways):
-                index(rows, numbers, content, parameter, values)
+        for reading in plan.get(name, ()):
+            if values := _values(content, reading.ways):
+                reading.index(rows, numbers, content, reading, values)
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read from an element of a resource in one way: how it is indexed, the ways to its values, the parameters
+    that are found by it, of which one stands for all."""
+
+    index: "_Index"
+    ways: tuple[Way, ...]
+    parameter: SearchParameter
+    codes: tuple[str, ...]
+
+
 @cache
-def _plan(type_: str) -> Mapping[str, Sequence[tuple[SearchParameter, "_Index", tuple[Way, ...]]]]:
-    """By the name of an element of the resource: the parameters that are read from it, how each is indexed, and the ways to
-    its values. A resource has few of the elements that it could have."""
-    plan: dict[str, list[tuple[SearchParameter, _Index, tuple[Way, ...]]]] = {}
+def _plan(type_: str) -> Mapping[str, Sequence[_Reading]]:
+    """By the name of an element of the resource: what is read from it. A resource has few of the elements that it could have,
+    and parameters share what they are read from."""
+    shared: dict[tuple[Any, ...], list[SearchParameter]] = {}
     for parameter in PARAMETERS.get(type_, {}).values():
         index, ways = _indexing(parameter)
         for first in dict.fromkeys(way[0] for way in ways if not parameter.rows):
-            plan.setdefault(first, []).append((parameter, index, tuple(way for way in ways if way[0] == first)))
+            of_first = tuple(way for way in ways if way[0] == first)
+            for trigger in _triggers(parameter, first):
+                alike = (parameter.kind, parameter.of, *(part.definition for part in parameter.parts))
+                shared.setdefault((trigger, index, of_first, alike), []).append(parameter)
+    plan: dict[str, list[_Reading]] = {}
+    for (trigger, index, ways, _), parameters in shared.items():
+        codes = tuple(each.code for each in parameters)
+        plan.setdefault(trigger, []).append(_Reading(index, ways, parameters[0], codes))
     return plan
+
+
+def _triggers(parameter: SearchParameter, first: str) -> Sequence[str]:
+    """The elements of which one must be there: of a pair in the resource itself those of its second part, which mostly is
+    of another data type."""
+    if first != _ALWAYS or not parameter.parts:
+        return (first,)
+    return tuple(dict.fromkeys(way[0] for way in _ways_of(parameter.parts[1])))
 
 
 def _indexing(parameter: SearchParameter) -> tuple["_Index", tuple[Way, ...]]:
@@ -54,14 +81,15 @@ def _indexing(parameter: SearchParameter) -> tuple["_Index", tuple[Way, ...]]:
     return _INDEX.get(parameter.kind, _index), _ways_of(parameter)
 
 
-_WHOLE: Final[tuple[Way, ...]] = (("resourceType", (), ""),)
+_ALWAYS: Final = "resourceType"
+_WHOLE: Final[tuple[Way, ...]] = ((_ALWAYS, (), ""),)
 """To the resource itself, which is always there."""
 
 
 @cache
 def _ways_of(parameter: SearchParameter) -> tuple[Way, ...]:
     steps = [(tuple(_STEP.findall(each.path)), each.type) for each in parameter.elements]
-    return tuple((found[0][0] if found else "resourceType", found, type_) for found, type_ in steps)
+    return tuple((found[0][0] if found else _ALWAYS, found, type_) for found, type_ in steps)
 
 
 _STEP: Final = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?")
@@ -89,43 +117,46 @@ def _walk(elements: list[Any], steps: tuple[Step, ...]) -> list[Any]:
     return elements
 
 
-def _index(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
+def _index(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, values: Values) -> None:
     """What is found under the values; where that is nothing (a concept that is only text), that one is there at all."""
-    number, extracted = numbers[content["resourceType"], parameter.code], _EXTRACT[parameter.kind]
-    of_kind = rows[parameter.kind]
-    for value, type_ in values:
-        for row in tuple(extracted(value, type_)) or _PRESENT.get(parameter.kind, ()):
-            of_kind.add((number, *row))
+    type_, kind = content["resourceType"], reading.parameter.kind
+    extracted = _EXTRACT[kind]
+    found = [row for value, of in values for row in extracted(value, of) or _PRESENT.get(kind, ())]
+    for code in reading.codes:
+        number = numbers[type_, code]
+        rows[kind].update([(number, *row) for row in found])
 
 
-def _index_token(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values) -> None:
+def _index_token(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, values: Values) -> None:
     """A token's words are found as texts, and identifiers by their type."""
-    type_, code = content["resourceType"], parameter.code
-    _index(rows, numbers, content, parameter, values)
+    type_ = content["resourceType"]
+    _index(rows, numbers, content, reading, values)
     for value, kind in values:
         if isinstance(value, dict):
             for each in extract.words(value, kind):
-                rows["string"].add((numbers[type_, code], extract.normal(each), each))
+                as_compared = extract.normal(each)
+                rows["string"].update([(numbers[type_, code], as_compared, each) for code in reading.codes])
         if kind == "Identifier":
-            rows["token"].update((numbers[type_, code + OF_TYPE], *row) for row in extract.typed(value))
+            typed = extract.typed(value)
+            rows["token"].update((numbers[type_, code + OF_TYPE], *row) for code in reading.codes for row in typed)
 
 
-def _index_existence(rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, _: Values) -> None:
+def _index_existence(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, _: Values) -> None:
     """``x.exists() and x != false``, which every resource answers."""
-    is_there = any(value is not False for value, _ in _values(content, _ways_of(parameter)))
-    rows["token"].add((numbers[content["resourceType"], parameter.code], "true" if is_there else "false", ""))
+    type_ = content["resourceType"]
+    is_there = any(value is not False for value, _ in _values(content, _ways_of(reading.parameter)))
+    rows["token"].update((numbers[type_, code], "true" if is_there else "false", "") for code in reading.codes)
 
 
-def _index_reference(
-    rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
-) -> None:
+def _index_reference(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, values: Values) -> None:
     """A logical reference is found by its identifier."""
-    kept = [pair for pair in values if not parameter.of or _may_be(content, pair[0], parameter.of)]
-    _index(rows, numbers, content, parameter, kept)
-    number = numbers[content["resourceType"], parameter.code]
-    for value, type_ in kept:
-        if type_ == "Reference" and "identifier" in value:
-            rows["token"].update((number, *row) for row in extract.tokens(value["identifier"], "Identifier"))
+    type_, of = content["resourceType"], reading.parameter.of
+    kept = [pair for pair in values if not of or _may_be(content, pair[0], of)]
+    _index(rows, numbers, content, reading, kept)
+    for value, kind in kept:
+        if kind == "Reference" and "identifier" in value:
+            found = extract.tokens(value["identifier"], "Identifier")
+            rows["token"].update((numbers[type_, code], *row) for code in reading.codes for row in found)
 
 
 def _may_be(content: Content, reference: Any, type_: str) -> bool:
@@ -139,17 +170,15 @@ def _may_be(content: Content, reference: Any, type_: str) -> bool:
     return says_none or primitives.points_at(reference, type_)
 
 
-def _index_composite(
-    rows: Rows, numbers: Numbers, content: Content, parameter: SearchParameter, values: Values
-) -> None:
-    """Every combination of what one element has for the first part with what it has for the second, which is mostly of
-    another data type and not there."""
-    number = numbers[content["resourceType"], parameter.code]
-    as_first, as_second = _FIRST[parameter.parts[0].kind], _SECOND[parameter.parts[1].kind]
+def _index_composite(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, values: Values) -> None:
+    """Every combination of what one element has for the first part with what it has for the second."""
+    type_, (first, second) = content["resourceType"], reading.parameter.parts
+    as_first, as_second = _FIRST[first.kind], _SECOND[second.kind]
     for base, _ in values:
-        if second := _part(base, parameter.parts[1]):
-            pairs = product(_part(base, parameter.parts[0]), second)
-            rows["composite"].update((number, *as_first(one), *as_second(other)) for one, other in pairs)
+        pairs = [(*as_first(one), *as_second(other)) for one, other in product(_part(base, first), _part(base, second))]
+        for code in reading.codes:
+            number = numbers[type_, code]
+            rows["composite"].update([(number, *pair) for pair in pairs])
 
 
 def _part(base: Content, part: SearchParameter) -> list[Row]:
@@ -166,7 +195,7 @@ _SECOND: Final[dict[str, Callable[[Row], Row]]] = {
 """A part's row as it stands in the composite's table."""
 
 
-_EXTRACT: Final[dict[str, Callable[[Any, str], Iterator[Row]]]] = {
+_EXTRACT: Final[dict[str, Callable[[Any, str], Sequence[Row]]]] = {
     "token": extract.tokens,
     "reference": extract.references,
     "date": extract.dates,
@@ -178,6 +207,6 @@ _EXTRACT: Final[dict[str, Callable[[Any, str], Iterator[Row]]]] = {
 _PRESENT: Final[dict[str, tuple[Row, ...]]] = {"token": (("", ""),), "reference": (("",),)}
 """A row that no value is equal to, for ``:missing``."""
 
-_Index = Callable[[Rows, Numbers, Content, SearchParameter, Values], None]
+_Index = Callable[[Rows, Numbers, Content, _Reading, Values], None]
 
 _INDEX: Final[dict[str, _Index]] = {"token": _index_token, "reference": _index_reference, "composite": _index_composite}
