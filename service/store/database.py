@@ -54,6 +54,8 @@ class Database(Protocol):
     """Whether other processes write to it too."""
     group_seconds: float
     """How long a group of works may go on taking up more of them: others wait for it."""
+    longest_row: int | None
+    """Characters of an index row that it takes for certain; ``None`` if of any."""
     look: str
     """Begins a transaction that reads one state of everything."""
     url: str

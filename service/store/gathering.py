@@ -37,8 +37,10 @@ class Gathered:
     waiting: dict[sql.Statement, _Waiting] = field(default_factory=lambda: defaultdict(_Waiting))
     resources: set[int] = field(default_factory=set)
     """Row ids of the resources whose index rows are here."""
+    longest: int | None = None
+    """Characters of an index row that the engine takes for certain; without, of any."""
     is_doubtful: bool = False
-    """Whether an engine may refuse what waits: who has brought it shall write it, and fail alone."""
+    """Whether the engine may refuse what waits: who has brought it shall write it, and fail alone."""
 
     def add(self, statement: sql.Statement, rows: Iterable[Row]) -> None:
         """Rows of a table that is only added to."""
@@ -51,7 +53,8 @@ class Gathered:
             waiting = self.waiting[sql.INSERT_INDEX[kind]]
             waiting.rows += [(*row, rid) for row in found]
             waiting.keys.update(found)
-            self.is_doubtful = self.is_doubtful or any(map(_is_long, found))
+            if self.longest is not None:
+                self.is_doubtful = self.is_doubtful or any(_length(row) > self.longest for row in found)
 
     def holds(self, kind: str, key: Row) -> bool:
         """Whether the answer to a question for ``key`` may depend on index rows that are not written yet."""
@@ -81,9 +84,5 @@ class Gathered:
 _INDEXES: Final = frozenset(sql.INSERT_INDEX.values())
 
 
-def _is_long(row: Row) -> bool:
-    return sum([len(each) for each in row if isinstance(each, str)]) > _LONG
-
-
-_LONG: Final = 600
-"""Characters of an index row. PostgreSQL takes 2704 bytes, packed."""
+def _length(row: Row) -> int:
+    return sum([len(each) for each in row if isinstance(each, str)])

@@ -26,6 +26,7 @@ class SqliteDatabase:
 
     is_shared = False
     group_seconds = 60.0
+    longest_row: int | None = None
     look = "BEGIN"
     url = "sqlite://"
 

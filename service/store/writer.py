@@ -157,7 +157,7 @@ class Writer:
         if all(job.work is None for job in group):
             self._log_alone(group)
             return False
-        woken, gathered = False, Gathered()
+        woken, gathered = False, Gathered(longest=self._database.longest_row)
         try:
             self._begin(beside=all(job.beside for job in group))
             until = monotonic() + self._database.group_seconds

@@ -1,6 +1,6 @@
 """Keeping a resource: who may, what it points at, whether it is new, and the row in the access log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -200,7 +200,7 @@ def check_references(transaction: Transaction, write: Write) -> None:
     ``Invalid`` with all that do not."""
     issues = [
         Issue(IssueType.NOT_FOUND, "what this points at is not here", f"{write.document.type}{_told(at)}.reference")
-        for at, type, id in _literals(write.document.content, ())
+        for at, type, id in _literals(write.document.content)
         if type in SERVED and f"{type}/{id}" not in write.coming and not _is_there(transaction, write, type, id)
     ]
     if issues:
@@ -219,18 +219,17 @@ _Place = tuple[Any, ...]
 """The way to an element from its end: its name or index, and the place that it stands in. Empty is the resource."""
 
 
-def _literals(element: Any, at: _Place) -> list[tuple[_Place, str, str]]:
-    """(place, type, id) of every literal reference in the element."""
+def _literals(content: Mapping[str, Any]) -> list[tuple[_Place, str, str]]:
+    """(place, type, id) of every literal reference in the resource, those of the outer elements first."""
     found: list[tuple[_Place, str, str]] = []
-    if isinstance(element, dict):
-        if isinstance(element.get("reference"), str) and (target := literal(element)) is not None:
+    elements: list[tuple[Any, _Place]] = [(content, ())]
+    for element, at in elements:  # which grows meanwhile
+        is_list = isinstance(element, list)
+        if not is_list and isinstance(element.get("reference"), str) and (target := literal(element)) is not None:
             found.append((at, *target))
-        members: Iterable[tuple[Any, Any]] = element.items()
-    else:
-        members = enumerate(element)
-    for step, each in members:
-        if isinstance(each, (dict, list)):
-            found += _literals(each, (step, at))
+        for step, each in enumerate(element) if is_list else element.items():
+            if isinstance(each, (dict, list)):
+                elements.append((each, (step, at)))
     return found
 
 

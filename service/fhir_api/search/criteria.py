@@ -22,7 +22,7 @@ from service.fhir_api.search.parameters import (
     why_unserved,
 )
 from service.fhir_api.search.scope import Scope
-from service.fhir_api.search.values import TEXT, Binds, Columns, Condition, Match, plain, split
+from service.fhir_api.search.values import TEXT, Binds, Columns, Condition, Match, one_of, plain, split
 from service.store.tables import INDEX_TABLES, reference_index, resource, string_index, token_index
 
 MAX_LINKS: Final = 4
@@ -139,11 +139,11 @@ def _indexed(
     narrows: bool = True,
 ) -> Criterion:
     """What has, or with ``negated`` has not, a row that matches."""
-    key = type_, (parameter.rows or parameter.code) + suffix
+    keys = [(type_, code + suffix) for code in parameter.indexed_as]
 
     def condition(of: Any, scope: Scope, binds: Binds, leads: bool) -> Condition:
         at = table.alias()
-        matches = and_(at.c.parameter == next(binds), rows.on(at.c, scope, binds))
+        matches = and_(one_of(at.c.parameter, [next(binds) for _ in keys]), rows.on(at.c, scope, binds))
         if leads:
             looked_up: Condition = of.c.rid.in_(select(at.c.rid).where(matches))
             return looked_up
@@ -151,8 +151,8 @@ def _indexed(
         return not_(found) if negated else found
 
     return Criterion(
-        (key, parameter.code, table.name, negated, rows.shape),
-        lambda scope: [scope.numbers[key], *rows.values(scope)],
+        (*keys, parameter.code, table.name, negated, rows.shape),
+        lambda scope: [*(scope.numbers[key] for key in keys), *rows.values(scope)],
         condition,
         parameter.spread,
         narrows,

@@ -22,7 +22,10 @@ def tokens(value: Any, type_: str) -> Sequence[tuple[str, str]]:
     if isinstance(value, str):
         return [(value, "")]
     if type_ == "CodeableConcept":
-        return [found for coding in value.get("coding", ()) for found in tokens(coding, "Coding")]
+        found: list[tuple[str, str]] = []
+        for coding in value.get("coding", ()):
+            found += _named(coding, "code")
+        return found
     if type_ == "ContactPoint":
         return [(value["value"], "")] if value.get("value") else []
     return _named(value, "code" if type_ == "Coding" else "value")

@@ -99,7 +99,11 @@ def _values(content: Content, ways: tuple[Way, ...]) -> Values:
     found: Values = []
     for first, steps, type_ in ways:
         if first in content:
-            found += [(value, type_) for value in _walk([content], steps)]
+            one = content[first]
+            if len(steps) == 1 and not steps[0][1] and not isinstance(one, list):  # as most are
+                found.append((one, type_))
+            else:
+                found += [(value, type_) for value in _walk([content], steps)]
     return found
 
 
@@ -120,11 +124,11 @@ def _walk(elements: list[Any], steps: tuple[Step, ...]) -> list[Any]:
 def _index(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, values: Values) -> None:
     """What is found under the values; where that is nothing (a concept that is only text), that one is there at all."""
     type_, kind = content["resourceType"], reading.parameter.kind
-    extracted = _EXTRACT[kind]
-    found = [row for value, of in values for row in extracted(value, of) or _PRESENT.get(kind, ())]
-    for code in reading.codes:
-        number = numbers[type_, code]
-        rows[kind].update([(number, *row) for row in found])
+    extracted, of_kind = _EXTRACT[kind], rows[kind]
+    for value, of in values:
+        for row in extracted(value, of) or _PRESENT.get(kind, ()):
+            for code in reading.codes:
+                of_kind.add((numbers[type_, code], *row))
 
 
 def _index_token(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, values: Values) -> None:
@@ -134,11 +138,12 @@ def _index_token(rows: Rows, numbers: Numbers, content: Content, reading: _Readi
     for value, kind in values:
         if isinstance(value, dict):
             for each in extract.words(value, kind):
-                as_compared = extract.normal(each)
-                rows["string"].update([(numbers[type_, code], as_compared, each) for code in reading.codes])
+                for code in reading.codes:
+                    rows["string"].add((numbers[type_, code], extract.normal(each), each))
         if kind == "Identifier":
-            typed = extract.typed(value)
-            rows["token"].update((numbers[type_, code + OF_TYPE], *row) for code in reading.codes for row in typed)
+            for row in extract.typed(value):
+                for code in reading.codes:
+                    rows["token"].add((numbers[type_, code + OF_TYPE], *row))
 
 
 def _index_existence(rows: Rows, numbers: Numbers, content: Content, reading: _Reading, _: Values) -> None:

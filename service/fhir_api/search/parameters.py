@@ -45,7 +45,7 @@ class SearchParameter:
 
     ``targets`` are the types that a reference may point at, ``of`` the only one of them that is meant; ``system`` is the
     one that codes without any belong to; ``parts`` are a composite's components, read below each of its elements; ``rows``
-    names another parameter whose index rows are searched.
+    names others whose index rows are searched: it has none of its own.
     """
 
     code: str
@@ -55,7 +55,7 @@ class SearchParameter:
     of: str = ""
     system: str = ""
     parts: tuple["SearchParameter", ...] = ()
-    rows: str = ""
+    rows: tuple[str, ...] = ()
     url: str = ""
     unserved: str = ""
 
@@ -74,6 +74,11 @@ class SearchParameter:
         if self.kind == "reference":
             return MANY if self.targets == ANY or _WIDE.intersection(self.targets) else FEW
         return SOME if self.code == "code" else MANY
+
+    @property
+    def indexed_as(self) -> tuple[str, ...]:
+        """The codes under whose numbers its rows stand."""
+        return self.rows or (self.code,)
 
     @property
     def has_identifiers(self) -> bool:
@@ -101,11 +106,13 @@ def _read(code: str, row: Mapping[str, Any]) -> SearchParameter:
     )
 
 
-def _ours(code: str, kind: str, *elements: Element, targets: tuple[str, ...] = (), rows: str = "") -> SearchParameter:
+def _ours(
+    code: str, kind: str, *elements: Element, targets: tuple[str, ...] = (), rows: tuple[str, ...] = ()
+) -> SearchParameter:
     return SearchParameter(code, kind, elements, targets, rows=rows, url=f"{BASE}/SearchParameter/{code}")
 
 
-ONGOING: Final = _ours("ongoing", "date", rows="date")
+ONGOING: Final = _ours("ongoing", "date", rows=("date",))
 """What goes on at some time on the given day, first and last day included, an open end meaning that it still does.
 
 R4's own prefixes cannot ask this: ``date=D`` wants all of a period within the day, and of a period whose last day is D
@@ -124,7 +131,7 @@ ANSWER_DUE: Final = _ours("answer-due", "date", Element("restriction.period", "P
 """The last day for an answer in a dialogue."""
 
 OURS: Final[Mapping[str, Sequence[SearchParameter]]] = {
-    "DocumentReference": (replace(ONGOING, rows="period"),),
+    "DocumentReference": (replace(ONGOING, rows=("period",)),),
     "EpisodeOfCare": (ONGOING,),
     "Observation": (ONGOING, EPISODE),
     "CarePlan": (EPISODE,),
@@ -135,6 +142,18 @@ OURS: Final[Mapping[str, Sequence[SearchParameter]]] = {
     "QuestionnaireResponse": (EPISODE,),
     "Task": (ANSWER_DUE,),
 }
+
+_COMBINED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "Observation": {
+        f"combo-{code}": (code, f"component-{code}")
+        for code in ("code", "data-absent-reason", "value-concept", "value-quantity")
+    }
+    | {
+        f"combo-code-{value}": (f"code-{value}", f"component-code-{value}")
+        for value in ("value-concept", "value-quantity")
+    }
+}
+"""What R4 defines as this or that of two others: their rows, which are a third of an Observation's, need not stand twice."""
 
 ID: Final = SearchParameter("_id", "token", url="http://hl7.org/fhir/SearchParameter/Resource-id")
 LAST_UPDATED: Final = SearchParameter(
@@ -148,7 +167,10 @@ def _load() -> dict[str, dict[str, SearchParameter]]:
     table = orjson.loads((files("contracts") / "wire/fhir/r4.search-parameters.json").read_bytes())
     everywhere = table.pop("Resource")
     return {
-        type_: {code: _read(code, row) for code, row in (everywhere | rows).items()}
+        type_: {
+            code: replace(_read(code, row), rows=_COMBINED.get(type_, {}).get(code, ()))
+            for code, row in (everywhere | rows).items()
+        }
         | {each.code: each for each in OURS.get(type_, ())}
         for type_, rows in table.items()
     }

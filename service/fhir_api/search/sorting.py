@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 
 from service.fhir_api.search.parameters import SearchParameter, find
 from service.fhir_api.search.scope import Scope
-from service.fhir_api.search.values import Binds
+from service.fhir_api.search.values import Binds, one_of
 from service.store.tables import INDEX_TABLES, resource
 
 MAX_KEYS: Final = 4
@@ -32,7 +32,7 @@ class SortKey:
         """The values of the statement that ``value`` is written in."""
         if self.parameter.code in _COLUMNS:
             return []
-        return [scope.numbers[type_, self.parameter.rows or self.parameter.code]]
+        return [scope.numbers[type_, code] for code in self.parameter.indexed_as]
 
     def value(self, binds: Binds) -> ColumnElement[Any]:
         """What a resource is sorted by; null where it has none."""
@@ -40,7 +40,8 @@ class SortKey:
             return _COLUMNS[self.parameter.code]
         at = INDEX_TABLES[self.parameter.kind].alias()
         column = at.c[_SORTED_BY[self.parameter.kind]]
-        rows = and_(at.c.rid == resource.c.rid, at.c.parameter == next(binds))
+        numbers = [next(binds) for _ in self.parameter.indexed_as]
+        rows = and_(at.c.rid == resource.c.rid, one_of(at.c.parameter, numbers))
         if self.parameter.kind in ("token", "reference"):
             rows = and_(rows, column != "")  # a row that only says that something is there
         best = func.max(column) if self.descending else func.min(column)

@@ -32,6 +32,11 @@ class Match:
         return self.on(c, [next(binds) for _ in self.values])
 
 
+def one_of(column: ColumnElement[Any], values: Sequence[Any]) -> Condition:
+    """Whether the column has one of the values: of a single one by a plain comparison, which plans are made best for."""
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
 # Values. https://hl7.org/fhir/R4/search.html#escaping
 
 
