@@ -157,12 +157,9 @@ STANDING_RECORD: Final = compiled(
 PLACE_OF_RECORD: Final = compiled(
     select(resource.c.rid, *CURRENT_COLUMNS)
     .join(history, history.c.hid == resource.c.hid)
-    .where(
-        or_(resource.c.type == bindparam("type"), resource.c.type == bindparam("buried")),
-        resource.c.id == bindparam("id"),
-    )
+    .where(resource.c.type == bindparam("filed"), resource.c.id == bindparam("id"))
 )
-"""The same with the row that it stands in."""
+"""As ``READ``, with the row that it stands in."""
 BY_TOKEN: Final = compiled(
     _current.join(token_index, token_index.c.rid == resource.c.rid)
     .where(

@@ -103,11 +103,13 @@ class SqlTransaction(SqlOutbox):
         """Looked up once: nobody else writes meanwhile, but beside those who do."""
         if not self.beside and (type, id) in self.places:
             return self.places[type, id]
-        wanted = {"type": type, "buried": sql.buried(type), "id": id}
-        row = self.connection.execute(sql.PLACE_OF_RECORD, wanted).fetchone()
-        found = None if row is None else _Place(row[0], to_record(row[1:]), is_deleted=row[1] != type)
+        found = self._filed(type, id, is_deleted=False) or self._filed(sql.buried(type), id, is_deleted=True)
         self.places[type, id] = found
         return found
+
+    def _filed(self, filed: str, id: str, *, is_deleted: bool) -> "_Place | None":
+        row = self.connection.execute(sql.PLACE_OF_RECORD, {"filed": filed, "id": id}).fetchone()
+        return None if row is None else _Place(row[0], to_record(row[1:]), is_deleted=is_deleted)
 
     def _write_first(self, record: Record) -> int:
         rid, self.ids.resource = self.ids.resource, self.ids.resource + 1
