@@ -3,7 +3,7 @@
 To add one: a function that opens it on a home (opening it there again finds what was stored), in ``engine``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -19,6 +19,9 @@ from tests.unit.service.store.samples import StillClock, open_new, open_store
 
 class OpenStore(Store, Protocol):
     """The port, and what its owner may do beside it."""
+
+    @property
+    def numbers(self) -> Mapping[tuple[str, str], int]: ...
 
     def read(self, type: str, id: str) -> Record | None: ...
     def standing(self, type: str, id: str) -> Record | None: ...

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -61,6 +61,8 @@ from tests.unit.service.store.samples import (
     UNIT,
     StillClock,
     access,
+    disagreements,
+    document,
     message,
     person,
     procedure,
@@ -236,6 +238,68 @@ async def test_only_the_current_version_is_found(store: OpenStore) -> None:
         return tokens + [transaction.by_reference("Procedure", "patient", f"Patient/p-{value}") for value in "12"]
 
     assert [list(found) for found in await store.run(look)] == [[], [newest], [], [newest]]
+
+
+def _observation(**more: Any) -> Document:
+    return document({"resourceType": "Observation", "status": "final", **more})
+
+
+CODE: Final = {"code": {"coding": [{"system": "urn:code", "code": "a", "display": "Åtgärd"}]}}
+VERSIONS: Final = (
+    _observation(),
+    _observation(**CODE, valueQuantity={"value": 0.1, "unit": "kilo", "system": "urn:unit", "code": "kg"}),
+    _observation(**CODE, valueQuantity={"value": 0.10, "comparator": "<", "unit": "kilo"}),
+    _observation(**CODE, valueString="Text", effectiveDateTime="2026-11-20"),
+    _observation(**CODE, valueDateTime="2026-11-20T09:00:00+01:00", effectivePeriod={"start": "2026-11"}),
+    _observation(
+        status="amended", subject={"reference": "Patient/p-1"}, meta={"profile": ["urn:p"], "source": "urn:s"}
+    ),
+)
+PLACES: Final = tuple(
+    document({"resourceType": "Location", "position": {"latitude": north, "longitude": -0.0}}) for north in (59.3, 59.4)
+)
+
+
+@pytest.mark.parametrize("versions", [VERSIONS, PLACES], ids=["Observation", "Location"])
+async def test_of_any_version_after_any_the_index_has_the_rows(store: OpenStore, versions: Sequence[Document]) -> None:
+    """Each kind of row is taken away, stays or comes, and nobody else's is touched."""
+    for turn, (one, other) in enumerate(product(versions, repeat=2)):
+        await save(store, one, f"{turn}")
+        await save(store, one, "beside")
+        await save(store, other, f"{turn}")
+    assert await disagreements(store) == []
+
+
+async def test_what_a_transaction_has_looked_up_it_knows_as_it_wrote_it(store: OpenStore) -> None:
+    def work(transaction: Transaction) -> list[object]:
+        seen: list[object] = [transaction.read("Procedure", "a")]
+        transaction.save(procedure("p-1"), "a", UNIT.value)
+        seen.append((first := transaction.read("Procedure", "a")) and first.version)
+        transaction.save(procedure("p-2"), "a", UNIT.value)
+        seen.append((second := transaction.read("Procedure", "a")) and (second.version, second.patient))
+        gone = transaction.remove("Procedure", "a")
+        seen += [transaction.read("Procedure", "a"), transaction.tombstone("Procedure", "a") == gone]
+        return seen
+
+    assert await store.run(work) == [None, 1, (2, "p-2"), None, True]
+    assert store.read("Procedure", "a") is None
+
+
+async def test_a_resource_that_becomes_anothers_is_found_there_alone(store: OpenStore) -> None:
+    await save(store, procedure("p-1"), "a")
+    moved = await save(store, procedure("p-1"), "a", PROVIDER.value)
+    found = [list(await store.run(lambda each: each.of_unit("Procedure", UNIT.value)))]
+    found += [list(await store.run(lambda each: each.of_unit("Procedure", PROVIDER.value)))]
+    assert found == [[], [moved]]
+
+
+async def test_an_id_that_is_fresh_must_be(store: OpenStore) -> None:
+    await save(store, procedure("p-1"), "a")
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await store.run(lambda each: each.save(procedure("p-2"), "a", UNIT.value, fresh=True))
+    kept = store.read("Procedure", "a")
+    assert kept is not None
+    assert (kept.version, kept.patient) == (1, "p-1")
 
 
 async def test_a_transaction_finds_its_own_writes(store: OpenStore) -> None:

@@ -266,8 +266,8 @@ async def world(
         await asyncio.gather(*(replica.begin() for replica in replicas))
         await made.introduce(patients)
         collecting = asyncio.create_task(made.collecting())
+        stack.callback(collecting.cancel)
         yield made
-        collecting.cancel()
 
 
 async def _replica(

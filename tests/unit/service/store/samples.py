@@ -1,14 +1,14 @@
 """What the tests of the store share: a clock that stands, things to store, and the checker of what is stored."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from contracts.consent import InformationCategory, Purpose, Question, Recipient, RecipientKind
 from contracts.identity import HsaId
@@ -111,7 +111,15 @@ def record_all(transaction: SqlTransaction, id: str, note: str = "") -> str:
     return id
 
 
-async def disagreements(store: SqlStore) -> list[str]:
+class Examined(Protocol):
+    """A store that shows what is in it."""
+
+    @property
+    def numbers(self) -> Mapping[tuple[str, str], int]: ...
+    async def select(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]: ...
+
+
+async def disagreements(store: Examined) -> list[str]:
     """Everything in which index, versions and bodies contradict each other."""
     current = await store.select(
         select(
@@ -134,7 +142,7 @@ def _named(body: bytes) -> tuple[str, str]:
     return content["id"], content["meta"]["versionId"]
 
 
-async def _misindexed(store: SqlStore, current: Any) -> list[str]:
+async def _misindexed(store: Examined, current: Any) -> list[str]:
     wanted: dict[str, set[tuple[Any, ...]]] = {kind: set() for kind in INDEX_TABLES}
     for rid, *_, body in current:
         content = decode(body).content if body else None  # of what is deleted nothing is found
@@ -144,7 +152,7 @@ async def _misindexed(store: SqlStore, current: Any) -> list[str]:
     return [f"{kind}: {row}" for kind in wanted for row in wanted[kind] ^ found[kind]]
 
 
-async def _gaps(store: SqlStore) -> list[str]:
+async def _gaps(store: Examined) -> list[str]:
     """Each resource has its versions from 1 to the current one."""
     rows = await store.select(
         select(resource.c.id, resource.c.version, history.c.version).join(history, history.c.rid == resource.c.rid)

@@ -88,6 +88,18 @@ def test_texts_of_each_complex_type_are_found() -> None:
     assert types - {"string", "markdown"} == set(extract._PARTS)
 
 
+def test_what_is_this_or_that_of_two_others_is_searched_in_their_rows() -> None:
+    combined = [(type_, each) for type_, each in ALL if len(each.rows) > 1]
+    assert {each.code for _, each in combined} == {code for _, each in ALL if (code := each.code).startswith("combo-")}
+    for type_, each in combined:
+        parts = [PARAMETERS[type_][code] for code in each.rows]
+        assert sorted(each.elements, key=str) == sorted((of for part in parts for of in part.elements), key=str)
+        assert {(part.kind, part.of, part.system) for part in parts} == {(each.kind, each.of, each.system)}
+        assert {tuple(of.definition for of in part.parts) for part in parts} == {
+            tuple(of.definition for of in each.parts)
+        }
+
+
 @pytest.mark.parametrize(
     ("type_", "code", "reason"),
     [("Patient", "phonetic", "sound"), ("Goal", "_text", "narratives")],
