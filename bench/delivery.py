@@ -31,6 +31,7 @@ from service.clock import SystemClock, Uuid7
 from service.fhir_api.search import index, parameters
 from service.outbox.relay import Relay, claim
 from service.rules.region import RegionalProfile
+from service.server import spare_collector
 from service.settings import Settings as ServiceSettings
 from service.store.database import Place
 from service.store.store import SqlStore
@@ -62,6 +63,7 @@ def main() -> None:
                 place = server.database(f"waiting {at_once}")
                 title = f"claim/{wanted.waiting} postgres x{at_once}"
                 _show(title, uvloop.run(_claims(place, wanted.waiting, at_once)))
+    spare_collector()  # as whatever delivers does once it has started
     with _receivers(4) as ports:
         for name, receivers in (("deliver x1", ports[:1]), ("deliver x4", ports)):
             _show(name, {"messages/s": _delivered(receivers, wanted.messages)})

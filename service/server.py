@@ -18,6 +18,14 @@ YOUNG: Final = 10_000
 """Objects that come before the collector of cycles looks: a request makes some thousands, and next to none in cycles."""
 
 
+def spare_collector() -> None:
+    """Of a process that begins its work now: what it has read by then (code, schemas, profiles) stays until its end, and is
+    left out of what the collector looks through each time that enough is new."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that tells whether it came up."""
 
@@ -31,13 +39,10 @@ class Server(uvicorn.Server):
         return self.started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn. What a process has read by then (code, schemas, profiles) stays until its end: the collector, which would
-        look through all of it each time that enough is new, for a tenth of a second, is told to leave it."""
+        """As uvicorn."""
         await super().startup(sockets)
         if self.has_process:
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+            spare_collector()
 
 
 def server(app: ASGIApp, host: str, port: int) -> Server:
