@@ -22,16 +22,21 @@ _CONDITIONS: Final = re.compile(rb'("reference"\s*:\s*"[A-Z][A-Za-z]+)\?(?:[^"\\
 _HREF: Final = re.compile(r'(?<=(?:href|.src)=")[^"]+(?=")')
 
 
-def links(content: Any) -> list[str]:
-    """Every link in a resource, as written."""
+def links(content: Mapping[str, Any]) -> list[str]:
+    """Every link in a resource, as written, those of the outer elements first."""
     found: list[str] = []
-    for name, value in content.items() if isinstance(content, dict) else (("", each) for each in content):
-        if isinstance(value, (dict, list)):
-            found += links(value)
-        elif name in _LINKS and isinstance(value, str):
-            found.append(value)
-        elif name == "div":
-            found += _HREF.findall(value)
+    elements: list[Any] = [content]
+    for element in elements:  # which grows meanwhile
+        if isinstance(element, list):
+            elements += [each for each in element if isinstance(each, (dict, list))]
+            continue
+        for name, value in element.items():
+            if isinstance(value, (dict, list)):
+                elements.append(value)
+            elif name in _LINKS and isinstance(value, str):
+                found.append(value)
+            elif name == "div":
+                found += _HREF.findall(value)
     return found
 
 
@@ -51,26 +56,21 @@ def relinked(document: Document, renamed: Renamed) -> Document:
     return with_elements(document, {name: new for name, new in changed.items() if new is not document.content[name]})
 
 
-def _changed(element: Any, renamed: Renamed, name: str = "") -> Any:
+def _changed(element: Any, renamed: Renamed) -> Any:
     """What does not change is the very same, so that its bytes are kept."""
-    if isinstance(element, str):
-        if name in _LINKS:
-            return renamed(element, name == _REFERENCE)
-        return _HREF.sub(lambda found: renamed(found[0], False), element) if name == "div" else element
-    if isinstance(element, dict):
-        return _with(
-            element, {key: _changed(value, renamed, key) for key, value in element.items() if _may(key, value)}
-        )
     if isinstance(element, list):
-        pieces = [_changed(each, renamed) for each in element]
+        pieces = [_changed(each, renamed) if isinstance(each, (dict, list)) else each for each in element]
         return element if all(new is old for new, old in zip(pieces, element, strict=True)) else pieces
-    return element
-
-
-def _may(name: str, value: Any) -> bool:
-    """Whether there may be a link in it."""
-    return isinstance(value, (dict, list)) or name in _LINKS or name == "div"
-
-
-def _with(element: Mapping[str, Any], news: Mapping[str, Any]) -> Mapping[str, Any]:
-    return element if all(value is element[key] for key, value in news.items()) else {**element, **news}
+    news: dict[str, Any] = {}
+    for name, value in element.items():
+        if isinstance(value, (dict, list)):
+            new = _changed(value, renamed)
+        elif name in _LINKS and isinstance(value, str):
+            new = renamed(value, name == _REFERENCE)
+        elif name == "div":
+            new = _HREF.sub(lambda found: renamed(found[0], False), value)
+        else:
+            continue
+        if new is not value:
+            news[name] = new
+    return {**element, **news} if news else element
