@@ -9,7 +9,6 @@ that was broken off counts for nothing. Exit code 1 when something that must be 
 """
 
 import argparse
-import asyncio
 import json
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import uvloop
 
 from service.outbox import relay
 from tests.soak import withdrawal_races
@@ -88,7 +89,7 @@ def _play(name: str, wanted: int, state: dict[str, Any], file: Path) -> Sums:
     while kept["done"] < wanted:
         number, seed, began = min(part.slice, wanted - kept["done"]), kept["slices"] + 1, time.monotonic()
         with tempfile.TemporaryDirectory(prefix="reko-soak-") as home:
-            sums = asyncio.run(_as_made(part, Path(home), seed, number))
+            sums = uvloop.run(_as_made(part, Path(home), seed, number))
         kept["done"], kept["slices"] = kept["done"] + number, seed
         kept["seconds"] += time.monotonic() - began
         names = dict.fromkeys([*kept["sums"], *sums])
