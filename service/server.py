@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
         return self.started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn."""
+        """As uvicorn; then the collector is spared."""
         await super().startup(sockets)
         if self.has_process:
             spare_collector()

@@ -31,7 +31,8 @@ class SearchIndex:
 
     @property
     def newest(self) -> int | None:
-        """The highest number: it grows whenever a parameter is added or changed."""
+        """The highest number: it grows whenever a parameter is added or changed, by which processes of an older version know
+        that they are. One that is only taken away moves nothing: raise ``parameters.INDEXING`` with it."""
         return max(self.numbers.values(), default=None)
 
     def write(self, connection: Connection, rid: int, content: Mapping[str, Any]) -> None:

@@ -89,7 +89,7 @@ class SqlTransaction(SqlOutbox):
         """See ``contracts.ports.Transaction``."""
         self.be_alone()
         place = self._place(type, id)
-        assert place is not None  # noqa: S101 - the caller has read it in this transaction
+        assert place is not None and not place.is_deleted  # noqa: S101, PT018 - the caller has read it in this transaction
         record = replace(place.record, version=place.record.version + 1, updated=self.at, body=b"")
         self._write_next(place, record, is_deleted=True)
         self._write_history(place.rid, record, Operation.DELETE)
@@ -100,8 +100,8 @@ class SqlTransaction(SqlOutbox):
         return record
 
     def _place(self, type: str, id: str) -> "_Place | None":
-        """Looked up once: nobody else writes meanwhile, but beside those who do."""
-        if not self.beside and (type, id) in self.places:
+        """Looked up once: nobody else writes resources meanwhile."""
+        if (type, id) in self.places:
             return self.places[type, id]
         found = self._filed(type, id, is_deleted=False) or self._filed(sql.buried(type), id, is_deleted=True)
         self.places[type, id] = found
@@ -243,13 +243,14 @@ class SqlTransaction(SqlOutbox):
         """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
         none: that is raised."""
         accesses, moved, mark = dict(self.accesses), dict(self.moved), self.gathered.mark()
+        places = dict(self.places)
         self.connection.execute("SAVEPOINT attempt")
         try:
             work()
         except self.connection.Error:
             raise
         except Exception as error:
-            self.accesses, self.moved = accesses, moved
+            self.accesses, self.moved, self.places = accesses, moved, places
             self.gathered.back_to(mark)
             self.connection.execute("ROLLBACK TO attempt")
             self.connection.execute("RELEASE attempt")

@@ -285,6 +285,27 @@ async def test_what_a_transaction_has_looked_up_it_knows_as_it_wrote_it(store: O
     assert store.read("Procedure", "a") is None
 
 
+async def test_what_was_attempted_in_vain_is_not_known(store: OpenStore) -> None:
+    def failing(transaction: Transaction) -> None:
+        transaction.save(procedure("p-2"), "a", UNIT.value)
+        transaction.save(procedure("p-2", identifier="2"), "b", UNIT.value)
+        raise Conflict("no")
+
+    def work(transaction: Transaction) -> list[object]:
+        transaction.save(procedure("p-1"), "a", UNIT.value)
+        transaction.attempt(lambda: failing(transaction))
+        seen: list[object] = [(a := transaction.read("Procedure", "a")) and (a.version, a.patient)]
+        seen.append(transaction.read("Procedure", "b"))
+        transaction.save(procedure("p-3"), "a", UNIT.value)
+        transaction.save(procedure("p-3", identifier="2"), "b", UNIT.value)
+        return seen
+
+    assert await store.run(work) == [(1, "p-1"), None]
+    assert [each.record.version for each in store.versions("Procedure", "a")] == [2, 1]
+    assert store.read("Procedure", "b") is not None
+    assert await disagreements(store) == []
+
+
 async def test_a_resource_that_becomes_anothers_is_found_there_alone(store: OpenStore) -> None:
     await save(store, procedure("p-1"), "a")
     moved = await save(store, procedure("p-1"), "a", PROVIDER.value)

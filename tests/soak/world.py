@@ -268,6 +268,7 @@ async def world(
         collecting = asyncio.create_task(made.collecting())
         stack.callback(collecting.cancel)
         yield made
+        assert not collecting.done(), collecting
 
 
 async def _replica(

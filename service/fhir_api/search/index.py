@@ -58,7 +58,8 @@ def _plan(type_: str) -> Mapping[str, Sequence[_Reading]]:
         for first in dict.fromkeys(way[0] for way in ways if not parameter.rows):
             of_first = tuple(way for way in ways if way[0] == first)
             for trigger in _triggers(parameter, first):
-                alike = (parameter.kind, parameter.of, *(part.definition for part in parameter.parts))
+                elements = parameter.elements if index is _index_existence else ()
+                alike = (parameter.kind, parameter.of, elements, *(part.definition for part in parameter.parts))
                 shared.setdefault((trigger, index, of_first, alike), []).append(parameter)
     plan: dict[str, list[_Reading]] = {}
     for (trigger, index, ways, _), parameters in shared.items():
@@ -100,7 +101,7 @@ def _values(content: Content, ways: tuple[Way, ...]) -> Values:
     for first, steps, type_ in ways:
         if first in content:
             one = content[first]
-            if len(steps) == 1 and not steps[0][1] and not isinstance(one, list):  # as most are
+            if len(steps) == 1 and not steps[0][1] and one is not None and not isinstance(one, list):  # as most are
                 found.append((one, type_))
             else:
                 found += [(value, type_) for value in _walk([content], steps)]

@@ -14,8 +14,9 @@ import orjson
 
 from fhir_mappings.identifiers import BASE, EXT_EPISODE
 
-INDEXING: Final = 3
-"""Raised when values are indexed in another way: then everything stored is indexed again."""
+INDEXING: Final = 4
+"""Raised when values are indexed in another way, or a parameter is taken away: then everything stored is indexed again, and
+processes of an older version beside this one stop."""
 
 KINDS: Final = ("token", "reference", "date", "string", "quantity", "uri", "composite", "special")
 """R4 has ``number`` too, but no parameter of the served types is one. The one ``special`` is Location's ``near``."""
