@@ -55,3 +55,20 @@ def test_parts_are_taken_up_where_they_were_and_summed(
     assert json.loads(state.read_text())["kills"]["sums"] == {"messages": 10, "lost": 1}
     assert "kills: all 3 slices" in capsys.readouterr().out.splitlines()[-1]
     assert run.main(["-n", "1", "--fresh", "--state", str(state)]) == 0
+
+
+def test_a_part_that_counts_messages_ends_when_so_many_have_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice makes more of them than it waits for: callers go on, and what waits is drained."""
+    asked: list[int] = []
+
+    async def play(_: Path, _seed: int, number: int) -> dict[str, int]:
+        asked.append(number)
+        return {"messages": number + 3}
+
+    monkeypatch.setattr(run, "PARTS", {"messages": run.Part(play, 4, 12, counts="messages")})
+    state = tmp_path / "soak.json"
+    assert run.main(["--state", str(state)]) == 0
+    assert asked == [4, 4]
+    assert json.loads(state.read_text())["messages"]["done"] == 14
