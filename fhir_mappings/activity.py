@@ -5,6 +5,7 @@ Sources: fhir_sweden.md § 5.3; decisions D2, D8, D17; domain rules 20-25; contr
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from contracts.activity import (
@@ -39,6 +40,7 @@ _KVA: Final = spellings(KVA)
 _DIAGNOSIS_ELEMENTS: Final = ("reasonCode", "complication", "complicationDetail", "bodySite")
 _MAY_TELL: Final = frozenset({*_DIAGNOSIS_ELEMENTS, "reasonReference", "contained"})
 _UNCODED: Final = "not-done-uncoded"
+_NOTHING: Final[Mapping[str, Any | None]] = MappingProxyType({})
 
 
 # ---- FHIR in -----------------------------------------------------------------------------------------------------
@@ -156,15 +158,16 @@ def _diagnosis_at(procedure: Json) -> tuple[str, ...]:
 # ---- Our codes ---------------------------------------------------------------------------------------------------
 
 
-def with_codes(document: Document, coded: CodedActivity) -> Document:
-    """The document with the codes that the rules gave, in place of KVÅ codes that stood there.
+def with_codes(document: Document, coded: CodedActivity, beside: Mapping[str, Any | None] = _NOTHING) -> Document:
+    """The document with the codes that the rules gave, in place of KVÅ codes that stood there; ``beside`` are elements that
+    are set in the same go, as ``with_elements`` takes them.
 
     Without new codes, only those that a rule gave earlier go. Everything else stays as it came (D2); coding what is
     coded already changes nothing.
     """
     content = document.content
     changes = {"code": _main_code(content.get("code", {}), coded), "extension": _extensions(content, coded)}
-    return with_elements(document, {name: value or None for name, value in changes.items()})
+    return with_elements(document, {**{name: value or None for name, value in changes.items()}, **beside})
 
 
 def _main_code(code: Json, coded: CodedActivity) -> dict[str, Any]:

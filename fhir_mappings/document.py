@@ -40,8 +40,11 @@ def with_elements(document: Document, changes: Mapping[str, Any | None]) -> Docu
         return document
     content, raw = dict(document.content), _SPLIT.decode(document.body)
     for name, value in news.items():
-        _set(content, name, value)
-        _set(raw, name, None if value is None else _as_it_came(value, document.content.get(name), raw.get(name)))
+        if value is None:
+            del content[name], raw[name]
+        else:
+            raw[name] = _as_it_came(value, content.get(name), raw.get(name))
+            content[name] = value
     return Document(content, _JOIN.encode(_head_first(raw)))
 
 
@@ -82,13 +85,6 @@ _ABOUT: Final[Mapping[str, tuple[str, ...]]] = {
 
 def _differs(content: Mapping[str, Any], name: str, value: Any | None) -> bool:
     return name in content if value is None else content.get(name, _MISSING) != value
-
-
-def _set(elements: dict[str, Any], name: str, value: Any | None) -> None:
-    if value is None:
-        elements.pop(name, None)
-    else:
-        elements[name] = value
 
 
 def _as_it_came(value: Any, earlier: Any, raw: msgspec.Raw | None) -> msgspec.Raw:

@@ -13,9 +13,10 @@ BASE: Final = "https://rekobryggan.example/fhir"
 """Canonical base of our own artefacts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class System:
-    """One identifier or code system: what we write in FHIR, what we write in RIV-TA, what else we read as the same."""
+    """One identifier or code system: what we write in FHIR, what we write in RIV-TA, what else we read as the same. There
+    is one of each, below."""
 
     fhir: str
     rivta: str = ""

@@ -50,8 +50,13 @@ def with_narrative(document: Document) -> Document:
 
 
 def _div(lines: Iterable[Line]) -> str:
-    told = (f"<p><b>{escape(label)}</b>: {escape(said)}</p>" for label, said in lines if said)
-    return f"{_OPENING}{''.join(told)}</div>"
+    return f"{_OPENING}{''.join([_paragraph(label, said) for label, said in lines if said])}</div>"
+
+
+@lru_cache(1000)
+def _paragraph(label: str, said: str) -> str:
+    """Kept: most lines say what those of others say."""
+    return f"<p><b>{escape(label)}</b>: {escape(said)}</p>"
 
 
 # ---- What each type says -----------------------------------------------------------------------------------------

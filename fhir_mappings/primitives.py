@@ -6,7 +6,7 @@ FHIR's own rules: http://hl7.org/fhir/R4/datatypes.html. A date is a date in Swe
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from contracts.activity import Identifier
@@ -19,6 +19,9 @@ Json = Mapping[str, Any]
 Found = tuple[str, str]
 """A code, and the FHIRPath where it stands."""
 
+_KNOWN: Final = 1000
+"""Times that are kept as read: whoever judges, codes, describes and indexes a resource asks for the same ones."""
+
 _DAY_LENGTH: Final = len("2026-03-29")
 _SECOND: Final = timedelta(seconds=1)
 _LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})", re.ASCII)
@@ -30,6 +33,7 @@ LAST_INSTANT: Final = day_start(date.max)
 # ---- Time --------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(_KNOWN)
 def instant(text: str) -> datetime:
     """A FHIR dateTime or instant in UTC. A date is the start of the Swedish day.
 
@@ -48,6 +52,7 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+@lru_cache(_KNOWN)
 def swedish_date(text: str) -> date:
     """The day, in Sweden, of a FHIR date or dateTime. ``ValueError`` as for ``instant``."""
     return day(text) if len(text) <= _DAY_LENGTH else swedish_day(instant(text))

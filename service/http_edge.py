@@ -7,12 +7,13 @@ held in memory; every answer carries ``X-Request-Id``.
 import re
 from collections.abc import Callable
 from datetime import date
-from functools import cache
-from typing import Final
+from functools import cache, cached_property
+from typing import Any, Final
 from urllib.parse import unquote_plus
 
 import uuid_utils
 from prometheus_client import Counter
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -84,6 +85,37 @@ _TOO_LARGE: Final = f"the body is larger than {MAX_BODY // 1024 // 1024} MiB"
 
 ErrorPage = Callable[[int, RekoError], Response]
 """Makes the answer to an error in the form of the surface that was asked."""
+
+
+class AskedHeaders(Headers):
+    """Headers of which one is found by one look: most of those that are asked for are not there, and of each request many
+    are."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope=scope)
+        self._first = dict(reversed(self._list))
+
+    def __getitem__(self, name: str) -> str:
+        """The first of the name. Raises ``KeyError``."""
+        return self._first[name.lower().encode("latin-1")].decode("latin-1")
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is one."""
+        return isinstance(name, str) and name.lower().encode("latin-1") in self._first
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The first of the name."""
+        found = self._first.get(name.lower().encode("latin-1"))
+        return default if found is None else found.decode("latin-1")
+
+
+class AskedRequest(Request):
+    """A request with such headers."""
+
+    @cached_property
+    def headers(self) -> AskedHeaders:
+        """See ``Request``."""
+        return AskedHeaders(self.scope)
 
 
 class Edge:

@@ -30,7 +30,7 @@ def version_headers(stored: Record) -> dict[str, str]:
     """``ETag`` and ``Last-Modified``."""
     return {
         "ETag": f'W/"{stored.version}"',
-        "Last-Modified": _http_date(stored.updated),
+        "Last-Modified": _http_date(stored.updated.replace(microsecond=0)),
     }
 
 

@@ -30,7 +30,7 @@ from service.fhir_api.operations.everything import everything
 from service.fhir_api.operations.validate import validate
 from service.fhir_api.routing import Routes
 from service.fhir_api.surroundings import Surroundings
-from service.http_edge import status_of
+from service.http_edge import AskedRequest, status_of
 
 Interaction = Callable[[Surroundings, Request], Awaitable[Response]]
 
@@ -78,7 +78,7 @@ class FhirSurface:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose path begins with ``/fhir``."""
         scope["app"] = self
-        response = await self.answer(Request(scope, receive), scope["path"].removeprefix("/fhir"))
+        response = await self.answer(AskedRequest(scope, receive), scope["path"].removeprefix("/fhir"))
         await response(scope, receive, send)
 
     async def answer(self, request: Request, path: str) -> Response:

@@ -11,7 +11,6 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -219,7 +218,7 @@ class Writer:
     def _attempt(self, job: _Job, gathered: Gathered) -> bool:
         if job.work is None:
             return False
-        before, mark = replace(self._ids), gathered.mark()
+        before, mark = RowIds(self._ids.resource, self._ids.history), gathered.mark()
         at = self._clock.now()
         transaction = SqlTransaction(
             self._connection, self._index, at, self._ids, gathered=gathered, beside=self._beside

@@ -52,6 +52,10 @@ class Write:
     fresh: str = ""
     coming: frozenset[str] = frozenset()
 
+    def saying(self, document: Document) -> "Write":
+        """The same write of another document. Written out, as ``Caller.asking`` is: every write passes here."""
+        return Write(self.caller, document, self.id, self.expected, self.fresh, self.coming)
+
 
 ABSENT: Final = 0
 """The version of what must not be there (If-None-Match: *)."""

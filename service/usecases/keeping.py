@@ -1,7 +1,6 @@
 """Keeping a resource: who may, what it points at, whether it is new, and the row in the access log."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from contracts.errors import Conflict, Gone, Invalid, Issue, IssueType, NotFound, VersionConflict
@@ -28,7 +27,7 @@ twice."""
 def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises
     ``NotFound``, ``VersionConflict``, ``Conflict`` and ``Invalid`` (a reference that leads nowhere)."""
-    write = replace(write, document=with_narrative(write.document))
+    write = write.saying(with_narrative(write.document))
     earlier = current(transaction, write) if write.id else _same_identity(transaction, write)
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
@@ -215,6 +214,9 @@ def _is_there(transaction: Transaction, write: Write, type: str, id: str) -> boo
     return write.caller.may_see(record.unit)
 
 
+_NESTED: Final = frozenset({dict, list})
+"""What JSON's values that hold others are read as."""
+
 _Place = tuple[Any, ...]
 """The way to an element from its end: its name or index, and the place that it stands in. Empty is the resource."""
 
@@ -224,11 +226,11 @@ def _literals(content: Mapping[str, Any]) -> list[tuple[_Place, str, str]]:
     found: list[tuple[_Place, str, str]] = []
     elements: list[tuple[Any, _Place]] = [(content, ())]
     for element, at in elements:  # which grows meanwhile
-        is_list = isinstance(element, list)
-        if not is_list and isinstance(element.get("reference"), str) and (target := literal(element)) is not None:
+        is_list = type(element) is list
+        if not is_list and type(element.get("reference")) is str and (target := literal(element)) is not None:
             found.append((at, *target))
         for step, each in enumerate(element) if is_list else element.items():
-            if isinstance(each, (dict, list)):
+            if type(each) in _NESTED:
                 elements.append((each, (step, at)))
     return found
 

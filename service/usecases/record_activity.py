@@ -38,8 +38,8 @@ def record_activity(transaction: Transaction, context: Context, write: Write) ->
     coded = kva.code(activity, context.region)
     _check_part(transaction, activity)
     earlier = transaction.read("Procedure", write.id) if write.id else None
-    document = _flagged(transaction, write, activity, mapping.with_codes(write.document, coded))
-    kept = keep(transaction, context, replace(write, document=document))
+    document = mapping.with_codes(write.document, coded, _flagged(transaction, write, activity))
+    kept = keep(transaction, context, write.saying(document))
     if kept.changed and write.caller.provider == context.provider:
         told = _Telling(transaction, context, write.caller.unit, write.caller.employee, activity.patient, kept.record)
         _tell_platform(told, document, earlier)
@@ -72,14 +72,14 @@ def _check_part(transaction: Transaction, activity: CoordinationActivity) -> Non
         raise Invalid(Issue(IssueType.BUSINESS_RULE, text, "Procedure.partOf", rule="kva-one-per-occasion"))
 
 
-def _flagged(transaction: Transaction, write: Write, activity: CoordinationActivity, document: Document) -> Document:
-    """With a tag when it is performed and no consent to coordination is on record; without one otherwise."""
-    meta = dict(document.content.get("meta", {}))
+def _flagged(transaction: Transaction, write: Write, activity: CoordinationActivity) -> Mapping[str, Any | None]:
+    """Its ``meta`` with a tag when it is performed and no consent to coordination is on record; without one otherwise."""
+    meta = dict(write.document.content.get("meta", {}))
     tags = [tag for tag in meta.pop("tag", []) if tag != _FLAG]
     consents = consents_of(transaction, activity.patient)
     if not is_coordinated(consents, write.caller.unit, activity.performed or transaction.at):
         tags.append(_FLAG)
-    return with_elements(document, {"meta": meta | ({"tag": tags} if tags else {}) or None})
+    return {"meta": meta | ({"tag": tags} if tags else {}) or None}
 
 
 # What follows

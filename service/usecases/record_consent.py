@@ -52,7 +52,7 @@ def _heard(transaction: Transaction, write: Write) -> Write:
         return write
     earlier = transaction.read("Consent", write.id) if write.id else None
     known = {} if earlier is None else decode(earlier.body).content
-    return replace(write, document=consent_door.recorded_by(write.document, write.caller.employee, known))
+    return write.saying(consent_door.recorded_by(write.document, write.caller.employee, known))
 
 
 def remove_consent(transaction: Transaction, context: Context, removal: Removal) -> Recorded:

@@ -19,6 +19,7 @@ from service.fhir_api.bundle import bundle
 from service.fhir_api.entries import Entry
 from service.fhir_api.preferences import preferences
 from service.fhir_api.surroundings import Surroundings
+from service.http_edge import AskedRequest
 
 
 async def batch(_: Surroundings, request: Request, entries: Sequence[Entry]) -> Response:
@@ -29,7 +30,7 @@ async def batch(_: Surroundings, request: Request, entries: Sequence[Entry]) -> 
 
 async def _answered(request: Request, entry: Entry) -> bytes:
     media, body = _sent(entry)
-    inner = Request(_scope(request, entry, media), _receiving(body))
+    inner = AskedRequest(_scope(request, entry, media), _receiving(body))
     return _told(await request.app.answer(inner, f"/{entry.path}"))
 
 
