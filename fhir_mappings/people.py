@@ -5,6 +5,7 @@ identifier, name or telephone number marked ``old`` is one that must not be used
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from contracts.consent import Recipient, RecipientKind
@@ -123,8 +124,14 @@ def wrong_hsa_id(reference: Json) -> str:
     identifier = reference.get("identifier")
     if identifier is None or identifier.get("system") not in spellings(HSA_ID):
         return ""
+    return _wrong_in(identifier.get("value", ""))
+
+
+@lru_cache(1000)
+def _wrong_in(hsa_id: str) -> str:
+    """Kept: those of a unit and of its staff come again and again."""
     try:
-        HsaId(identifier.get("value", ""))
+        HsaId(hsa_id)
     except BadIdentity as wrong:
         return str(wrong)
     return ""
