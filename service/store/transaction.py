@@ -15,6 +15,7 @@ from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, encode, to_micros
 from service.store.database import Row
+from service.store.gathering import Mark
 from service.store.indexing import IndexRows
 from service.store.outbox import SqlOutbox
 from service.store.pulls import SqlPulls
@@ -222,18 +223,11 @@ class SqlTransaction(SqlOutbox):
 
     def rehearse(self, work: Callable[[], T]) -> T:
         """See ``contracts.ports.Transaction``."""
-        accesses, woken, moved, ids = dict(self.accesses), set(self.woken), dict(self.moved), replace(self.ids)
-        places = dict(self.places)
-        mark = self.gathered.mark()
-        self.connection.execute("SAVEPOINT rehearsal")
+        before = self._stand()
         try:
             return work()
         finally:
-            self.accesses, self.woken, self.moved, self.places = accesses, woken, moved, places
-            self.ids.resource, self.ids.history = ids.resource, ids.history
-            self.gathered.back_to(mark)
-            self.connection.execute("ROLLBACK TO rehearsal")
-            self.connection.execute("RELEASE rehearsal")
+            self._back_to(before)
 
     def finish(self) -> None:
         """Give what is known at the end. The writer calls it when the work has ended well."""
@@ -242,21 +236,36 @@ class SqlTransaction(SqlOutbox):
     def attempt(self, work: Callable[[], None]) -> Exception | None:
         """Do the work wholly or not at all, and go on either way; the error is the answer. A database that cannot do it is
         none: that is raised."""
-        accesses, moved, mark = dict(self.accesses), dict(self.moved), self.gathered.mark()
-        places = dict(self.places)
-        self.connection.execute("SAVEPOINT attempt")
+        before = self._stand()
         try:
             work()
         except self.connection.Error:
             raise
         except Exception as error:
-            self.accesses, self.moved, self.places = accesses, moved, places
-            self.gathered.back_to(mark)
-            self.connection.execute("ROLLBACK TO attempt")
-            self.connection.execute("RELEASE attempt")
+            self._back_to(before)
             return error
-        self.connection.execute("RELEASE attempt")
+        self.connection.execute("RELEASE here")
         return None
+
+    def _stand(self) -> "_Stand":
+        """Where the transaction stands now, under a savepoint."""
+        self.connection.execute("SAVEPOINT here")
+        return _Stand(
+            dict(self.accesses),
+            set(self.woken),
+            dict(self.moved),
+            dict(self.places),
+            replace(self.ids),
+            self.gathered.mark(),
+        )
+
+    def _back_to(self, before: "_Stand") -> None:
+        """Undo what was done since: nothing of it is known any more, either."""
+        self.accesses, self.woken, self.moved, self.places = before[:4]
+        self.ids.resource, self.ids.history = before.ids.resource, before.ids.history
+        self.gathered.back_to(before.gathered)
+        self.connection.execute("ROLLBACK TO here")
+        self.connection.execute("RELEASE here")
 
     # certificates from the feed
 
@@ -332,6 +341,17 @@ def access_rows(at: datetime, accesses: Iterable[Access]) -> list[Row]:
         )
         for access in accesses
     ]
+
+
+class _Stand(NamedTuple):
+    """What a transaction knew at a moment."""
+
+    accesses: dict[tuple[str, str], Access]
+    woken: set[str]
+    moved: dict[str, bool]
+    places: "dict[tuple[str, str], _Place | None]"
+    ids: RowIds
+    gathered: Mark
 
 
 class _Place(NamedTuple):
