@@ -62,6 +62,7 @@ async def degrees(flow: "Flow", patient: str, name: str, value: str) -> list[int
         ("combo-code", f"{WORK_ABILITY}|reduction-level", [100, 50]),
         ("combo-code:not", f"{SNOMED_CT.fhir}|224459001", []),
         ("combo-code:not", f"{WORK_ABILITY}|reduction-level", []),
+        ("combo-code:not", f"{SNOMED_CT.fhir}|reduction-level", [100, 50]),
         ("combo-code:missing", "true", []),
         ("combo-code:missing", "false", [100, 50]),
         ("combo-code:text", "on sick leave", [100, 50]),

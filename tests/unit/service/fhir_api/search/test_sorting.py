@@ -19,25 +19,44 @@ Json = dict[str, Any]
 _units = count()
 
 
+def _codes(each: Json) -> list[str]:
+    return [coding["code"] for coding in each.get("code", {}).get("coding", [])]
+
+
+def _values(each: Json) -> list[int]:
+    return [each["valueQuantity"]["value"]] if "valueQuantity" in each else []
+
+
+def _with_components(key: Callable[[Json], list[Any]]) -> Callable[[Json], list[Any]]:
+    return lambda each: [found for part in (each, *each.get("component", [])) for found in key(part)]
+
+
 DAYS = ["2026-01-01", "2026-02", "2026-03-01"]
 KEYS: dict[str, Callable[[Json], list[Any]]] = {
-    "code": lambda each: [coding["code"] for coding in each.get("code", {}).get("coding", [])],
+    "code": _codes,
+    "combo-code": _with_components(_codes),
+    "combo-value-quantity": _with_components(_values),
     "date": lambda each: [each["effectiveDateTime"]] if "effectiveDateTime" in each else [],
-    "value-quantity": lambda each: [each["valueQuantity"]["value"]] if "valueQuantity" in each else [],
+    "value-quantity": _values,
     "value-string": lambda each: [each["valueString"].lower()] if "valueString" in each else [],
     "subject": lambda each: [each["subject"]["reference"]] if "subject" in each else [],
     "_id": lambda each: [each["id"]],
 }
 """What a resource is sorted by, read once more."""
 
+_codings = st.lists(st.sampled_from("abc"), max_size=2).map(
+    lambda found: {"coding": [{"code": each} for each in found], "text": "words"}
+)
+_quantities = st.integers(-2, 2).map(lambda value: {"value": value})
 _observations = st.fixed_dictionaries(
     {"resourceType": st.just("Observation")},
     optional={
-        "code": st.lists(st.sampled_from("abc"), max_size=2).map(
-            lambda found: {"coding": [{"code": each} for each in found], "text": "words"}
+        "code": _codings,
+        "component": st.lists(
+            st.fixed_dictionaries({"code": _codings}, optional={"valueQuantity": _quantities}), min_size=1, max_size=2
         ),
         "effectiveDateTime": st.sampled_from(DAYS),
-        "valueQuantity": st.integers(-2, 2).map(lambda value: {"value": value}),
+        "valueQuantity": _quantities,
         "valueString": st.sampled_from(["Ek", "ek", "ASK"]),
         "subject": st.sampled_from("12").map(lambda id: {"reference": f"Patient/{id}"}),
     },
