@@ -1,16 +1,13 @@
 """The embedded engine: one file, owned by one process.
 
-SQLite in WAL mode with ``synchronous=FULL``: what was acknowledged survives a power loss; group commit hides its cost. What
-stands in the log is copied into the file by a thread of its own, so that no commit waits for it
-(https://sqlite.org/wal.html#ckpt).
+SQLite in WAL mode with ``synchronous=FULL``: what was acknowledged survives a power loss; group commit hides its cost.
 """
 
 import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -36,9 +33,6 @@ class SqliteDatabase:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._lock = _own(file)
-        self._written = threading.Event()
-        self._closed = threading.Event()
-        self._copying: threading.Thread | None = None
 
     def connect(self, *, read_only: bool = False, hurried: bool = True) -> sqlite3.Connection:
         """See ``Database``."""
@@ -79,13 +73,11 @@ class SqliteDatabase:
 
     def begin(self, connection: sqlite3.Connection, *, beside: bool = False) -> None:
         """See ``Database``. Only one writes here, whatever it writes."""
-        self._written.set()
         connection.execute("BEGIN IMMEDIATE")
 
     def append(self, connection: sqlite3.Connection, statement: sql.Statement, rows: Sequence[Row]) -> None:
         """See ``Database``. What one statement writes is a transaction by itself."""
         if len(rows) <= _AT_ONCE:
-            self._written.set()
             connection.executemany(statement, rows)
             return
         self.begin(connection)
@@ -106,25 +98,14 @@ class SqliteDatabase:
             return found_version(names, lambda: connection.execute(VERSION_OF_SCHEMA).fetchone())
 
     def prepare(self) -> None:
-        """See ``Database``. From then on the log is copied."""
+        """See ``Database``."""
         with closing(self.connect()) as connection:
-            if not checked(self.schema_version(connection)):
-                with telling("written"):
-                    self.begin(connection)
-                    create_schema(connection, self.url, sqlite_dialect())
-                    connection.execute("COMMIT")
-        self._copying = threading.Thread(target=self._copy, args=(self.connect(),), name="store-log", daemon=True)
-        self._copying.start()
-
-    def _copy(self, connection: sqlite3.Connection) -> None:
-        """Copy what the log holds, a moment after something was written. What cannot be copied stays there, and counts."""
-        with closing(connection):
-            while not self._closed.is_set():
-                self._written.wait()
-                self._closed.wait(_COPIED_AFTER)
-                self._written.clear()
-                with suppress(sqlite3.Error):
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if checked(self.schema_version(connection)):
+                return
+            with telling("written"):
+                self.begin(connection)
+                create_schema(connection, self.url, sqlite_dialect())
+                connection.execute("COMMIT")
 
     def telling(self, what: str) -> Any:
         """See ``Database``."""
@@ -132,10 +113,6 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """See ``Database``."""
-        self._closed.set()
-        self._written.set()
-        if self._copying is not None:
-            self._copying.join()
         os.close(self._lock)
 
 
@@ -159,18 +136,17 @@ _AT_ONCE: Final = 32
 """Rows of one statement: as many as make it quicker, and few enough that the connection keeps each count's statement."""
 
 
-_COPIED_AFTER: Final = 0.2
-"""Seconds: pages that are written again and again are copied once."""
+_COPIED_AT: Final = 8000
+"""Pages in the log at which a commit copies them into the file: those that are written again and again are copied once. The
+connection that writes does it, and no other may: https://sqlite.org/wal.html#walresetbug"""
 
 _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
-    # A writer begins the log anew only where all of it has been copied, which never is while others go on writing: at so
-    # many pages, as many bytes as the file may keep, a commit copies the rest itself.
-    "wal_autocheckpoint=16000",
     "temp_store=MEMORY",
     "cache_size=-16000",
     "journal_size_limit=67108864",
+    f"wal_autocheckpoint={_COPIED_AT}",
 )
 
 

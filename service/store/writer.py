@@ -218,7 +218,7 @@ class Writer:
     def _attempt(self, job: _Job, gathered: Gathered) -> bool:
         if job.work is None:
             return False
-        before, mark = RowIds(self._ids.resource, self._ids.history), gathered.mark()
+        before, mark = self._ids.copy(), gathered.mark()
         at = self._clock.now()
         transaction = SqlTransaction(
             self._connection, self._index, at, self._ids, gathered=gathered, beside=self._beside

@@ -92,7 +92,7 @@ def _play(name: str, wanted: int, state: dict[str, Any], file: Path) -> Sums:
         number, seed, began = min(part.slice, wanted - kept["done"]), kept["slices"] + 1, time.monotonic()
         with tempfile.TemporaryDirectory(prefix="reko-soak-") as home:
             sums = uvloop.run(_as_made(part, Path(home), seed, number))
-        kept["done"], kept["slices"] = kept["done"] + sums.get(part.counts, number), seed
+        kept["done"], kept["slices"] = kept["done"] + (sums[part.counts] if part.counts else number), seed
         kept["seconds"] += time.monotonic() - began
         names = dict.fromkeys([*kept["sums"], *sums])
         kept["sums"] = {each: kept["sums"].get(each, 0) + sums.get(each, 0) for each in names}

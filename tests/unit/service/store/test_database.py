@@ -1,11 +1,7 @@
 """Opening the file: one owner, one schema, and a fault that is told in a line."""
 
 import sqlite3
-import threading
-import time
-from collections.abc import Callable
-from contextlib import closing, suppress
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,34 +84,6 @@ def test_a_reading_connection_cannot_write(tmp_path: Path) -> None:
     with closing(database.connect(read_only=True)) as connection, pytest.raises(sqlite3.OperationalError):
         connection.execute("DELETE FROM resource")
     database.close()
-
-
-def test_the_log_is_copied_into_the_file_while_the_service_runs(tmp_path: Path) -> None:
-    """Nobody waits for it, and it does not grow while one reader or another is always there."""
-    database = SqliteDatabase(tmp_path / "reko.db")
-    database.prepare()
-    with closing(database.connect()) as writing:
-        for turn in range(3):
-            database.begin(writing)
-            writing.execute("INSERT INTO secret (name, value) VALUES (?, ?)", (f"{turn}", b"x"))
-            writing.execute("COMMIT")
-            assert _within(5.0, partial(_stands_in_file, tmp_path / "reko.db", f"{turn}"))
-    database.close()
-    assert not [each for each in threading.enumerate() if each.name == "store-log"]
-
-
-def _stands_in_file(file: Path, name: str) -> bool:
-    """Whatever the log says. A file that is just being copied into may read as damaged."""
-    with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as connection, suppress(sqlite3.DatabaseError):
-        return (name,) in connection.execute("SELECT name FROM secret").fetchall()
-    return False
-
-
-def _within(seconds: float, holds: Callable[[], bool]) -> bool:
-    until = time.monotonic() + seconds
-    while not (held := holds()) and time.monotonic() < until:
-        time.sleep(0.01)
-    return held
 
 
 def _execute(file: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
