@@ -5,7 +5,6 @@ Sources: fhir_sweden.md § 5.3; decisions D2, D8, D17; domain rules 20-25; contr
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from contracts.activity import (
@@ -40,7 +39,6 @@ _KVA: Final = spellings(KVA)
 _DIAGNOSIS_ELEMENTS: Final = ("reasonCode", "complication", "complicationDetail", "bodySite")
 _MAY_TELL: Final = frozenset({*_DIAGNOSIS_ELEMENTS, "reasonReference", "contained"})
 _UNCODED: Final = "not-done-uncoded"
-_NOTHING: Final[Mapping[str, Any | None]] = MappingProxyType({})
 
 
 # ---- FHIR in -----------------------------------------------------------------------------------------------------
@@ -158,7 +156,7 @@ def _diagnosis_at(procedure: Json) -> tuple[str, ...]:
 # ---- Our codes ---------------------------------------------------------------------------------------------------
 
 
-def with_codes(document: Document, coded: CodedActivity, beside: Mapping[str, Any | None] = _NOTHING) -> Document:
+def with_codes(document: Document, coded: CodedActivity, beside: Mapping[str, Any | None] | None = None) -> Document:
     """The document with the codes that the rules gave, in place of KVÅ codes that stood there; ``beside`` are elements that
     are set in the same go, as ``with_elements`` takes them.
 
@@ -167,7 +165,7 @@ def with_codes(document: Document, coded: CodedActivity, beside: Mapping[str, An
     """
     content = document.content
     changes = {"code": _main_code(content.get("code", {}), coded), "extension": _extensions(content, coded)}
-    return with_elements(document, {**{name: value or None for name, value in changes.items()}, **beside})
+    return with_elements(document, {**{name: value or None for name, value in changes.items()}, **(beside or {})})
 
 
 def _main_code(code: Json, coded: CodedActivity) -> dict[str, Any]:

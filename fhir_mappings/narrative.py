@@ -50,13 +50,11 @@ def with_narrative(document: Document) -> Document:
 
 
 def _div(lines: Iterable[Line]) -> str:
-    return f"{_OPENING}{''.join([_paragraph(label, said) for label, said in lines if said])}</div>"
+    told = [f"<p><b>{_label(label)}</b>: {escape(said)}</p>" for label, said in lines if said]
+    return f"{_OPENING}{''.join(told)}</div>"
 
 
-@lru_cache(1000)
-def _paragraph(label: str, said: str) -> str:
-    """Kept: most lines say what those of others say."""
-    return f"<p><b>{escape(label)}</b>: {escape(said)}</p>"
+_label: Final = lru_cache(1000)(escape)
 
 
 # ---- What each type says -----------------------------------------------------------------------------------------

@@ -124,17 +124,15 @@ def wrong_hsa_id(reference: Json) -> str:
     identifier = reference.get("identifier")
     if identifier is None or identifier.get("system") not in spellings(HSA_ID):
         return ""
-    return _wrong_in(identifier.get("value", ""))
-
-
-@lru_cache(1000)
-def _wrong_in(hsa_id: str) -> str:
-    """Kept: those of a unit and of its staff come again and again."""
     try:
-        HsaId(hsa_id)
+        _known_hsa_id(identifier.get("value", ""))
     except BadIdentity as wrong:
         return str(wrong)
     return ""
+
+
+_known_hsa_id: Final = lru_cache(1000)(HsaId)
+"""Those of a unit and of its staff come again and again. What is none is not kept."""
 
 
 # ---- FHIR out ----------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ FHIR's own rules: http://hl7.org/fhir/R4/datatypes.html. A date is a date in Swe
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from typing import Any, Final
+from functools import cache, lru_cache, wraps
+from typing import Any, Final, TypeVar
 
 from contracts.activity import Identifier
 from contracts.time import STOCKHOLM, Period, day_start, swedish_day
@@ -19,12 +19,9 @@ Json = Mapping[str, Any]
 Found = tuple[str, str]
 """A code, and the FHIRPath where it stands."""
 
-_KNOWN: Final = 1000
-"""Times that are kept as read: whoever judges, codes, describes and indexes a resource asks for the same ones."""
-
 _DAY_LENGTH: Final = len("2026-03-29")
 _SECOND: Final = timedelta(seconds=1)
-_LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})", re.ASCII)
+_LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
 
 LAST_INSTANT: Final = day_start(date.max)
 """Record systems write 9999-12-31 for "no end". Later than this cannot be told in Swedish time, and counts as this."""
@@ -32,8 +29,25 @@ LAST_INSTANT: Final = day_start(date.max)
 
 # ---- Time --------------------------------------------------------------------------------------------------------
 
+T = TypeVar("T")
 
-@lru_cache(_KNOWN)
+
+def remembered(read: Callable[[str], T]) -> Callable[[str], T]:
+    """The same function of a time's text, which remembers its last answers: whoever judges, codes, describes and indexes a
+    resource asks for the same ones. A fraction may have any number of digits: what is long is not kept."""
+    known = lru_cache(1000)(read)
+
+    @wraps(read)
+    def asked(text: str) -> T:
+        return known(text) if len(text) <= _LONGEST_KEPT else read(text)
+
+    return asked
+
+
+_LONGEST_KEPT: Final = len("2026-03-29T02:30:00.123456+02:00")
+
+
+@remembered
 def instant(text: str) -> datetime:
     """A FHIR dateTime or instant in UTC. A date is the start of the Swedish day.
 
@@ -52,7 +66,7 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-@lru_cache(_KNOWN)
+@remembered
 def swedish_date(text: str) -> date:
     """The day, in Sweden, of a FHIR date or dateTime. ``ValueError`` as for ``instant``."""
     return day(text) if len(text) <= _DAY_LENGTH else swedish_day(instant(text))
@@ -157,7 +171,7 @@ def concept(system: System | str, code: str, display: str = "") -> dict[str, Any
 
 
 def literal(reference: Json) -> tuple[str, str] | None:
-    """Type and id of a relative literal reference, ``Patient/1``. ``None`` for any other."""
+    """Type and id of a relative literal reference, ``Patient/1``, also of one to a version. ``None`` for any other."""
     match = _LITERAL.fullmatch(reference.get("reference", ""))
     return None if match is None else (match[1], match[2])
 

@@ -56,6 +56,15 @@ def relinked(document: Document, renamed: Renamed) -> Document:
     return with_elements(document, {name: new for name, new in changed.items() if new is not document.content[name]})
 
 
+def at_home(document: Document, base: str) -> Document:
+    """The document with references that begin with the server's own address relative: searches, the access log and whoever
+    asks what points where know them by one name. Only references: other links stay as they came (decision D2)."""
+    own = f"{base}/"
+    if own.encode() not in document.body and b"\\/" not in document.body:  # a slash may be escaped
+        return document
+    return relinked(document, lambda link, is_reference: link.removeprefix(own) if is_reference else link)
+
+
 def _changed(element: Any, renamed: Renamed) -> Any:
     """What does not change is the very same, so that its bytes are kept."""
     if isinstance(element, list):

@@ -103,7 +103,7 @@ class AskedHeaders(Headers):
         """Whether there is one."""
         return isinstance(name, str) and name.lower().encode("latin-1") in self._first
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: Any = None) -> Any:  # as ``Mapping`` says it
         """The first of the name."""
         found = self._first.get(name.lower().encode("latin-1"))
         return default if found is None else found.decode("latin-1")

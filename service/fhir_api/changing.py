@@ -6,6 +6,7 @@ from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, Ver
 from contracts.record import Document, Record
 from fhir_mappings import r4
 from fhir_mappings.patching import Patch
+from fhir_mappings.references import at_home
 from service.fhir_api.conditions import only_match, stated_condition
 from service.fhir_api.resources import Row
 from service.fhir_api.stage import Stage
@@ -40,7 +41,7 @@ def create(
     found = None if unless is None else only_match(stage, row.type, stated_condition(row.type, unless))
     if found is not None:
         return unchanged(stage.transaction, stage.caller, found)
-    write = Write(stage.caller, document, fresh=fresh, coming=coming)
+    write = Write(stage.caller, at_home(document, stage.around.base), fresh=fresh, coming=coming)
     return row.write(stage.transaction, stage.around.context, write)
 
 
@@ -67,7 +68,7 @@ def update(
     if names_a_person(id_.encode()):
         text = "an id stands in addresses, and never holds a personal number"
         raise Malformed(Issue(IssueType.VALUE, text, f"{document.type}.id"))
-    write = Write(stage.caller, document, id_, expected, fresh, coming)
+    write = Write(stage.caller, at_home(document, stage.around.base), id_, expected, fresh, coming)
     return story(stage.transaction, stage.around.context, write)
 
 
@@ -83,7 +84,8 @@ def patch(stage: Stage, target: Target, change: Patch, expected: int | None) -> 
         raise Invalid(*wrong.issues) from None
     if document.content.get("id") != record.id:
         raise Invalid(Issue(IssueType.VALUE, "the id of a resource never changes", f"{document.type}.id"))
-    return story(stage.transaction, stage.around.context, Write(stage.caller, document, record.id, expected))
+    write = Write(stage.caller, at_home(document, stage.around.base), record.id, expected)
+    return story(stage.transaction, stage.around.context, write)
 
 
 def delete(stage: Stage, target: Target, expected: int | None) -> Recorded | None:

@@ -201,49 +201,52 @@ def check_references(transaction: Transaction, write: Write) -> None:
     """Every literal reference to a type that is kept here leads to something that the caller may see. Raises
     ``Invalid`` with all that do not."""
     content = write.document.content
-    astray = {target for target in _targets(content) if not _leads_somewhere(transaction, write, *target)}
+    astray = {reference for reference in _literals(content) if not _leads_somewhere(transaction, write, reference)}
     issues = [
         Issue(IssueType.NOT_FOUND, "what this points at is not here", f"{write.document.type}{_told(at)}.reference")
-        for at, type, id in (_literals(content) if astray else ())
-        if (type, id) in astray
+        for at, reference in (_places(content) if astray else ())
+        if reference in astray
     ]
     if issues:
         raise Invalid(*issues)
 
 
-def _targets(content: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Type and id of every literal reference in the resource, at whatever place. In a dump a member of the name cannot be
-    taken for a text, whose quotes are escaped there; looking for it costs a fifth of a walk."""
-    return {(type.decode(), id.decode()) for type, id in _REFERENCE.findall(orjson.dumps(content))}
+def _literals(content: Mapping[str, Any]) -> set[str]:
+    """Every literal reference in the resource, at whatever place. In a dump a text cannot be taken for a member of the name, as
+    its quotes are escaped there; looking for those costs a fifth of a walk."""
+    return {reference.decode() for reference in _REFERENCE.findall(orjson.dumps(content))}
 
 
-_REFERENCE: Final = re.compile(rb'"reference":"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})"')
+_REFERENCE: Final = re.compile(
+    rb'"reference":"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?)"'
+)
 
 
-def _leads_somewhere(transaction: Transaction, write: Write, type: str, id: str) -> bool:
-    return type not in SERVED or f"{type}/{id}" in write.coming or _is_there(transaction, write, type, id)
-
-
-def _is_there(transaction: Transaction, write: Write, type: str, id: str) -> bool:
+def _leads_somewhere(transaction: Transaction, write: Write, reference: str) -> bool:
     """A resource may point at itself, also while it is made."""
+    address, _, version = reference.partition("/_history/")
+    type, id = address.split("/")
+    if type not in SERVED or address in write.coming:
+        return True
     record = transaction.read(type, id)
     if record is None:
         return bool(write.id) and (type, id) == (write.document.type, write.id)
-    return write.caller.may_see(record.unit)
+    is_known = not version or (version.isdecimal() and 0 < int(version) <= record.version)
+    return is_known and write.caller.may_see(record.unit)
 
 
 _Place = tuple[Any, ...]
 """The way to an element from its end: its name or index, and the place that it stands in. Empty is the resource."""
 
 
-def _literals(content: Mapping[str, Any]) -> list[tuple[_Place, str, str]]:
-    """(place, type, id) of every literal reference in the resource, those of the outer elements first."""
-    found: list[tuple[_Place, str, str]] = []
+def _places(content: Mapping[str, Any]) -> list[tuple[_Place, str]]:
+    """Every literal reference in the resource with its place, those of the outer elements first."""
+    found: list[tuple[_Place, str]] = []
     elements: list[tuple[Any, _Place]] = [(content, ())]
     for element, at in elements:  # which grows meanwhile
         is_list = isinstance(element, list)
-        if not is_list and isinstance(element.get("reference"), str) and (target := literal(element)) is not None:
-            found.append((at, *target))
+        if not is_list and isinstance(element.get("reference"), str) and literal(element) is not None:
+            found.append((at, element["reference"]))
         for step, each in enumerate(element) if is_list else element.items():
             if isinstance(each, (dict, list)):
                 elements.append((each, (step, at)))

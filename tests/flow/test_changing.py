@@ -578,3 +578,45 @@ async def test_an_hsa_id_may_stand_in_a_condition(flow: "Flow") -> None:
         json={"resourceType": "Practitioner", "identifier": [{"system": HSA_ID.fhir, "value": flow.COORDINATOR}]},
     )
     assert found.status_code == 200
+
+
+# References
+
+
+@pytest.mark.parametrize("form", ["{base}/{reference}", "{reference}/_history/1", "{base}/{reference}/_history/1"])
+async def test_a_reference_in_full_or_to_a_version_is_one(flow: "Flow", form: str) -> None:
+    """It is found, logged and held together as the plain one is. This server's own address is not kept in it."""
+    person, base = await flow.patient(), f"{flow.settings.base}/fhir"
+    written = form.format(base=base, reference=person.reference)
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    made = await flow.post({**observation, "subject": {"reference": written}})
+    assert made["subject"]["reference"] == written.removeprefix(f"{base}/")
+    for criteria in (f"subject={person.reference}", f"patient={person.id}", f"patient={base}/{person.reference}"):
+        found = (await flow.coordinator.get(f"/fhir/Observation?{criteria}")).json()
+        assert [entry["resource"]["id"] for entry in found["entry"]] == [made["id"]], criteria
+    everything = (await flow.coordinator.get(f"/fhir/{person.reference}/$everything")).json()
+    assert made["id"] in {entry["resource"]["id"] for entry in everything["entry"]}
+    assert (await flow.coordinator.delete(f"/fhir/{person.reference}")).status_code == 409
+    await flow.coordinator.get(f"/fhir/Observation/{made['id']}", headers={"X-Request-Id": "read-1"})
+    assert flow.accesses(person, "read-1")
+
+
+@pytest.mark.parametrize(
+    "at", ["{base}/Patient/none", "Patient/none/_history/1", "{reference}/_history/2", "{reference}/_history/x"]
+)
+async def test_a_reference_that_leads_nowhere_is_refused_however_it_is_written(flow: "Flow", at: str) -> None:
+    person, base = await flow.patient(), f"{flow.settings.base}/fhir"
+    written = at.format(base=base, reference=person.reference)
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": written},
+    }
+    refused = await flow.coordinator.post("/fhir/Observation", json=observation)
+    assert refused.status_code == 422
+    assert refused.json()["issue"][0]["expression"] == ["Observation.subject.reference"]
+    foreign = await flow.stranger.post(
+        "/fhir/Observation", json={**observation, "subject": {"reference": f"{person.reference}/_history/1"}}
+    )
+    assert foreign.status_code == 422, "nobody points at what they may not see"

@@ -3,7 +3,6 @@
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 from contracts.time import STOCKHOLM, Period
@@ -14,7 +13,7 @@ FAR_PAST: Final = -(2**62)
 FAR_FUTURE: Final = 2**62
 
 
-@lru_cache(1000)
+@primitives.remembered
 def span(text: str) -> Period:
     """The time that a date of any precision covers: a year, a month or a day in Sweden, a minute, a second, or, with a
     fraction, an instant. A time without zone, which a search may state, is Swedish. ``ValueError`` for anything else."""

@@ -141,7 +141,7 @@ def test_a_coding_without_code_is_not_passed_over() -> None:
         ({"reference": "Patient/1"}, ("Patient", "1")),
         ({"reference": "Patient/a-B.9"}, ("Patient", "a-B.9")),
         ({"reference": "https://ehr.example/fhir/Patient/1"}, None),
-        ({"reference": "Patient/1/_history/2"}, None),
+        ({"reference": "Patient/1/_history/2"}, ("Patient", "1")),
         ({"reference": "Patient/1\n"}, None),
         ({"reference": "Patient/å"}, None),
         ({"reference": "Patient?identifier=1"}, None),

@@ -12,6 +12,7 @@ POINTING = st.sampled_from(
         "Patient/1",
         "Patient/a-b.C",
         "Patient/1/_history/2",
+        "Patient/1/_history/",
         "https://x.example/Patient/1",
         "#inside",
         "Patient/å",
@@ -36,4 +37,4 @@ CONTENT = st.dictionaries(
     {"subject": [{"reference": "Patient/1"}, {"reference": ["Patient/2"]}, {"reference": {"reference": "Patient/3"}}]}
 )
 def test_a_dump_tells_the_same_references_as_a_walk(content: dict[str, Any]) -> None:
-    assert keeping._targets(content) == {(type, id) for _, type, id in keeping._literals(content)}
+    assert keeping._literals(content) == {reference for _, reference in keeping._places(content)}
