@@ -556,6 +556,44 @@ async def test_head_is_get_without_the_body(flow: "Flow") -> None:
     assert (await flow.nobody.head(f"/fhir/{person.reference}")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("wish", "is_minimal"),
+    [
+        ("return=minimal", True),
+        ('return="minimal"', True),
+        ('Return = "minimal"', True),
+        ('respond-async; wait=10, return="minimal"', True),
+        ('note="a, return=minimal"', False),
+        ('return="representation"', False),
+    ],
+)
+async def test_a_wish_may_be_quoted(flow: "Flow", wish: str, is_minimal: bool) -> None:
+    """RFC 7240 § 2."""
+    form = organization("wish")
+    made = await flow.coordinator.post("/fhir/Organization", json=form, headers={"Prefer": wish})
+    assert (made.status_code, made.content == b"") == (201, is_minimal)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "Procedure/1", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PUT", "Procedure", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+        ("PUT", "Provenance/1", "GET, HEAD"),
+        ("DELETE", "Provenance", "GET, HEAD, POST"),
+        ("PUT", "AuditEvent/1", "GET, HEAD"),
+        ("POST", "CodeSystem", "GET, HEAD"),
+        ("OPTIONS", "metadata", "GET, HEAD"),
+        ("PUT", "Consent/$decide", "POST"),
+        ("GET", "", "POST"),
+    ],
+)
+async def test_what_is_not_done_tells_what_is(flow: "Flow", method: str, path: str, allowed: str) -> None:
+    """RFC 9110 § 15.5.6."""
+    response = await flow.coordinator.request(method, f"/fhir/{path}")
+    assert (response.status_code, response.headers["Allow"]) == (405, allowed)
+
+
 async def test_pretty_keeps_every_digit(flow: "Flow") -> None:
     person = await flow.patient()
     form = f'{{"resourceType":"Observation","status":"final","code":{{"text":"å"}},"subject":{{"reference":"{person.reference}"}},"valueQuantity":{{"value":1.50}}}}'
