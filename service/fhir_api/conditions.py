@@ -18,7 +18,7 @@ from fhir_mappings.identifiers import is_national_person_system
 from service.fhir_api.search import query as queries
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.stage import Stage
-from service.usecases.context import ABSENT
+from service.usecases.context import ABSENT, ANY
 
 _VERSION: Final = re.compile(r'(?:W/)?"(\d{1,9})"')
 Pairs = Sequence[tuple[str, str]]
@@ -28,14 +28,16 @@ Pairs = Sequence[tuple[str, str]]
 
 
 def expected_version(if_match: str | None, if_none_match: str | None = None) -> int | None:
-    """The version that a write expects, ABSENT for ``If-None-Match: *``. Raises ``Malformed``.
-    https://hl7.org/fhir/R4/http.html#concurrency"""
+    """The version that a write expects, ANY for ``If-Match: *``, ABSENT for ``If-None-Match: *``. Raises ``Malformed``.
+    https://hl7.org/fhir/R4/http.html#concurrency, RFC 9110 § 13.1"""
     if if_none_match is not None:
         if if_match is not None or if_none_match.strip() != "*":
             raise Malformed("a write takes one condition on the version: If-Match, or If-None-Match: *")
         return ABSENT
     if if_match is None:
         return None
+    if if_match.strip() == "*":
+        return ANY
     match = _VERSION.fullmatch(if_match.strip())
     if match is None:
         raise Malformed('If-Match takes one version, as in W/"3"')

@@ -201,6 +201,24 @@ async def test_an_update_that_must_be_the_first(flow: "Flow") -> None:
     assert (await flow.coordinator.put("/fhir/Organization/first", json=form, headers=both)).status_code == 400
 
 
+async def test_an_update_of_whatever_version_is_there(flow: "Flow") -> None:
+    """RFC 9110 § 13.1.1: what is not there is no version."""
+    path, headers = "/fhir/Organization/any", {"If-Match": "*"}
+    form = organization("any", id="any")
+    for known in ("*", 'W/"1"'):
+        assert (await flow.coordinator.put(path, json=form, headers={"If-Match": known})).status_code == 412
+    by_condition = f"/fhir/Organization?identifier={EHR}|any"
+    assert (await flow.coordinator.put(by_condition, json=form, headers=headers)).status_code == 412
+    assert (await flow.coordinator.put(path, json=form)).status_code == 201
+    changed = await flow.coordinator.put(path, json={**form, "name": "Nytt"}, headers=headers)
+    assert (changed.status_code, changed.headers["ETag"]) == (200, 'W/"2"')
+    change = [{"op": "replace", "path": "/name", "value": "Nyare"}]
+    patched = await flow.coordinator.patch(path, json=change, headers=headers)
+    assert (patched.status_code, patched.headers["ETag"]) == (200, 'W/"3"')
+    assert (await flow.coordinator.delete(path, headers=headers)).status_code == 204
+    assert (await flow.coordinator.put(path, json=form, headers=headers)).status_code == 412
+
+
 async def test_another_units_id_is_not_taken_over(flow: "Flow") -> None:
     person = await flow.patient()
     form = {"resourceType": "Patient", "id": person.id, "name": [{"text": "Ny"}]}
