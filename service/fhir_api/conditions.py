@@ -91,8 +91,15 @@ def condition_in_address(request: Request) -> str:
     """The query of a conditional update, patch or delete. Raises ``Malformed`` for a national number, unless it
     stands inside a Bundle (decision D10)."""
     query: str = request.scope["query_string"].decode("latin-1")
-    if not getattr(request.state, "is_inside", False) and any(
-        is_national_person_system(value.partition("|")[0]) for _, value in parse_qsl(query)
-    ):
+    if not getattr(request.state, "is_inside", False) and asks_for_national_number(parse_qsl(query)):
         raise Malformed("a condition on a national number stands in If-None-Exist or in a transaction's entry")
     return query
+
+
+def asks_for_national_number(pairs: Pairs) -> bool:
+    """Whether one of the values of a search is of a system of national numbers, whatever the number looks like."""
+    with_system = [value for _, value in pairs if "|" in value]
+    return any(is_national_person_system(part) for value in with_system for part in _PARTS.split(value))
+
+
+_PARTS: Final = re.compile(r"[,|$]")

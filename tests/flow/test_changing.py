@@ -296,8 +296,14 @@ async def test_a_condition_finds_what_the_caller_may_see_alone(flow: "Flow") -> 
 
 async def test_a_national_number_never_stands_in_a_conditions_address(flow: "Flow") -> None:
     person = await flow.patient()
-    for value in (person.number, "tolvsiffror"):
-        path = f"/fhir/Patient?identifier={PERSONNUMMER.fhir}|{value}"
+    national = f"{PERSONNUMMER.fhir}|"
+    for value, asked in (
+        (person.number, national),
+        ("tolvsiffror", national),
+        ("efter-komma", f"a,{national}"),
+        ("efter-typ", f"http://terminology.hl7.org/CodeSystem/v2-0203|NI|a,{national}"),
+    ):
+        path = f"/fhir/Patient?identifier={asked}{value}"
         for method in ("PUT", "PATCH", "DELETE"):
             response = await flow.coordinator.request(method, path, json={"resourceType": "Patient"})
             assert response.status_code == 400
