@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html#cond-update, https://hl7.org/fhir/R4/http.html
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import parse_qsl
@@ -44,20 +44,19 @@ def expected_version(if_match: str | None, if_none_match: str | None = None) -> 
     return int(match[1])
 
 
-def is_unmodified(request: Request, record: Record) -> bool:
-    """Whether the caller has this version already (``If-None-Match``, else ``If-Modified-Since``): then 304 is the answer.
-    What cannot be read asks for nothing (RFC 9110 § 13.1.3)."""
-    known = request.headers.get("if-none-match")
+def is_unmodified(record: Record, known: str | None, since: datetime | None) -> bool:
+    """Whether the caller has this version already (``If-None-Match``, else ``If-Modified-Since``, which knows whole
+    seconds): then 304 is the answer."""
     if known is not None:
         return known.strip() == "*" or str(record.version) in _VERSION.findall(known)
-    since = _http_date(request.headers.get("if-modified-since"))
-    return since is not None and record.updated < since + timedelta(seconds=1)
+    return since is not None and record.updated.replace(microsecond=0) <= since
 
 
-def _http_date(text: str | None) -> datetime | None:
+def http_date(text: str | None) -> datetime | None:
+    """The time that a header states. What cannot be read asks for nothing (RFC 9110 § 13.1.3)."""
     try:
         found = None if text is None else parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)
 
@@ -74,6 +73,15 @@ def only_match(stage: Stage, type_: str, condition: str) -> Record | None:
     if len(found) > 1:
         raise VersionConflict("the condition matches several resources")
     return found[0] if found else None
+
+
+def condition_in_header(request: Request) -> str | None:
+    """What ``If-None-Exist`` states. Headers are read as Latin-1; bytes that are UTF-8 mean that."""
+    stated = request.headers.get("if-none-exist")
+    try:
+        return None if stated is None else stated.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return stated
 
 
 def stated_condition(type_: str, stated: str) -> str:

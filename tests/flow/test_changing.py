@@ -248,6 +248,17 @@ async def test_a_conditional_create_takes_any_search(flow: "Flow") -> None:
     assert (await flow.coordinator.post("/fhir/Goal", json=form, headers=nothing)).status_code == 412
 
 
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+async def test_a_condition_in_a_header_may_be_in_any_script(flow: "Flow", coding: str) -> None:
+    """A header is bytes. Those that are UTF-8 mean that; others are Latin-1, as of old."""
+    value = f"中-{coding}" if coding == "utf-8" else "ödman"
+    condition = {b"If-None-Exist": f"identifier={EHR}|{value}".encode(coding)}
+    made = [
+        await flow.coordinator.post("/fhir/Organization", json=organization(value), headers=condition) for _ in range(2)
+    ]
+    assert [each.status_code for each in made] == [201, 200]
+
+
 async def test_a_conditional_update(flow: "Flow") -> None:
     query = f"identifier={EHR}|cu-1"
     made = await flow.coordinator.put(f"/fhir/Organization?{query}", json=organization("cu-1"))
@@ -326,6 +337,7 @@ async def test_a_read_that_is_not_needed(flow: "Flow") -> None:
         {"If-None-Match": read.headers["ETag"]},
         {"If-None-Match": 'W/"7", W/"1"'},
         {"If-Modified-Since": read.headers["Last-Modified"]},
+        {"If-Modified-Since": "Fri, 31 Dec 9999 23:59:59 GMT"},
     ):
         again = await flow.reader.get(path, headers=headers)
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", 'W/"1"')
@@ -334,6 +346,7 @@ async def test_a_read_that_is_not_needed(flow: "Flow") -> None:
         {"If-None-Match": 'W/"2"'},
         {"If-None-Match": "nonsense"},
         {"If-Modified-Since": "nonsense"},
+        {"If-Modified-Since": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"},
         {"If-Modified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"},
         {"If-None-Match": 'W/"2"', "If-Modified-Since": read.headers["Last-Modified"]},
     ):
