@@ -19,7 +19,8 @@ _LINKS: Final = frozenset({_REFERENCE, "valueUri", "valueUrl", "valueUuid", "val
 
 _CONDITIONAL: Final = re.compile(r"[A-Z][A-Za-z]+\?")
 _CONDITIONS: Final = re.compile(rb'("reference"\s*:\s*"[A-Z][A-Za-z]+)\?(?:[^"\\]|\\.)*"')
-_HREF: Final = re.compile(r'(?<=(?:href|.src)=")[^"]+(?=")')
+_HREF: Final = re.compile(r"""(\s(?:href|src)\s*=\s*(["']))(.+?)(?=\2)""")
+"""In XHTML either quotation mark may stand."""
 
 
 def links(content: Mapping[str, Any]) -> list[str]:
@@ -36,7 +37,7 @@ def links(content: Mapping[str, Any]) -> list[str]:
             elif name in _LINKS and isinstance(value, str):
                 found.append(value)
             elif name == "div":
-                found += _HREF.findall(value)
+                found += [match[3] for match in _HREF.finditer(value)]
     return found
 
 
@@ -77,7 +78,7 @@ def _changed(element: Any, renamed: Renamed) -> Any:
         elif name in _LINKS and isinstance(value, str):
             new = renamed(value, name == _REFERENCE)
         elif name == "div":
-            new = _HREF.sub(lambda found: renamed(found[0], False), value)
+            new = _HREF.sub(lambda found: found[1] + renamed(found[3], False), value)
         else:
             continue
         if new is not value:

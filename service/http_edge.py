@@ -5,11 +5,12 @@ held in memory; every answer carries ``X-Request-Id``.
 """
 
 import re
+import string
 from collections.abc import Callable
 from datetime import date
 from functools import cache, cached_property
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 import uuid_utils
 from prometheus_client import Counter
@@ -132,6 +133,7 @@ class Edge:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        scope["query_string"] = _escaped(scope["query_string"])
 
         async def send_stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -144,6 +146,11 @@ class Edge:
             await response(scope, receive, send_stamped)
             return
         await self._app(scope, receive, send_stamped)
+
+
+def _escaped(query: bytes) -> bytes:
+    """The query as ASCII, which RFC 3986 wants: what stands there in any other bytes is meant as if it were escaped."""
+    return query if query.isascii() else quote(query, safe=string.printable).encode()
 
 
 def count_answer(path: str, status: int) -> None:

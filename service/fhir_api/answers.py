@@ -39,6 +39,6 @@ def _http_date(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC), usegmt=True)
 
 
-def error(status: int, problem: RekoError) -> Response:
+def error(status: int, problem: RekoError, headers: dict[str, str] | None = None) -> Response:
     """The OperationOutcome of an error."""
-    return resource(operation_outcome(problem.issues), status, headers_of(status))
+    return resource(operation_outcome(problem.issues), status, {**headers_of(status), **(headers or {})})

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ import orjson
 
 from contracts.errors import Issue, IssueType, Malformed, RekoError, TooLarge
 from contracts.record import Document
-from fhir_mappings import r4
+from fhir_mappings import primitives, r4
 from fhir_mappings.references import without_conditions
 from service.http_edge import names_a_person
 
@@ -22,7 +23,7 @@ MOST_ENTRIES: Final = 1000
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One request. ``path`` and ``query`` are its address below the base, without a slash in front. In a batch the
-    document is bytes alone, its content empty."""
+    document is bytes alone, its content empty; ``wrong`` is why the entry is no request."""
 
     index: int
     method: str
@@ -31,11 +32,20 @@ class Entry:
     full_url: str
     document: Document | None
     request: dict[str, Any]
+    wrong: tuple[Issue, ...] = ()
 
     @property
     def at(self) -> str:
         """Where it stands."""
         return f"Bundle.entry[{self.index}]"
+
+    @property
+    def since(self) -> datetime | None:
+        """Its ifModifiedSince. What cannot be reckoned with asks for nothing."""
+        try:
+            return primitives.instant(self.request["ifModifiedSince"])
+        except (KeyError, ValueError):
+            return None
 
 
 class _RawBundle(msgspec.Struct):
@@ -44,17 +54,17 @@ class _RawBundle(msgspec.Struct):
 
 
 def read_bundle(body: bytes, base: str) -> tuple[str, list[Entry]]:
-    """The type of the Bundle and its entries. Raises ``Malformed`` with everything that is wrong with it; the resources in
-    a batch are not looked at, because each is the matter of its own entry."""
+    """The type of the Bundle and its entries. Raises ``Malformed`` with everything that is wrong with it; of a batch, what
+    is wrong with one entry is that entry's alone, and the resources are not looked at here."""
     raw = _split(body)
+    if len(raw.entry) > MOST_ENTRIES:
+        raise TooLarge(f"at most {MOST_ENTRIES} entries at a time")
     content = _frame(body, raw) if raw.type == "batch" else _judged(body)
     if raw.type not in ("batch", "transaction"):
         text = "a Bundle that is posted here is a batch or a transaction"
         raise Malformed(Issue(IssueType.VALUE, text, "Bundle.type"))
-    stated = content.get("entry", [])
-    if len(stated) > MOST_ENTRIES:
-        raise TooLarge(f"at most {MOST_ENTRIES} entries at a time")
-    entries = [_entry(index, each, raw.entry[index], base) for index, each in enumerate(stated)]
+    read = _request if raw.type == "batch" else _entry
+    entries = [read(index, each, raw.entry[index], base) for index, each in enumerate(content.get("entry", []))]
     _refuse_the_same_address(entries)
     return raw.type, entries
 
@@ -89,9 +99,26 @@ def _frame(body: bytes, raw: _RawBundle) -> dict[str, Any]:
     members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     frame = {name: orjson.loads(bytes(value)) for name, value in members.items() if name != "entry"}
     entries = [{name: orjson.loads(bytes(each[name])) for name in each if name != "resource"} for each in raw.entry]
-    if issues := r4.check(frame | ({"entry": entries} if entries else {})):
+    if issues := r4.check(frame):
         raise Malformed(*issues)
     return frame | {"entry": entries}
+
+
+def _request(index: int, stated: dict[str, Any], raw: dict[str, msgspec.Raw], base: str) -> Entry:
+    """An entry of a batch, also when it is wrong."""
+    try:
+        _judge(index, stated)
+        return _entry(index, stated, raw, base)
+    except Malformed as wrong:
+        return Entry(index, "", "", "", "", None, {}, wrong.issues)
+
+
+def _judge(index: int, stated: dict[str, Any]) -> None:
+    """Raises ``Malformed`` with everything that is wrong with what an entry of a batch holds."""
+    if not stated:
+        return  # but for its resource, perhaps
+    if issues := r4.check({"resourceType": "Bundle", "type": "batch", "entry": [stated]}):
+        raise Malformed(*(replace(each, expression=each.expression.replace("[0]", f"[{index}]", 1)) for each in issues))
 
 
 def _entry(index: int, stated: dict[str, Any], raw: dict[str, msgspec.Raw], base: str) -> Entry:

@@ -27,12 +27,13 @@ def _artefacts() -> Iterator[_Route]:
         yield "GET", f"/{type}", search_artefacts
         yield "POST", f"/{type}/_search", search_artefacts
         yield "GET", f"/{type}/{{id}}", read_artefact
-        yield "POST", f"/{type}", _read_only
+        yield "POST", f"/{type}", read_only
         for method in ("PUT", "PATCH", "DELETE"):
-            yield method, f"/{type}/{{id}}", _read_only
+            yield method, f"/{type}/{{id}}", read_only
 
 
-async def _read_only(*_: object) -> Response:
+async def read_only(*_: object) -> Response:
+    """Nobody writes the guide. Raises ``NotSupported``."""
     raise NotSupported("the guide comes with the service, and can only be read")
 
 

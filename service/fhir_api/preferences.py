@@ -1,5 +1,6 @@
 """What request headers ask for. https://hl7.org/fhir/R4/http.html#general"""
 
+import re
 from typing import Final
 
 from starlette.requests import Request
@@ -77,10 +78,12 @@ _ALL_WELL: Final = Issue(IssueType.INFORMATIONAL, "all is well", severity=Severi
 
 
 def preferences(request: Request) -> frozenset[str]:
-    """Every wish of every ``Prefer`` header: clients join them with commas or semicolons."""
+    """Every wish of every ``Prefer`` header, without quotes: clients join them with commas or semicolons.
+    https://www.rfc-editor.org/rfc/rfc7240#section-2"""
+    stated = (wish for header in request.headers.getlist("prefer") for wish in _WISH.finditer(header))
     return frozenset(
-        wish.strip()
-        for header in request.headers.getlist("prefer")
-        for part in header.split(";")
-        for wish in part.split(",")
+        f"{name.lower()}={quoted or plain}" for name, quoted, plain in (wish.groups("") for wish in stated)
     )
+
+
+_WISH: Final = re.compile(r"""([^\s,;="]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?""")

@@ -8,10 +8,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from contracts.errors import RekoError
+from contracts.errors import NotSupported, RekoError
 from service.fhir_api import answers
 from service.fhir_api.formats import accept_format, in_form
-from service.fhir_api.guide_routes import GUIDE_ROUTES
+from service.fhir_api.guide_routes import GUIDE_ROUTES, read_only
 from service.fhir_api.interactions.audit_event import read_audit_event, refuse_change, search_audit_events
 from service.fhir_api.interactions.capabilities import capabilities
 from service.fhir_api.interactions.create import create
@@ -28,6 +28,7 @@ from service.fhir_api.interactions.vread import vread
 from service.fhir_api.operations import table as operations
 from service.fhir_api.operations.everything import everything
 from service.fhir_api.operations.validate import validate
+from service.fhir_api.resources import ROWS
 from service.fhir_api.routing import Routes
 from service.fhir_api.surroundings import Surroundings
 from service.http_edge import AskedRequest, status_of
@@ -93,10 +94,31 @@ class FhirSurface:
             interaction, request.scope["path_params"] = _ROUTES.find(request.method, path)
             accept_format(request)
             return await interaction(self._around, request)
+        except NotSupported as error:
+            return answers.error(status_of(error), error, {"Allow": _allowed(path)})
         except RekoError as error:
             return answers.error(status_of(error), error)
         except ClientDisconnect:
             return Response(status_code=499)
+
+
+def _allowed(path: str) -> str:
+    """The methods that are answered there, which 405 has to tell (RFC 9110 § 15.5.6)."""
+    is_done: dict[str, bool] = {}
+    for method, interaction, parameters in _ROUTES.ends(path):
+        is_done.setdefault(method, _is_done(interaction, parameters.get("type")))
+    is_done["HEAD"] = is_done.get("GET", False)
+    return ", ".join(sorted(method for method in is_done if is_done[method]))
+
+
+def _is_done(interaction: Interaction, type_: str | None) -> bool:
+    """Whether it does anything but refuse; ``type_`` is that in the address, where it is any."""
+    if type_ is None:
+        return interaction not in (refuse_change, read_only)
+    row = ROWS.get(type_)
+    return row is not None and not (
+        (row.written_once and interaction in (update, patch)) or (row.delete is None and interaction is delete)
+    )
 
 
 def _unforeseen(request: Request, error: Exception) -> Response:

@@ -49,6 +49,11 @@ class Routes(Generic[T]):
             raise NotSupported("this is not done here: see /metadata")
         raise NotFound("there is no such address")
 
+    def ends(self, path: str) -> Iterator[tuple[str, T, Mapping[str, str]]]:
+        """Everything that answers there: by which method, and what stands in the path where its pattern has names."""
+        for place, parameters in _ways(self._root, _parts(path)):
+            yield from ((method, end, parameters) for method, end in place.ends.items())
+
     def _place(self, parts: Sequence[str]) -> "_Place[T]":
         place = self._root
         for part in parts:

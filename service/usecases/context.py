@@ -41,7 +41,7 @@ class Write:
     """A resource that a caller wants stored.
 
     ``id`` is empty when a new one is to be made, under ``fresh`` or an id that the service chooses. ``expected`` is the
-    version that the caller believes to be current (If-Match), or ABSENT. ``coming`` are resources (``Type/id``) that the
+    version that the caller believes to be current (If-Match), ANY or ABSENT. ``coming`` are resources (``Type/id``) that the
     same transaction makes: they may be pointed at before they are there.
     """
 
@@ -59,6 +59,8 @@ class Write:
 
 ABSENT: Final = 0
 """The version of what must not be there (If-None-Match: *)."""
+ANY: Final = -1
+"""The version of what must be there, whichever it is (If-Match: *)."""
 
 
 @dataclass(frozen=True, slots=True)

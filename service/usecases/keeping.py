@@ -14,7 +14,7 @@ from fhir_mappings.document import decode, patient_of, same_content, subject_ele
 from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
 from fhir_mappings.narrative import with_narrative
 from fhir_mappings.primitives import identifiers, literal
-from service.usecases.context import ABSENT, Context, Recorded, Removal, Write
+from service.usecases.context import ABSENT, ANY, Context, Recorded, Removal, Write
 
 SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
 """Types that belong to the care provider, not to one unit."""
@@ -112,9 +112,10 @@ def current(transaction: Transaction, write: Write) -> Record | None:
     """What an update replaces; ``None`` when it makes the resource, or makes it anew. Raises as ``keep``."""
     record = transaction.read(write.document.type, write.id)
     standing = record or transaction.tombstone(write.document.type, write.id)
-    if standing is None and write.expected:
-        raise NotFound(f"there is no such {write.document.type}")
-    if standing is not None and not write.caller.may_see(standing.unit):
+    is_hidden = standing is not None and not write.caller.may_see(standing.unit)
+    if write.expected and (standing is None or is_hidden):
+        raise VersionConflict("it is not there, so there is no such version")
+    if is_hidden:
         raise NotFound(f"there is no such {write.document.type}: a new one is made with POST")
     if standing is not None:
         _refuse_other_version(write.expected, standing, is_there=record is not None)
@@ -125,6 +126,10 @@ def _refuse_other_version(expected: int | None, standing: Record, *, is_there: b
     """``standing`` is the last version, which may be a deletion."""
     if expected is None or expected == (standing.version if expected or is_there else ABSENT):
         return
+    if expected == ANY:
+        if is_there:
+            return
+        raise VersionConflict("it has been deleted, so there is no current version")
     if not expected:
         raise VersionConflict("it is there already")
     raise VersionConflict(

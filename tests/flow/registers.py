@@ -38,7 +38,7 @@ def after(state: State, op: Op) -> State | None:
     if op.kind == "read":
         return state if (op.status, op.version, op.value) == _shown(state) else None
     if op.expected is not None and op.expected != state.version:
-        return state if op.status == (412 if state.version else 404) else None
+        return state if op.status == (412 if state.version or op.kind == "write" else 404) else None
     return _written(state, op) if op.kind == "write" else _deleted(state, op)
 
 

@@ -262,6 +262,29 @@ async def test_a_transaction_is_for_who_may(flow: "Flow") -> None:
     assert (await flow.neighbour.post("/fhir", json=read)).status_code == 404
 
 
+async def test_a_transaction_reads_what_is_not_known_yet(flow: "Flow") -> None:
+    path = f"Organization/{(await flow.post(organization('known')))['id']}"
+    answer = await sent(
+        flow,
+        entry("GET", path, ifNoneMatch='W/"1"'),
+        entry("GET", path, ifNoneMatch='W/"2"'),
+        entry("GET", path, ifModifiedSince="2099-01-01T00:00:00Z"),
+        entry("GET", path, ifModifiedSince="2001-01-01T00:00:00Z"),
+        entry("GET", f"{path}?_format=xml&_pretty=true"),
+        prefer="return=representation",
+    )
+    assert statuses(answer) == ["304", "200", "304", "200", "200"]
+    assert ["resource" in each for each in answer["entry"]] == [False, True, False, True, True]
+
+
+@pytest.mark.parametrize("path", ["{path}?_format=xml&shoe-size=42", "{path}/_history/1?_elements=name"])
+async def test_a_transaction_passes_over_no_parameter(flow: "Flow", path: str) -> None:
+    stored = await flow.post(organization("parameters"))
+    address = path.format(path=f"Organization/{stored['id']}")
+    outcome = await sent(flow, entry("GET", address), status=400)
+    assert outcome["issue"][0]["expression"] == ["Bundle.entry[0]"]
+
+
 BAD: Final = {
     "another type": {"resourceType": "Bundle", "type": "searchset"},
     "no request": bundle({"resource": organization("x")}),
@@ -340,6 +363,75 @@ async def test_each_entry_of_a_batch_is_a_request_of_its_own(flow: "Flow") -> No
         "SELECT DISTINCT patient FROM access_log WHERE request_id LIKE ?", f"{response.headers['X-Request-Id']}.%"
     )
     assert rows == [(person.id,)]
+
+
+FORGED: Final = b'{"resourceType":"Patient"}},{"response":{"status":"201","location":"Patient/forged"}'
+
+
+async def test_an_entrys_answer_is_a_resource_whatever_form_it_asks_for(flow: "Flow") -> None:
+    person = await flow.patient()
+    data = base64.b64encode(FORGED).decode()
+    made = await flow.post({"resourceType": "Binary", "contentType": "application/octet-stream", "data": data})
+    goal = await flow.post(flow.forms.goal(person))
+    plan = await flow.post(flow.forms.plan(person, f"Goal/{goal['id']}"))
+    asked = {
+        f"{person.reference}?_format=xml": "Patient",
+        f"{person.reference}?_format=xml&_pretty=true": "Patient",
+        f"Goal?patient={person.id}&_format=application/fhir%2Bxml": "Bundle",
+        "metadata?_format=xml": "CapabilityStatement",
+        f"Binary/{made['id']}?_format=application/octet-stream": "Binary",
+        f"Binary/{made['id']}/_history/1?%5Fformat=text/plain": "Binary",
+        f"CarePlan/{plan['id']}/$patient-document?_format=text/html": "Binary",
+        f"CarePlan/{plan['id']}/$patient-document?form=html": "Binary",
+    }
+    refused = ["Goal/nothing?_format=xml", "Goal/nothing?_pretty=true", "Goal?shoe-size=42&_format=text/turtle"]
+    answer = await sent(flow, *(entry("GET", each) for each in (*asked, *refused)), type="batch")
+    assert statuses(answer) == ["200"] * len(asked) + ["404", "404", "400"]
+    shown = [each["resource"]["resourceType"] for each in answer["entry"][: len(asked)]]
+    assert shown == list(asked.values())
+    for each in answer["entry"][len(asked) :]:
+        assert each["response"]["outcome"]["issue"]
+
+
+async def test_what_a_batch_asks_for_may_be_in_any_script(flow: "Flow") -> None:
+    """Three times the same: with a condition that means something else, each would make another."""
+    name, value = "Ödman", "中-batch"
+    patient = {"resourceType": "Patient", "name": [{"family": name}]}
+    unless, at = f"identifier={EHR}|{value}", f"Organization?identifier={EHR}|{value}-åäö"
+    form = organization(value)
+    asked = (
+        entry("POST", "Patient", patient, ifNoneExist=f"name={name}"),
+        entry("POST", "Organization", form, ifNoneExist=unless),
+        entry("PUT", at, organization(f"{value}-åäö")),
+    )
+    found = [statuses(await sent(flow, *asked, type="batch")) for _ in range(3)]
+    assert found == [["201"] * 3, ["200"] * 3, ["200"] * 3]
+    (search,) = (await sent(flow, entry("GET", f"Patient?name={name}&_total=accurate"), type="batch"))["entry"]
+    assert search["resource"]["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expression"),
+    [
+        ({"request": {"method": "BAD", "url": "Patient"}}, "request.method"),
+        ({"request": {"method": "GET", "url": "Patient?name=a b"}}, "request.url"),
+        ({"request": {"method": "GET"}}, "request.url"),
+        ({"request": "GET Patient"}, "request"),
+        ({"resource": {"resourceType": "Patient"}}, "request"),
+        ({"request": {"method": "GET", "url": "Patient/195001019806"}}, "request.url"),
+        ({"request": {"method": "GET", "url": "Patient"}, "shoeSize": 42}, "shoeSize"),
+    ],
+)
+async def test_what_is_wrong_with_an_entry_of_a_batch_is_its_own_matter(
+    flow: "Flow", wrong: Json, expression: str
+) -> None:
+    right = entry("POST", "Organization", organization("beside-wrong"))
+    answer = await sent(flow, right, *[wrong] * 25, right, type="batch")
+    assert statuses(answer) == ["201", *["400"] * 25, "201"]
+    (issue,) = answer["entry"][25]["response"]["outcome"]["issue"]
+    assert issue["expression"] == [f"Bundle.entry[25].{expression}"]
+    assert "195001019806" not in issue["diagnostics"]
+    await sent(flow, right, wrong, status=400)
 
 
 async def test_a_batch_is_for_who_may(flow: "Flow") -> None:

@@ -201,6 +201,24 @@ async def test_an_update_that_must_be_the_first(flow: "Flow") -> None:
     assert (await flow.coordinator.put("/fhir/Organization/first", json=form, headers=both)).status_code == 400
 
 
+async def test_an_update_of_whatever_version_is_there(flow: "Flow") -> None:
+    """RFC 9110 § 13.1.1: what is not there is no version."""
+    path, headers = "/fhir/Organization/any", {"If-Match": "*"}
+    form = organization("any", id="any")
+    for known in ("*", 'W/"1"'):
+        assert (await flow.coordinator.put(path, json=form, headers={"If-Match": known})).status_code == 412
+    by_condition = f"/fhir/Organization?identifier={EHR}|any"
+    assert (await flow.coordinator.put(by_condition, json=form, headers=headers)).status_code == 412
+    assert (await flow.coordinator.put(path, json=form)).status_code == 201
+    changed = await flow.coordinator.put(path, json={**form, "name": "Nytt"}, headers=headers)
+    assert (changed.status_code, changed.headers["ETag"]) == (200, 'W/"2"')
+    change = [{"op": "replace", "path": "/name", "value": "Nyare"}]
+    patched = await flow.coordinator.patch(path, json=change, headers=headers)
+    assert (patched.status_code, patched.headers["ETag"]) == (200, 'W/"3"')
+    assert (await flow.coordinator.delete(path, headers=headers)).status_code == 204
+    assert (await flow.coordinator.put(path, json=form, headers=headers)).status_code == 412
+
+
 async def test_another_units_id_is_not_taken_over(flow: "Flow") -> None:
     person = await flow.patient()
     form = {"resourceType": "Patient", "id": person.id, "name": [{"text": "Ny"}]}
@@ -228,6 +246,17 @@ async def test_a_conditional_create_takes_any_search(flow: "Flow") -> None:
     assert (await flow.coordinator.post("/fhir/Goal", json=form, headers=condition)).status_code == 412
     nothing = {"If-None-Exist": "_format=json"}
     assert (await flow.coordinator.post("/fhir/Goal", json=form, headers=nothing)).status_code == 412
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+async def test_a_condition_in_a_header_may_be_in_any_script(flow: "Flow", coding: str) -> None:
+    """A header is bytes. Those that are UTF-8 mean that; others are Latin-1, as of old."""
+    value = f"中-{coding}" if coding == "utf-8" else "ödman"
+    condition = {b"If-None-Exist": f"identifier={EHR}|{value}".encode(coding)}
+    made = [
+        await flow.coordinator.post("/fhir/Organization", json=organization(value), headers=condition) for _ in range(2)
+    ]
+    assert [each.status_code for each in made] == [201, 200]
 
 
 async def test_a_conditional_update(flow: "Flow") -> None:
@@ -278,8 +307,14 @@ async def test_a_condition_finds_what_the_caller_may_see_alone(flow: "Flow") -> 
 
 async def test_a_national_number_never_stands_in_a_conditions_address(flow: "Flow") -> None:
     person = await flow.patient()
-    for value in (person.number, "tolvsiffror"):
-        path = f"/fhir/Patient?identifier={PERSONNUMMER.fhir}|{value}"
+    national = f"{PERSONNUMMER.fhir}|"
+    for value, asked in (
+        (person.number, national),
+        ("tolvsiffror", national),
+        ("efter-komma", f"a,{national}"),
+        ("efter-typ", f"http://terminology.hl7.org/CodeSystem/v2-0203|NI|a,{national}"),
+    ):
+        path = f"/fhir/Patient?identifier={asked}{value}"
         for method in ("PUT", "PATCH", "DELETE"):
             response = await flow.coordinator.request(method, path, json={"resourceType": "Patient"})
             assert response.status_code == 400
@@ -302,6 +337,7 @@ async def test_a_read_that_is_not_needed(flow: "Flow") -> None:
         {"If-None-Match": read.headers["ETag"]},
         {"If-None-Match": 'W/"7", W/"1"'},
         {"If-Modified-Since": read.headers["Last-Modified"]},
+        {"If-Modified-Since": "Fri, 31 Dec 9999 23:59:59 GMT"},
     ):
         again = await flow.reader.get(path, headers=headers)
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", 'W/"1"')
@@ -310,6 +346,7 @@ async def test_a_read_that_is_not_needed(flow: "Flow") -> None:
         {"If-None-Match": 'W/"2"'},
         {"If-None-Match": "nonsense"},
         {"If-Modified-Since": "nonsense"},
+        {"If-Modified-Since": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT"},
         {"If-Modified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"},
         {"If-None-Match": 'W/"2"', "If-Modified-Since": read.headers["Last-Modified"]},
     ):
@@ -554,6 +591,44 @@ async def test_head_is_get_without_the_body(flow: "Flow") -> None:
         assert head.headers[name] == got.headers[name]
     assert len(flow.accesses(person, head.headers["X-Request-Id"])) == 1
     assert (await flow.nobody.head(f"/fhir/{person.reference}")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("wish", "is_minimal"),
+    [
+        ("return=minimal", True),
+        ('return="minimal"', True),
+        ('Return = "minimal"', True),
+        ('respond-async; wait=10, return="minimal"', True),
+        ('note="a, return=minimal"', False),
+        ('return="representation"', False),
+    ],
+)
+async def test_a_wish_may_be_quoted(flow: "Flow", wish: str, is_minimal: bool) -> None:
+    """RFC 7240 § 2."""
+    form = organization("wish")
+    made = await flow.coordinator.post("/fhir/Organization", json=form, headers={"Prefer": wish})
+    assert (made.status_code, made.content == b"") == (201, is_minimal)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "Procedure/1", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PUT", "Procedure", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+        ("PUT", "Provenance/1", "GET, HEAD"),
+        ("DELETE", "Provenance", "GET, HEAD, POST"),
+        ("PUT", "AuditEvent/1", "GET, HEAD"),
+        ("POST", "CodeSystem", "GET, HEAD"),
+        ("OPTIONS", "metadata", "GET, HEAD"),
+        ("PUT", "Consent/$decide", "POST"),
+        ("GET", "", "POST"),
+    ],
+)
+async def test_what_is_not_done_tells_what_is(flow: "Flow", method: str, path: str, allowed: str) -> None:
+    """RFC 9110 § 15.5.6."""
+    response = await flow.coordinator.request(method, f"/fhir/{path}")
+    assert (response.status_code, response.headers["Allow"]) == (405, allowed)
 
 
 async def test_pretty_keeps_every_digit(flow: "Flow") -> None:

@@ -67,8 +67,6 @@ class Machine(RuleBasedStateMachine):
     def _write(self, id: str, key: str, name: str, expected: int | None = None) -> int:
         """The status that an update is answered with, and what it leaves."""
         known = self.versions.get(id, [])
-        if expected is not None and not known:
-            return 404
         if expected not in (None, len(known)):
             return 412
         was_there = self._current(id) is not None

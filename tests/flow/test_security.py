@@ -186,8 +186,12 @@ async def test_nobody_points_at_another_units_data(flow: "Flow", ours: Ours, nam
 
 async def test_a_wrong_if_match_does_not_tell_that_it_is_there(flow: "Flow", ours: Ours) -> None:
     path = f"/fhir/Procedure/{ours.activity['id']}"
-    response = await flow.neighbour.put(path, json=ours.activity, headers={"If-Match": 'W/"99"'})
-    assert response.status_code == 404
+    for known in ('W/"99"', 'W/"1"', "*"):
+        theirs = await flow.neighbour.put(path, json=ours.activity, headers={"If-Match": known})
+        form = {**ours.activity, "id": "nothing-at-all"}
+        nothing = await flow.neighbour.put("/fhir/Procedure/nothing-at-all", json=form, headers={"If-Match": known})
+        assert (theirs.status_code, theirs.json()) == (nothing.status_code, nothing.json())
+        assert theirs.status_code == 412
 
 
 async def test_the_same_number_on_two_units_is_two_patients(flow: "Flow") -> None:

@@ -5,6 +5,7 @@ import base64
 from collections.abc import Sequence
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
 from contracts.errors import Malformed
-from fhir_mappings import primitives, r4
+from fhir_mappings import r4
 from fhir_mappings.primitives import to_instant
 from service.fhir_api import answers
 from service.fhir_api.bundle import bundle
@@ -29,9 +30,11 @@ async def batch(_: Surroundings, request: Request, entries: Sequence[Entry]) -> 
 
 
 async def _answered(request: Request, entry: Entry) -> bytes:
+    if entry.wrong:
+        return told(answers.error(400, Malformed(*entry.wrong)))
     media, body = _sent(entry)
     inner = AskedRequest(_scope(request, entry, media), _receiving(body))
-    return _told(await request.app.answer(inner, f"/{entry.path}"))
+    return told(await request.app.answer(inner, f"/{entry.path}"))
 
 
 def _scope(request: Request, entry: Entry, media: str) -> Scope:
@@ -41,27 +44,38 @@ def _scope(request: Request, entry: Entry, media: str) -> Scope:
         "method": entry.method,
         "path": f"/{entry.path}",
         "root_path": "",
-        "query_string": entry.query.encode(),
+        "query_string": _query(entry),
         "headers": _headers(request, entry, media),
         "state": {"request_id": f"{request.state.request_id}.{entry.index}", "is_inside": True},
     }
 
 
+def _query(entry: Entry) -> bytes:
+    """Its parameters, but those that say how an answer looks: in a Bundle all are resources in its own form."""
+    parameters = parse_qsl(entry.query, keep_blank_values=True)
+    return urlencode([each for each in parameters if each[0] not in _FORMS]).encode()
+
+
+_FORMS: Final = ("_format", "_pretty")
+
+
 def _headers(request: Request, entry: Entry, media: str) -> list[tuple[bytes, bytes]]:
     stated = {name: str(entry.request[element]) for element, name in _CONDITIONS.items() if element in entry.request}
-    if "ifModifiedSince" in entry.request:
-        stated["if-modified-since"] = _http_date(entry.request["ifModifiedSince"])
-    wishes = preferences(request)
-    if entry.method in ("POST", "PUT", "PATCH") and not any(wish.startswith("return=") for wish in wishes):
-        wishes |= {"return=minimal"}
+    if entry.since is not None:
+        stated["if-modified-since"] = format_datetime(entry.since, usegmt=True)
+    wishes = request.headers.getlist("prefer")
+    if entry.method in ("POST", "PUT", "PATCH") and not any(
+        each.startswith("return=") for each in preferences(request)
+    ):
+        wishes.append("return=minimal")
     headers = {
         "authorization": request.headers["authorization"],
         "accept": answers.FHIR_JSON,
         "content-type": media,
-        "prefer": ", ".join(sorted(wishes)),
+        "prefer": ", ".join(wishes),
         **stated,
     }
-    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 _CONDITIONS: Final = {
@@ -69,14 +83,6 @@ _CONDITIONS: Final = {
     "ifNoneMatch": "if-none-match",
     "ifNoneExist": "if-none-exist",
 }
-
-
-def _http_date(instant: str) -> str:
-    """As the header has it. What cannot be reckoned with asks for nothing."""
-    try:
-        return format_datetime(primitives.instant(instant), usegmt=True)
-    except ValueError:
-        return ""
 
 
 def _sent(entry: Entry) -> tuple[str, bytes]:
@@ -103,9 +109,10 @@ def _receiving(body: bytes) -> Receive:
     return receive
 
 
-def _told(response: Response) -> bytes:
-    """An answer as an entry."""
-    body = bytes(response.body)
+def told(response: Response) -> bytes:
+    """An answer as an entry. Bytes that are no resource have no place in a Bundle: they could pass for entries."""
+    is_resource = response.headers.get("content-type", "").startswith(answers.FHIR_JSON)
+    body = bytes(response.body) if is_resource else b""
     stated = {
         "status": str(response.status_code),
         "location": response.headers.get("location"),

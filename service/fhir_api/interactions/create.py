@@ -7,6 +7,7 @@ from contracts.errors import Malformed
 from contracts.record import Document, Right
 from fhir_mappings import r4
 from service.fhir_api import changing
+from service.fhir_api.conditions import condition_in_header
 from service.fhir_api.preferences import read_fhir, written
 from service.fhir_api.raw import is_raw, read_raw
 from service.fhir_api.search.query import LET_THROUGH
@@ -20,7 +21,7 @@ async def create(around: Surroundings, request: Request) -> Response:
     caller = around.caller(request, Right.FHIR_WRITE)
     _no_condition_in_address(request)
     document = await judged(request, row.type)
-    unless = request.headers.get("if-none-exist")
+    unless = condition_in_header(request)
     recorded = await around.store.run(
         lambda transaction: changing.create(Stage(transaction, around, caller), row, document, unless)
     )

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from contracts.record import Right
 from service.fhir_api import answers
-from service.fhir_api.conditions import is_unmodified
+from service.fhir_api.conditions import http_date, is_unmodified
 from service.fhir_api.raw import raw, wants_raw
 from service.fhir_api.reading import shown
 from service.fhir_api.surroundings import Surroundings, row_of
@@ -16,6 +16,7 @@ async def read(around: Surroundings, request: Request) -> Response:
     row = row_of(request)
     caller = around.caller(request, Right.FHIR_READ)
     record = await shown(around, caller, row.type, request.path_params["id"], "read")
-    if is_unmodified(request, record):
+    known, since = request.headers.get("if-none-match"), http_date(request.headers.get("if-modified-since"))
+    if is_unmodified(record, known, since):
         return Response(status_code=304, headers=answers.version_headers(record))
     return raw(record) if wants_raw(request, record) else answers.record(record)

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from contracts.errors import Issue, IssueType, Malformed, Severity, WrongMedia
 from contracts.record import Caller, Record, Right
-from fhir_mappings.identifiers import is_national_person_system
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
+from service.fhir_api.conditions import asks_for_national_number
 from service.fhir_api.pages import PAGE
 from service.fhir_api.preferences import is_lenient
 from service.fhir_api.reading import log_reading
@@ -106,8 +106,7 @@ async def _pairs(request: Request) -> Sequence[tuple[str, str]]:
 
 def _no_person_in_address(pairs: Sequence[tuple[str, str]]) -> None:
     """National numbers are searched for by POST alone, whatever they look like (decision D10)."""
-    with_system = [value for _, value in pairs if "|" in value]
-    if any(is_national_person_system(part) for value in with_system for part in re.split(r"[,|$]", value)):
+    if asks_for_national_number(pairs):
         raise Malformed("search for a national number with POST [type]/_search, the parameters in the body")
 
 

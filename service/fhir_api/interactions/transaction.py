@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
@@ -21,11 +22,12 @@ from fhir_mappings.references import is_conditional, links, relinked
 from service.fhir_api import answers, changing
 from service.fhir_api.bundle import bundle
 from service.fhir_api.changing import Target
-from service.fhir_api.conditions import expected_version, only_match
+from service.fhir_api.conditions import expected_version, is_unmodified, only_match
 from service.fhir_api.entries import Entry, read_bundle, told_at
 from service.fhir_api.interactions.batch import batch, patch_in
 from service.fhir_api.preferences import outcome_of, preferences, read_fhir, version_address
 from service.fhir_api.reading import rows_of
+from service.fhir_api.search.query import LET_THROUGH
 from service.fhir_api.stage import Stage
 from service.fhir_api.surroundings import Surroundings, row_named
 from service.security import require
@@ -91,13 +93,15 @@ def _step(around: Surroundings, entry: Entry) -> Step:
         type_, *rest = entry.path.split("/")
         row = row_named(type_)
         id_ = rest[0] if rest else ""
+        if (rest or entry.method == "POST") and _asks(entry.query):
+            raise Malformed("only a condition stands behind a question mark: [type]?[parameters], and not of a create")
         if len(rest) == _VERSIONED and rest[1] == "_history" and entry.method in _READS and rest[2].isdecimal():
             return Step(entry, Target(row, id_), version=int(rest[2][:9]))
         if len(rest) > 1 or id_.startswith(("_", "$")) or (entry.method in _READS and not id_):
             raise NotSupported(
                 "a transaction creates, changes, deletes and reads single resources: the rest goes in a batch"
             )
-        if entry.method == "POST" and (id_ or entry.query):
+        if entry.method == "POST" and id_:
             raise Malformed("a create is addressed to [type]")
         if entry.method not in ("POST", *_READS) and not id_ and not entry.query:
             raise NotSupported("the address says neither an id nor a condition: [type]/[id], or [type]?[parameters]")
@@ -113,6 +117,11 @@ def _step(around: Surroundings, entry: Entry) -> Step:
 
 
 _VERSIONED: Final = 3
+
+
+def _asks(query: str) -> bool:
+    """Whether it asks for anything that would change what is done."""
+    return not LET_THROUGH.issuperset(name for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 def _base(full_url: str) -> str:
@@ -190,7 +199,8 @@ class _Run:
         if step.version and step.version != record.version:
             raise NotSupported("a transaction reads current versions: the others go in a batch")
         self.stage.transaction.log_access(*rows_of(caller, [record], "read"))
-        return Done(step, "200", Recorded(record, changed=False))
+        is_known = is_unmodified(record, step.entry.request.get("ifNoneMatch"), step.entry.since)
+        return Done(step, "304" if is_known else "200", Recorded(record, changed=False))
 
     # What holds between the entries
 
@@ -271,5 +281,6 @@ def _told(base: str, done: Done, wishes: frozenset[str]) -> bytes:
     head = orjson.dumps(stated)
     if "return=OperationOutcome" in wishes and done.step.entry.method not in _READS:
         head = head[:-1] + b',"outcome":' + outcome_of(done.recorded) + b"}"
-    shown = record.body and ("return=representation" in wishes or done.step.entry.method == "GET")
+    wanted = "return=representation" in wishes or done.step.entry.method == "GET"
+    shown = record.body and wanted and done.status != "304"
     return (b'{"resource":' + record.body + b"," if shown else b"{") + b'"response":' + head + b"}"

@@ -1,6 +1,7 @@
 """Links inside a bundle: found where they may stand, changed there alone, and nothing else touched."""
 
 import orjson
+import pytest
 
 from contracts.record import Document
 from fhir_mappings.references import is_conditional, links, relinked, without_conditions
@@ -36,6 +37,24 @@ def test_links_are_changed_and_nothing_else() -> None:
     assert content["extension"][0]["valueUri"] == "Patient/u"
     assert content["text"]["div"] == f'<div><a href="Patient/u">a</a> {ONE} <img src="#b"/></div>'
     assert b'"valueDecimal": 1.50' in changed.body
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('<a href="{}">a</a>', 1),
+        ("<a href='{}'>a</a>", 1),
+        ("<img alt='\"' src = '{}'/><a\n href='{}'>a</a>", 2),
+        ("<p>href={}</p>", 0),
+        ("<a title='{}'>a</a>", 0),
+    ],
+)
+def test_a_narrative_quotes_its_links_as_it_likes(written: str, meant: int) -> None:
+    before, after = (f"<div>{written.replace('{}', each)}</div>" for each in (ONE, "Patient/u"))
+    content = {"resourceType": "Basic", "text": {"status": "additional", "div": before}}
+    assert links(content) == [ONE] * meant
+    changed = relinked(Document(content, orjson.dumps(content)), renamed)
+    assert changed.content["text"]["div"] == (after if meant else before)
 
 
 def test_what_holds_no_such_link_keeps_its_bytes() -> None:

@@ -1,9 +1,14 @@
-"""Headers of a request: what is looked up is what Starlette finds."""
+"""Headers of a request: what is looked up is what Starlette finds. Its query: it means the same, escaped or not."""
 
+import httpx
 import pytest
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
-from service.http_edge import AskedHeaders
+from contracts.errors import RekoError
+from service.http_edge import AskedHeaders, Edge
 
 SENT = [
     (b"accept", b"application/json"),
@@ -29,3 +34,30 @@ def test_a_header_is_found_as_starlette_finds_it(name: str) -> None:
 
 def test_all_of_them_are_there() -> None:
     assert AskedHeaders({"headers": list(SENT)}) == Headers(raw=list(SENT))
+
+
+def _page(status: int, _: RekoError) -> PlainTextResponse:
+    return PlainTextResponse("", status)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("name=Ödman&identifier=urn:x|中%2B+1", 200),
+        ("name=%C3%96dman&identifier=urn:x%7C%E4%B8%AD%2B+1", 200),
+        ("name=Ödman&identifier=19500101-980\uff16", 400),
+    ],
+)
+async def test_a_query_that_is_not_escaped_means_what_it_says(sent: str, status: int) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Request(scope).query_params
+        assert scope["query_string"].isascii()
+        await PlainTextResponse(f"{asked['name']} {asked['identifier']}")(scope, receive, send)
+
+    async def raw(scope: Scope, receive: Receive, send: Send) -> None:
+        await Edge(app, lambda _: _page)({**scope, "query_string": sent.encode()}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(raw), base_url="http://reko") as client:
+        answer = await client.get("/fhir/Patient")
+    assert (answer.status_code, answer.text) == (status, "Ödman urn:x|中+ 1" if status == 200 else "")
