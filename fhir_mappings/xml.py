@@ -1,4 +1,5 @@
-"""FHIR's XML and FHIR's JSON, each made from the other by one table of elements: the schema that judges what arrives.
+"""FHIR's XML and FHIR's JSON, each made from the other by tables of elements: the schema that judges what arrives, and
+beside it the types of our guide, which only leave.
 
 The models would rewrite decimals and characters (decision D26). Here a decimal is its digits, and nothing is judged: what
 becomes JSON is judged as JSON. http://hl7.org/fhir/R4/xml.html, http://hl7.org/fhir/R4/json.html
@@ -7,6 +8,7 @@ becomes JSON is judged as JSON. http://hl7.org/fhir/R4/xml.html, http://hl7.org/
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.resources import files
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +16,7 @@ import msgspec
 from lxml import etree
 
 from contracts.errors import Issue, IssueType, Malformed
-from fhir_mappings import r4, safe_xml
+from fhir_mappings import guide, r4, safe_xml
 
 FHIR: Final = "http://hl7.org/fhir"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
@@ -39,12 +41,28 @@ class Member(NamedTuple):
 @cache
 def members(type_: str) -> dict[str, Member]:
     """The elements of a type by their JSON names, in R4's order."""
+    if type_ in _only_written():
+        return {name: _written_member(stated) for name, stated in _only_written()[type_].items()}
     properties = r4.properties(type_)
     return {
         name: _member(schema)
         for name, schema in properties.items()
         if name != "resourceType" and not name.startswith("_")
     }
+
+
+@cache
+def _only_written() -> Mapping[str, Mapping[str, str | list[str]]]:
+    """The elements of the types that the judge need not know, each with its type, in a list if it repeats."""
+    found: Mapping[str, Mapping[str, str | list[str]]] = msgspec.json.decode(
+        (files("contracts") / "wire/fhir/r4.guide-elements.json").read_bytes()
+    )
+    return found
+
+
+def _written_member(stated: str | list[str]) -> Member:
+    name = stated if isinstance(stated, str) else stated[0]
+    return Member(name, "object" if name in _only_written() else r4.kind(name), isinstance(stated, list))
 
 
 def _member(schema: Json) -> Member:
@@ -57,7 +75,10 @@ def _member(schema: Json) -> Member:
 
 def _is_attribute(type_: str, name: str) -> bool:
     """``id`` of whatever is no resource, and the address of an extension."""
-    return (name == "id" and type_ not in r4.TYPES) or (type_ == "Extension" and name == "url")
+    return (name == "id" and type_ not in _RESOURCES) or (type_ == "Extension" and name == "url")
+
+
+_RESOURCES: Final = frozenset((*r4.TYPES, *guide.TYPES))
 
 
 # ---- JSON to XML -------------------------------------------------------------------------------------------------
@@ -144,7 +165,7 @@ def to_json(body: bytes) -> bytes:
 
 def _resource(element: etree._Element) -> dict[str, Any]:
     name = etree.QName(element)
-    if name.namespace != FHIR or name.localname not in r4.TYPES:
+    if name.namespace != FHIR or name.localname not in _RESOURCES:
         raise Malformed(Issue(IssueType.STRUCTURE, f"a resource that is served is wanted, in the namespace {FHIR}"))
     return {"resourceType": name.localname, **_read(element, name.localname)}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from contracts.errors import Malformed
-from fhir_mappings import r4
+from fhir_mappings import guide, r4
 from fhir_mappings.xml import members, to_json, to_xml
 
 Json = dict[str, Any]
@@ -89,6 +89,23 @@ def test_the_models_read_the_same_from_either(path: Path) -> None:
     assert _unnamed(model.model_validate_xml(xml).model_dump()) == _unnamed(
         model.model_validate_json(body).model_dump()
     )
+
+
+@pytest.mark.parametrize("reference", guide.bodies())
+def test_the_guide_too(reference: str) -> None:
+    body, (type_, _, _) = guide.bodies()[reference], reference.partition("/")
+    xml = to_xml(body)
+    assert same(to_json(xml), body)
+    model: Any = r4.model(type_)
+    assert _unnamed(model.model_validate_xml(xml).model_dump()) == _unnamed(
+        model.model_validate_json(body).model_dump()
+    )
+
+
+def test_the_guide_is_read_alone() -> None:
+    body = to_xml(guide.bodies()["ValueSet/kva"])
+    with pytest.raises(Malformed, match="is not a type that is served here"):
+        r4.parse(to_json(body))
 
 
 def _unnamed(value: Any) -> Any:
