@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from lxml import etree
 
-from contracts.errors import Issue, IssueType, Malformed
+from contracts.errors import Issue, Malformed
 from fhir_mappings import guide, r4, safe_xml
 
 FHIR: Final = "http://hl7.org/fhir"
@@ -151,7 +151,8 @@ _DIV: Final = f"{{{XHTML}}}div"
 
 
 def to_json(body: bytes) -> bytes:
-    """The resource as JSON, to be judged. Raises ``Malformed`` for what is no FHIR XML."""
+    """The resource as JSON, to be judged: what R4 does not know is handed on, and the judge tells it with all else. Raises
+    ``Malformed`` for what is no FHIR XML, with everything that JSON cannot hold."""
     try:
         root = etree.fromstring(body, safe_xml.parser())
     except (etree.XMLSyntaxError, ValueError):
@@ -160,67 +161,109 @@ def to_json(body: bytes) -> bytes:
         raise Malformed("a document type declaration is not read here")
     for name in [name for name in root.attrib if str(name).startswith(_INSTANCE)]:
         del root.attrib[name]
-    return _ENCODER.encode(_resource(root))
+    if not _is_resource(root):
+        raise Malformed(f"a resource that is served is wanted, in the namespace {FHIR}")
+    reading = _Reading()
+    resource = reading.resource(root)
+    if reading.faults:
+        raise Malformed(*(_issue(element, words) for element, words in reading.faults))
+    return _ENCODER.encode(resource)
 
 
-def _resource(element: etree._Element) -> dict[str, Any]:
+def _is_resource(element: etree._Element) -> bool:
     name = etree.QName(element)
-    if name.namespace != FHIR or name.localname not in _RESOURCES:
-        raise Malformed(Issue(IssueType.STRUCTURE, f"a resource that is served is wanted, in the namespace {FHIR}"))
-    return {"resourceType": name.localname, **_read(element, name.localname)}
+    return name.namespace == FHIR and name.localname in _RESOURCES
 
 
-def _read(element: etree._Element, type_: str) -> dict[str, Any]:
-    """An object's members. A primitive's ``value`` is read by whoever knows that it is one."""
-    known = members(type_)
-    found: dict[str, Any] = {}
-    for attribute, text in element.attrib.items():
-        if not _is_attribute(type_, str(attribute)):
-            raise _unknown(type_)
-        found[str(attribute)] = text
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
-        raise Malformed(Issue(IssueType.STRUCTURE, "text stands between the elements", type_))
-    for child in element:
-        name = etree.QName(child)
-        member = known.get(name.localname)
-        if member is None or name.namespace != (XHTML if member.type == "xhtml" else FHIR):
-            raise _unknown(type_)
-        _put(found, name.localname, member, child, type_)
-    return found
+class _Reading:
+    """One reading of a document. ``faults`` are the elements in which something is that JSON cannot hold, in words."""
+
+    def __init__(self) -> None:
+        self.faults: list[tuple[etree._Element, str]] = []
+
+    def resource(self, element: etree._Element) -> dict[str, Any]:
+        """A resource with all that stands in it."""
+        type_ = etree.QName(element).localname
+        return {"resourceType": type_, **self._object(element, type_)}
+
+    def _object(self, element: etree._Element, type_: str) -> dict[str, Any]:
+        """An object's members. A primitive's ``value`` is read by whoever knows that it is one."""
+        found: dict[str, Any] = {}
+        for attribute, text in element.attrib.items():
+            name = str(attribute)
+            found[name if _is_attribute(type_, name) else _stranger(name, type_)] = text
+        self._expect_no_text(element)
+        for child in element:
+            name = etree.QName(child)
+            member = None if _is_attribute(type_, name.localname) else members(type_).get(name.localname)
+            if member is None or name.namespace != (XHTML if member.type == "xhtml" else FHIR):
+                found[_stranger(name.localname if name.namespace == FHIR else "", type_)] = {}
+            else:
+                self._put(found, name.localname, member, child)
+        return found
+
+    def _put(self, found: dict[str, Any], name: str, member: Member, child: etree._Element) -> None:
+        value, more = self._value(child, member)
+        if not member.repeats:
+            if name in found or f"_{name}" in found:
+                self._fault(child, "stands twice")
+            found.update({each: it for each, it in ((name, value), (f"_{name}", more)) if it is not None})
+            return
+        found.setdefault(name, []).append(value)
+        if more is not None or f"_{name}" in found:
+            siblings = found.setdefault(f"_{name}", [])
+            siblings += [None] * (len(found[name]) - 1 - len(siblings)) + [more]
+
+    def _value(self, child: etree._Element, member: Member) -> tuple[Any, dict[str, Any] | None]:
+        """What a child is in JSON, and what stands under ``_name``: of a primitive without a value, even if it is nothing."""
+        if member.type == "xhtml":
+            etree.cleanup_namespaces(child)
+            return etree.tostring(child, encoding="unicode", with_tail=False), None
+        if member.type == "Resource":
+            return self._inside(child), None
+        if member.kind == "object":
+            return self._object(child, member.type), None
+        text = child.attrib.pop("value", None)
+        more = self._object(child, "Element")
+        return (None, more) if text is None else (_primitive(str(text), member.kind), more or None)
+
+    def _inside(self, child: etree._Element) -> dict[str, Any]:
+        self._expect_no_text(child)
+        if len(child) == 1 and not child.attrib and _is_resource(child[0]):
+            return self.resource(child[0])
+        self._fault(child, "must hold one resource that is served, and nothing else")
+        return {}
+
+    def _expect_no_text(self, element: etree._Element) -> None:
+        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+            self._fault(element, "has text between its elements")
+
+    def _fault(self, element: etree._Element, words: str) -> None:
+        if len(self.faults) < r4.MOST_ISSUES:
+            self.faults.append((element, words))
 
 
-def _unknown(type_: str) -> Malformed:
-    return Malformed(Issue(IssueType.STRUCTURE, "an element or attribute is unknown to FHIR R4 here", type_))
+def _stranger(name: str, type_: str) -> str:
+    """A name for what is no member here, under which the judge will know it for none."""
+    is_taken = not name or name == "resourceType" or name.startswith("_") or name in members(type_)
+    return "(unknown)" if is_taken else name
 
 
-def _put(found: dict[str, Any], name: str, member: Member, child: etree._Element, type_: str) -> None:
-    value, more = _value(child, member)
-    if not member.repeats:
-        if name in found or f"_{name}" in found:
-            raise Malformed(Issue(IssueType.STRUCTURE, f"{name} stands twice", f"{type_}.{name}"))
-        found.update({each: it for each, it in ((name, value), (f"_{name}", more)) if it is not None})
-        return
-    found.setdefault(name, []).append(value)
-    if more is not None or f"_{name}" in found:
-        siblings = found.setdefault(f"_{name}", [])
-        siblings += [None] * (len(found[name]) - 1 - len(siblings)) + [more]
-
-
-def _value(child: etree._Element, member: Member) -> tuple[Any, dict[str, Any] | None]:
-    """What a child is in JSON, and what stands under ``_name``."""
-    if member.type == "xhtml":
-        etree.cleanup_namespaces(child)
-        return etree.tostring(child, encoding="unicode", with_tail=False), None
-    if member.type == "Resource":
-        inside = list(child)
-        if len(inside) != 1 or child.attrib:
-            raise Malformed("a resource stands alone in its element")
-        return _resource(inside[0]), None
-    if member.kind == "object":
-        return _read(child, member.type), None
-    text = child.attrib.pop("value", None)
-    more = _read(child, "Element") or None
-    return None if text is None else _primitive(str(text), member.kind), more
+def _issue(element: etree._Element, words: str) -> Issue:
+    """What is wrong with an element, said at its place: every step up to it is known."""
+    root, *steps = [*reversed([*element.iterancestors()]), element]
+    path: r4.Path = []
+    type_ = resource = etree.QName(root).localname
+    for step in steps:
+        name = etree.QName(step).localname
+        if type_ == "Resource":
+            type_ = name
+            continue
+        member = members(type_)[name]
+        before = sum(1 for _ in step.itersiblings(step.tag, preceding=True))
+        path += [name, before] if member.repeats else [name]
+        type_ = member.type if member.kind == "object" else "Element"
+    return r4.issue_at(resource, path, words)
 
 
 def _primitive(text: str, kind: str) -> Any:

@@ -63,6 +63,10 @@ async def test_errors_and_the_statement_in_xml(flow: "Flow") -> None:
         "/fhir/Goal/$validate", content=b'<Goal xmlns="http://hl7.org/fhir"/>', headers=XML
     )
     assert {issue["severity"] for issue in as_json(validated)["issue"]} == {"error"}
+    several = b'<Goal xmlns="http://hl7.org/fhir"><lifecycleStatus value="x"/><target><foo/></target></Goal>'
+    for address in ("/fhir/Goal", "/fhir/Goal/$validate"):
+        told = as_json(await flow.coordinator.post(address, content=several, headers=XML))["issue"]
+        assert {"Goal.lifecycleStatus", "Goal.target[0].foo"} < {issue["expression"][0] for issue in told}
     statement = await flow.nobody.get("/fhir/metadata", headers=XML)
     assert statement.headers["content-type"].startswith("application/fhir+xml")
     assert as_json(statement) == (await flow.nobody.get("/fhir/metadata")).json()
