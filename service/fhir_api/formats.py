@@ -1,6 +1,7 @@
 """In which form an answer leaves. https://hl7.org/fhir/R4/http.html#mime-type"""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -18,6 +19,12 @@ PACKED_FROM: Final = 1000
 _IN_ITS_OWN_FORM: Final = "/$patient-document"
 _JSON: Final = frozenset({"*/*", "application/*", answers.FHIR_JSON, "application/json", "text/json", "json"})
 _XML: Final = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
+
+
+@lru_cache(100)
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client reads what is compressed. https://www.rfc-editor.org/rfc/rfc9110#field.accept-encoding"""
+    return any(weight and form in ("gzip", "x-gzip") for form, weight in _offers(accept_encoding))
 
 
 def accept_format(request: Request) -> None:
@@ -40,7 +47,7 @@ def in_form(request: Request, response: Response) -> Response:
         elif b"_pretty=true" in request.scope["query_string"]:
             _replace(response, msgspec.json.format(bytes(response.body), indent=2))
     if request.method == "HEAD":
-        if len(response.body) >= PACKED_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        if len(response.body) >= PACKED_FROM and takes_gzip(request.headers.get("accept-encoding", "")):
             del response.headers["content-length"]  # nobody packs what is not sent, to say how long it would be
         response.body = b""
     return response

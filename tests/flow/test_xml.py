@@ -97,6 +97,14 @@ async def test_what_is_liked_better_is_what_comes(flow: "Flow", accept: str, for
     assert head.headers.get("content-length") in (None, alone.headers["content-length"])
 
 
+async def test_a_number_in_an_address_is_refused_in_the_form_that_is_asked_for(flow: "Flow") -> None:
+    address = "/fhir/Patient?identifier=199001019802"
+    for ask in ({"headers": XML}, {"params": {"identifier": "199001019802", "_format": "xml"}}):
+        refused = await flow.coordinator.get(address, **ask)  # type: ignore[arg-type]
+        assert (refused.status_code, as_json(refused)["resourceType"]) == (400, "OperationOutcome")
+    assert (await flow.coordinator.get(address)).headers["content-type"].startswith("application/fhir+json")
+
+
 @pytest.mark.parametrize("accept", ["text/html", "application/fhir+json;q=0", "application/fhir+turtle"])
 async def test_what_is_not_made_is_told(flow: "Flow", accept: str) -> None:
     assert (await flow.coordinator.get("/fhir/Goal", headers={"Accept": accept})).status_code == 406
