@@ -84,11 +84,13 @@ _RESOURCES: Final = frozenset((*r4.TYPES, *guide.TYPES))
 # ---- JSON to XML -------------------------------------------------------------------------------------------------
 
 
-def to_xml(body: bytes) -> bytes:
-    """A judged resource as XML."""
+def to_xml(body: bytes, *, pretty: bool = False) -> bytes:
+    """A judged resource as XML, indented where it is to be read."""
     resource = _DIGITS.decode(body)
     root = etree.Element(f"{{{FHIR}}}{resource['resourceType']}", nsmap={None: FHIR})
     _write(root, resource, resource["resourceType"])
+    if pretty:
+        _indent(root, "\n")
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
@@ -100,6 +102,15 @@ def _write(parent: etree._Element, content: Json, type_: str) -> None:
         elif name in content or f"_{name}" in content:
             for value, more in _pairs(content, name, member):
                 _append(parent, name, member, value, more)
+
+
+def _indent(parent: etree._Element, end: str) -> None:
+    """Between the elements of FHIR blanks mean nothing, in a narrative they may."""
+    parent.text = f"{end}  "
+    for child in parent:
+        if len(child) and child.tag != _DIV:
+            _indent(child, f"{end}  ")
+        child.tail = end if child.getnext() is None else f"{end}  "
 
 
 def _pairs(content: Json, name: str, member: Member) -> Iterator[tuple[Any, Any]]:
@@ -188,14 +199,15 @@ class _Reading:
 
     def _object(self, element: etree._Element, type_: str) -> dict[str, Any]:
         """An object's members. A primitive's ``value`` is read by whoever knows that it is one."""
+        known = members(type_)
         found: dict[str, Any] = {}
-        for attribute, text in element.attrib.items():
-            name = str(attribute)
-            found[name if _is_attribute(type_, name) else _stranger(name, type_)] = text
+        for each, text in element.attrib.items():
+            attribute = str(each)
+            found[attribute if _is_attribute(type_, attribute) else _stranger(attribute, type_)] = text
         self._expect_no_text(element)
         for child in element:
             name = etree.QName(child)
-            member = None if _is_attribute(type_, name.localname) else members(type_).get(name.localname)
+            member = None if _is_attribute(type_, name.localname) else known.get(name.localname)
             if member is None or name.namespace != (XHTML if member.type == "xhtml" else FHIR):
                 found[_stranger(name.localname if name.namespace == FHIR else "", type_)] = {}
             else:
@@ -260,7 +272,7 @@ def _issue(element: etree._Element, words: str) -> Issue:
             type_ = name
             continue
         member = members(type_)[name]
-        before = sum(1 for _ in step.itersiblings(step.tag, preceding=True))
+        before = len([*step.itersiblings(str(step.tag), preceding=True)])
         path += [name, before] if member.repeats else [name]
         type_ = member.type if member.kind == "object" else "Element"
     return r4.issue_at(resource, path, words)
