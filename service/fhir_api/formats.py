@@ -17,12 +17,16 @@ PACKED_FROM: Final = 1000
 """Bytes from which an answer is compressed, for who takes that."""
 
 _IN_ITS_OWN_FORM: Final = "/$patient-document"
-_ANY: Final = frozenset({"*/*", "application/*"})
 _JSON: Final = frozenset({answers.FHIR_JSON, "application/json", "text/json", "json"})
 _XML: Final = frozenset({FHIR_XML, "application/xml", "text/xml", "xml"})
-_BY_DEFAULT: Final = _ANY | _JSON
+_BY_DEFAULT: Final = _JSON | {"*/*", "application/*"}
 _OF_FHIR: Final = frozenset({answers.FHIR_JSON, FHIR_XML, "application/json"})
 """In ``Accept``, what means the resource and not the bytes in it: FHIR's own types, and plain JSON, which is as good here."""
+
+
+def wanted(request: Request) -> str:
+    """The forms that are asked for: ``_format``, else ``Accept``."""
+    return _stated(request, "_format") or request.headers.get("accept") or "*/*"
 
 
 def posted(request: Request, pairs: Iterable[tuple[str, str]]) -> None:
@@ -35,7 +39,7 @@ def names_fhir(request: Request) -> bool:
     """Whether FHIR's JSON or XML is asked for by name. ``Accept: application/xml`` may mean bytes of that type, ``_format``
     cannot. https://hl7.org/fhir/R4/binary.html#rest"""
     known = _OF_FHIR if _stated(request, "_format") is None else _JSON | _XML
-    return any(weight and form in known for form, weight in _offers(_accepted(request)))
+    return any(weight and form in known for form, weight in _offers(wanted(request)))
 
 
 @lru_cache(100)
@@ -47,7 +51,7 @@ def takes_gzip(accept_encoding: str) -> bool:
 def accept_format(request: Request) -> None:
     """Raises ``NotAcceptable`` when no form that is wanted is made here. A Binary leaves in whatever form it is, and a
     document in those that it has."""
-    accepted = _accepted(request)
+    accepted = wanted(request)
     if (
         accepted in _BY_DEFAULT
         or request.path_params.get("type") == "Binary"
@@ -81,7 +85,7 @@ def _replace(response: Response, body: bytes) -> None:
 
 
 def _likes_xml(request: Request) -> bool:
-    accepted = _accepted(request)
+    accepted = wanted(request)
     if accepted in _BY_DEFAULT:
         return False
     offers = list(_offers(accepted))
@@ -89,10 +93,6 @@ def _likes_xml(request: Request) -> bool:
         max((weight for form, weight in offers if form in forms), default=0.0) for forms in (_XML, _BY_DEFAULT)
     )
     return best_xml > best_json
-
-
-def _accepted(request: Request) -> str:
-    return _stated(request, "_format") or request.headers.get("accept") or "*/*"
 
 
 def _stated(request: Request, name: str) -> str | None:
