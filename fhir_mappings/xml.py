@@ -1,4 +1,5 @@
-"""FHIR's XML and FHIR's JSON, each made from the other by one table of elements: the schema that judges what arrives.
+"""FHIR's XML and FHIR's JSON, each made from the other by tables of elements: the schema that judges what arrives, and
+beside it the types of our guide, which only leave.
 
 The models would rewrite decimals and characters (decision D26). Here a decimal is its digits, and nothing is judged: what
 becomes JSON is judged as JSON. http://hl7.org/fhir/R4/xml.html, http://hl7.org/fhir/R4/json.html
@@ -7,14 +8,15 @@ becomes JSON is judged as JSON. http://hl7.org/fhir/R4/xml.html, http://hl7.org/
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.resources import files
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from lxml import etree
 
-from contracts.errors import Issue, IssueType, Malformed
-from fhir_mappings import r4, safe_xml
+from contracts.errors import Issue, Malformed
+from fhir_mappings import guide, r4, safe_xml
 
 FHIR: Final = "http://hl7.org/fhir"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
@@ -39,12 +41,28 @@ class Member(NamedTuple):
 @cache
 def members(type_: str) -> dict[str, Member]:
     """The elements of a type by their JSON names, in R4's order."""
+    if type_ in _only_written():
+        return {name: _written_member(stated) for name, stated in _only_written()[type_].items()}
     properties = r4.properties(type_)
     return {
         name: _member(schema)
         for name, schema in properties.items()
         if name != "resourceType" and not name.startswith("_")
     }
+
+
+@cache
+def _only_written() -> Mapping[str, Mapping[str, str | list[str]]]:
+    """The elements of the types that the judge need not know, each with its type, in a list if it repeats."""
+    found: Mapping[str, Mapping[str, str | list[str]]] = msgspec.json.decode(
+        (files("contracts") / "wire/fhir/r4.guide-elements.json").read_bytes()
+    )
+    return found
+
+
+def _written_member(stated: str | list[str]) -> Member:
+    name = stated if isinstance(stated, str) else stated[0]
+    return Member(name, "object" if name in _only_written() else r4.kind(name), isinstance(stated, list))
 
 
 def _member(schema: Json) -> Member:
@@ -57,17 +75,22 @@ def _member(schema: Json) -> Member:
 
 def _is_attribute(type_: str, name: str) -> bool:
     """``id`` of whatever is no resource, and the address of an extension."""
-    return (name == "id" and type_ not in r4.TYPES) or (type_ == "Extension" and name == "url")
+    return (name == "id" and type_ not in _RESOURCES) or (type_ == "Extension" and name == "url")
+
+
+_RESOURCES: Final = frozenset((*r4.TYPES, *guide.TYPES))
 
 
 # ---- JSON to XML -------------------------------------------------------------------------------------------------
 
 
-def to_xml(body: bytes) -> bytes:
-    """A judged resource as XML."""
+def to_xml(body: bytes, *, pretty: bool = False) -> bytes:
+    """A judged resource as XML, indented where it is to be read."""
     resource = _DIGITS.decode(body)
     root = etree.Element(f"{{{FHIR}}}{resource['resourceType']}", nsmap={None: FHIR})
     _write(root, resource, resource["resourceType"])
+    if pretty:
+        _indent(root, "\n")
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
@@ -79,6 +102,15 @@ def _write(parent: etree._Element, content: Json, type_: str) -> None:
         elif name in content or f"_{name}" in content:
             for value, more in _pairs(content, name, member):
                 _append(parent, name, member, value, more)
+
+
+def _indent(parent: etree._Element, end: str) -> None:
+    """Between the elements of FHIR blanks mean nothing, in a narrative they may."""
+    parent.text = f"{end}  "
+    for child in parent:
+        if len(child) and child.tag != _DIV:
+            _indent(child, f"{end}  ")
+        child.tail = end if child.getnext() is None else f"{end}  "
 
 
 def _pairs(content: Json, name: str, member: Member) -> Iterator[tuple[Any, Any]]:
@@ -130,7 +162,8 @@ _DIV: Final = f"{{{XHTML}}}div"
 
 
 def to_json(body: bytes) -> bytes:
-    """The resource as JSON, to be judged. Raises ``Malformed`` for what is no FHIR XML."""
+    """The resource as JSON, to be judged: what R4 does not know is handed on, and the judge tells it with all else. Raises
+    ``Malformed`` for what is no FHIR XML, with everything that JSON cannot hold."""
     try:
         root = etree.fromstring(body, safe_xml.parser())
     except (etree.XMLSyntaxError, ValueError):
@@ -139,67 +172,110 @@ def to_json(body: bytes) -> bytes:
         raise Malformed("a document type declaration is not read here")
     for name in [name for name in root.attrib if str(name).startswith(_INSTANCE)]:
         del root.attrib[name]
-    return _ENCODER.encode(_resource(root))
+    if not _is_resource(root):
+        raise Malformed(f"a resource that is served is wanted, in the namespace {FHIR}")
+    reading = _Reading()
+    resource = reading.resource(root)
+    if reading.faults:
+        raise Malformed(*(_issue(element, words) for element, words in reading.faults))
+    return _ENCODER.encode(resource)
 
 
-def _resource(element: etree._Element) -> dict[str, Any]:
+def _is_resource(element: etree._Element) -> bool:
     name = etree.QName(element)
-    if name.namespace != FHIR or name.localname not in r4.TYPES:
-        raise Malformed(Issue(IssueType.STRUCTURE, f"a resource that is served is wanted, in the namespace {FHIR}"))
-    return {"resourceType": name.localname, **_read(element, name.localname)}
+    return name.namespace == FHIR and name.localname in _RESOURCES
 
 
-def _read(element: etree._Element, type_: str) -> dict[str, Any]:
-    """An object's members. A primitive's ``value`` is read by whoever knows that it is one."""
-    known = members(type_)
-    found: dict[str, Any] = {}
-    for attribute, text in element.attrib.items():
-        if not _is_attribute(type_, str(attribute)):
-            raise _unknown(type_)
-        found[str(attribute)] = text
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
-        raise Malformed(Issue(IssueType.STRUCTURE, "text stands between the elements", type_))
-    for child in element:
-        name = etree.QName(child)
-        member = known.get(name.localname)
-        if member is None or name.namespace != (XHTML if member.type == "xhtml" else FHIR):
-            raise _unknown(type_)
-        _put(found, name.localname, member, child, type_)
-    return found
+class _Reading:
+    """One reading of a document. ``faults`` are the elements in which something is that JSON cannot hold, in words."""
+
+    def __init__(self) -> None:
+        self.faults: list[tuple[etree._Element, str]] = []
+
+    def resource(self, element: etree._Element) -> dict[str, Any]:
+        """A resource with all that stands in it."""
+        type_ = etree.QName(element).localname
+        return {"resourceType": type_, **self._object(element, type_)}
+
+    def _object(self, element: etree._Element, type_: str) -> dict[str, Any]:
+        """An object's members. A primitive's ``value`` is read by whoever knows that it is one."""
+        known = members(type_)
+        found: dict[str, Any] = {}
+        for each, text in element.attrib.items():
+            attribute = str(each)
+            found[attribute if _is_attribute(type_, attribute) else _stranger(attribute, type_)] = text
+        self._expect_no_text(element)
+        for child in element:
+            name = etree.QName(child)
+            member = None if _is_attribute(type_, name.localname) else known.get(name.localname)
+            if member is None or name.namespace != (XHTML if member.type == "xhtml" else FHIR):
+                found[_stranger(name.localname if name.namespace == FHIR else "", type_)] = {}
+            else:
+                self._put(found, name.localname, member, child)
+        return found
+
+    def _put(self, found: dict[str, Any], name: str, member: Member, child: etree._Element) -> None:
+        value, more = self._value(child, member)
+        if not member.repeats:
+            if name in found or f"_{name}" in found:
+                self._fault(child, "stands twice")
+            found.update({each: it for each, it in ((name, value), (f"_{name}", more)) if it is not None})
+            return
+        found.setdefault(name, []).append(value)
+        if more is not None or f"_{name}" in found:
+            siblings = found.setdefault(f"_{name}", [])
+            siblings += [None] * (len(found[name]) - 1 - len(siblings)) + [more]
+
+    def _value(self, child: etree._Element, member: Member) -> tuple[Any, dict[str, Any] | None]:
+        """What a child is in JSON, and what stands under ``_name``: of a primitive without a value, even if it is nothing."""
+        if member.type == "xhtml":
+            etree.cleanup_namespaces(child)
+            return etree.tostring(child, encoding="unicode", with_tail=False), None
+        if member.type == "Resource":
+            return self._inside(child), None
+        if member.kind == "object":
+            return self._object(child, member.type), None
+        text = child.attrib.pop("value", None)
+        more = self._object(child, "Element")
+        return (None, more) if text is None else (_primitive(str(text), member.kind), more or None)
+
+    def _inside(self, child: etree._Element) -> dict[str, Any]:
+        self._expect_no_text(child)
+        if len(child) == 1 and not child.attrib and _is_resource(child[0]):
+            return self.resource(child[0])
+        self._fault(child, "must hold one resource that is served, and nothing else")
+        return {}
+
+    def _expect_no_text(self, element: etree._Element) -> None:
+        if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+            self._fault(element, "has text between its elements")
+
+    def _fault(self, element: etree._Element, words: str) -> None:
+        if len(self.faults) < r4.MOST_ISSUES:
+            self.faults.append((element, words))
 
 
-def _unknown(type_: str) -> Malformed:
-    return Malformed(Issue(IssueType.STRUCTURE, "an element or attribute is unknown to FHIR R4 here", type_))
+def _stranger(name: str, type_: str) -> str:
+    """A name for what is no member here, under which the judge will know it for none."""
+    is_taken = not name or name == "resourceType" or name.startswith("_") or name in members(type_)
+    return "(unknown)" if is_taken else name
 
 
-def _put(found: dict[str, Any], name: str, member: Member, child: etree._Element, type_: str) -> None:
-    value, more = _value(child, member)
-    if not member.repeats:
-        if name in found or f"_{name}" in found:
-            raise Malformed(Issue(IssueType.STRUCTURE, f"{name} stands twice", f"{type_}.{name}"))
-        found.update({each: it for each, it in ((name, value), (f"_{name}", more)) if it is not None})
-        return
-    found.setdefault(name, []).append(value)
-    if more is not None or f"_{name}" in found:
-        siblings = found.setdefault(f"_{name}", [])
-        siblings += [None] * (len(found[name]) - 1 - len(siblings)) + [more]
-
-
-def _value(child: etree._Element, member: Member) -> tuple[Any, dict[str, Any] | None]:
-    """What a child is in JSON, and what stands under ``_name``."""
-    if member.type == "xhtml":
-        etree.cleanup_namespaces(child)
-        return etree.tostring(child, encoding="unicode", with_tail=False), None
-    if member.type == "Resource":
-        inside = list(child)
-        if len(inside) != 1 or child.attrib:
-            raise Malformed("a resource stands alone in its element")
-        return _resource(inside[0]), None
-    if member.kind == "object":
-        return _read(child, member.type), None
-    text = child.attrib.pop("value", None)
-    more = _read(child, "Element") or None
-    return None if text is None else _primitive(str(text), member.kind), more
+def _issue(element: etree._Element, words: str) -> Issue:
+    """What is wrong with an element, said at its place: every step up to it is known."""
+    root, *steps = [*reversed([*element.iterancestors()]), element]
+    path: r4.Path = []
+    type_ = resource = etree.QName(root).localname
+    for step in steps:
+        name = etree.QName(step).localname
+        if type_ == "Resource":
+            type_ = name
+            continue
+        member = members(type_)[name]
+        before = len([*step.itersiblings(str(step.tag), preceding=True)])
+        path += [name, before] if member.repeats else [name]
+        type_ = member.type if member.kind == "object" else "Element"
+    return r4.issue_at(resource, path, words)
 
 
 def _primitive(text: str, kind: str) -> Any:

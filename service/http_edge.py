@@ -85,7 +85,7 @@ _TOO_LARGE: Final = f"the body is larger than {MAX_BODY // 1024 // 1024} MiB"
 
 
 ErrorPage = Callable[[int, RekoError], Response]
-"""Makes the answer to an error in the form of the surface that was asked."""
+"""Makes the answer to an error in the form that was asked for."""
 
 
 class AskedHeaders(Headers):
@@ -122,7 +122,7 @@ class AskedRequest(Request):
 class Edge:
     """The outermost layer."""
 
-    def __init__(self, app: ASGIApp, error_page: Callable[[str], ErrorPage]) -> None:
+    def __init__(self, app: ASGIApp, error_page: Callable[[Scope], ErrorPage]) -> None:
         self._app = app
         self._error_page = error_page
 
@@ -142,7 +142,7 @@ class Edge:
             await send(message)
 
         if names_a_person(scope["raw_path"] + b"?" + scope["query_string"]):
-            response = self._error_page(scope["path"])(400, _PERSON_IN_ADDRESS)
+            response = self._error_page(scope)(400, _PERSON_IN_ADDRESS)
             await response(scope, receive, send_stamped)
             return
         await self._app(scope, receive, send_stamped)

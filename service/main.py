@@ -23,7 +23,7 @@ from service.console.app import console_routes
 from service.console.rendering import error_page
 from service.console.sessions import Sessions
 from service.fhir_api import answers
-from service.fhir_api.formats import PACKED_FROM
+from service.fhir_api.formats import PACKED_FROM, in_form, takes_gzip
 from service.fhir_api.router import FhirSurface
 from service.http_edge import Edge, ErrorPage, status_of, surface_of
 from service.outbox.tending import standing
@@ -150,21 +150,25 @@ class _Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on."""
-        takes = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ()))
+        stated = (value for name, value in scope.get("headers", ()) if name == b"accept-encoding")
+        takes = any(takes_gzip(value.decode("latin-1")) for value in stated)
         await (self._packing if takes else self._plain)(scope, receive, send)
 
 
-def _error_page(path: str) -> ErrorPage:
-    """In the form of the surface that was asked."""
-    return _ERROR_PAGES.get(surface_of(path), problem)
+def _error_page(scope: Scope) -> ErrorPage:
+    """In the form of the surface that was asked, and of FHIR's the one that is liked better."""
+    surface = surface_of(scope["path"])
+    if surface == "fhir":
+        return lambda status, error: in_form(Request(scope), answers.error(status, error))
+    return _ERROR_PAGES.get(surface, problem)
 
 
-_ERROR_PAGES: Final[Mapping[str, ErrorPage]] = {"fhir": answers.error, "console": error_page, "soap": soap_fault}
+_ERROR_PAGES: Final[Mapping[str, ErrorPage]] = {"console": error_page, "soap": soap_fault}
 
 
 def _no_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    page = _error_page(request.url.path)
+    page = _error_page(request.scope)
     return page(status, NotFound("there is no such address") if status == 404 else NotSupported("not done here"))
 
 

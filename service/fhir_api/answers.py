@@ -13,12 +13,13 @@ from fhir_mappings.outcome import operation_outcome
 from service.http_edge import headers_of
 
 FHIR_JSON: Final = "application/fhir+json"
-_CONTENT_TYPE: Final = {"content-type": f"{FHIR_JSON}; charset=utf-8"}
+CONTENT_TYPE: Final = f"{FHIR_JSON}; charset=utf-8"
+"""Of a resource. A Binary's own bytes never have it: they are told without parameters."""
 
 
 def resource(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A resource as bytes."""
-    return Response(body, status, {**_CONTENT_TYPE, **(headers or {})})
+    return Response(body, status, {"content-type": CONTENT_TYPE, **(headers or {})})
 
 
 def record(stored: Record, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -12,17 +12,17 @@ from contracts.record import Document, Record
 from fhir_mappings import r4
 from fhir_mappings.document import decode, from_content
 from service.fhir_api import answers
+from service.fhir_api.formats import FHIR_XML, names_fhir
 from service.fhir_api.preferences import JSON, media_type
 from service.http_edge import read_body
 
 _MEDIA: Final = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _UNKNOWN: Final = "application/octet-stream"
-_FHIR: Final = ("fhir+json", "application/json", "json", "fhir+xml")
 
 
 def is_raw(request: Request, type_: str) -> bool:
     """Whether the body is the content itself, and not a resource around it."""
-    return type_ == "Binary" and media_type(request) not in (*JSON, "application/fhir+xml")
+    return type_ == "Binary" and media_type(request) not in (*JSON, FHIR_XML)
 
 
 async def read_raw(request: Request) -> Document:
@@ -48,10 +48,7 @@ async def read_raw(request: Request) -> Document:
 
 def wants_raw(request: Request, record: Record) -> bool:
     """Whether the bytes are wanted and not the resource: unless FHIR's own format is asked for by name."""
-    if record.type != "Binary":
-        return False
-    asked = request.query_params.get("_format") or request.headers.get("accept", "")
-    return not any(name in asked for name in _FHIR)
+    return record.type == "Binary" and not names_fhir(request)
 
 
 def raw(record: Record) -> Response:

@@ -1,6 +1,6 @@
 """What the service says of itself: its guide is read, searched and asked about words, and nobody's log has a row of it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from contracts.consent import InformationCategory
 from fhir_mappings import guide, r4
 from fhir_mappings.identifiers import ACTIVITY_KIND, BASE, INFORMATION_CATEGORY, KVA, OCCUPATION
+from fhir_mappings.xml import to_json
 from service.rules.kva import CODES
 
 if TYPE_CHECKING:
@@ -45,13 +46,43 @@ async def ask(client: "httpx.AsyncClient", address: str, **asked: str) -> dict[s
 # ---- The artefacts -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reference", [each for each in guide.bodies() if each.partition("/")[0] in guide.TYPES])
+GUIDE: Final = [each for each in guide.bodies() if each.partition("/")[0] in guide.TYPES]
+
+
+@pytest.mark.parametrize("reference", GUIDE)
 async def test_every_artefact_is_read_as_committed(flow: "Flow", reference: str) -> None:
     answer = await flow.reader.get(f"/fhir/{reference}")
 
     assert answer.status_code == 200
     assert answer.content == guide.bodies()[reference]
     assert answer.headers["content-type"] == "application/fhir+json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *GUIDE,
+        *guide.TYPES,
+        f"ValueSet/$expand?url={BASE}/ValueSet/kva",
+        f"ValueSet/$validate-code?url={BASE}/ValueSet/kva&system={KVA.fhir}&code=GC001",
+        f"CodeSystem/$lookup?system={KVA.fhir}&code=GC001",
+        f"ConceptMap/activity-kind-to-kva/$translate?system={ACTIVITY_KIND}&code=trepartsmote",
+    ],
+)
+async def test_it_says_the_same_as_xml(flow: "Flow", address: str) -> None:
+    told = await flow.reader.get(f"/fhir/{address}")
+    xml = await flow.reader.get(f"/fhir/{address}", headers={"Accept": "application/fhir+xml"})
+
+    assert (told.status_code, xml.status_code) == (200, 200)
+    assert xml.headers["content-type"] == "application/fhir+xml; charset=utf-8"
+    assert _lasting(orjson.loads(to_json(xml.content))) == _lasting(told.json())
+
+
+def _lasting(content: Json) -> Json:
+    """Without what each expansion has of its own."""
+    for name in ("identifier", "timestamp"):
+        content.get("expansion", {}).pop(name, None)
+    return content
 
 
 async def test_the_guide_is_searched(flow: "Flow") -> None:

@@ -201,6 +201,23 @@ async def test_long_answers_are_compressed_for_who_reads_that(flow: "Flow") -> N
     assert gzip.decompress(packed) == plain.content
 
 
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip;q=0", None),
+        ("br, gzip; q=0.000", None),
+        ("identity", None),
+        ("deflate, gzip;q=0.5", "gzip"),
+    ],
+)
+async def test_only_what_is_accepted_is_compressed(flow: "Flow", accepted: str, coding: str | None) -> None:
+    asked = {"Accept-Encoding": accepted}
+    got = await flow.nobody.get("/fhir/metadata", headers=asked)
+    head = await flow.nobody.head("/fhir/metadata", headers=asked)
+    assert got.headers.get("content-encoding") == coding
+    assert ("content-length" in head.headers) == (coding is None)
+
+
 async def test_pages_of_other_origins_stay_outside_unless_they_are_named(flow: "Flow", tmp_path: Path) -> None:
     asking = {"Origin": "https://ehr.example", "Access-Control-Request-Method": "GET"}
     assert (await flow.nobody.options("/fhir/metadata", headers=asking)).status_code == 405

@@ -226,6 +226,14 @@ async def test_a_client_of_fhir_gets_a_binary(flow: "Flow", form: str) -> None:
     assert base64.b64decode(binary["data"]).startswith(b"%PDF-" if form == "pdf" else b"<!doctype html>")
 
 
+async def test_an_entry_of_a_batch_gets_a_binary(flow: "Flow") -> None:
+    plan = await planned(flow, await flow.consenting())
+    asked = {"method": "GET", "url": f"CarePlan/{plan['id']}/$patient-document?_format=text/html"}
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": asked}]}
+    response = await flow.coordinator.post("/fhir", json=batch)
+    assert response.json()["entry"][0]["resource"]["contentType"].startswith("text/html")
+
+
 async def test_a_form_that_there_is_none_of(flow: "Flow") -> None:
     plan = await planned(flow, await flow.consenting())
     response = await flow.coordinator.get(f"/fhir/CarePlan/{plan['id']}/$patient-document?form=docx")

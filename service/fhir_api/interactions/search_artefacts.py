@@ -13,6 +13,7 @@ from contracts.record import Right
 from fhir_mappings import guide
 from fhir_mappings.primitives import Json
 from service.fhir_api import answers
+from service.fhir_api.formats import posted
 from service.fhir_api.surroundings import Surroundings
 from service.http_edge import read_body
 
@@ -65,7 +66,9 @@ async def search_artefacts(around: Surroundings, request: Request) -> Response:
 async def _asked(request: Request) -> list[tuple[str, str]]:
     pairs = parse_qsl(request.url.query, keep_blank_values=True)
     if request.method == "POST":
-        pairs += parse_qsl((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True)
+        stated = parse_qsl((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True)
+        posted(request, stated)
+        pairs += stated
     for name, _ in pairs:
         if name not in PARAMETERS and name not in _PAGING | _LET_THROUGH:
             known = ", ".join(PARAMETERS)

@@ -15,6 +15,7 @@ from contracts.record import Caller, Record, Right
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
 from service.fhir_api.conditions import asks_for_national_number
+from service.fhir_api.formats import posted
 from service.fhir_api.pages import PAGE
 from service.fhir_api.preferences import is_lenient
 from service.fhir_api.reading import log_reading
@@ -101,7 +102,9 @@ async def _pairs(request: Request) -> Sequence[tuple[str, str]]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and media != "application/x-www-form-urlencoded":
         raise WrongMedia("send the parameters as application/x-www-form-urlencoded")
-    return pairs + parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    stated = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    posted(request, stated)
+    return pairs + stated
 
 
 def _no_person_in_address(pairs: Sequence[tuple[str, str]]) -> None:

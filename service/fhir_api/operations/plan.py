@@ -15,6 +15,7 @@ from fhir_mappings import patient_document as mapping
 from fhir_mappings import r4
 from fhir_mappings.primitives import instant
 from service.fhir_api import answers
+from service.fhir_api.formats import wanted
 from service.fhir_api.operations import parameters
 from service.fhir_api.preferences import read_fhir
 from service.fhir_api.surroundings import Surroundings
@@ -33,8 +34,7 @@ async def patient_document(around: Surroundings, request: Request) -> Response:
     a PDF counts as a print."""
     given = await parameters.asked(around, request, {"form"})
     caller = around.caller(request, Right.FHIR_READ)
-    accepted = request.query_params.get("_format") or request.headers.get("accept", "")
-    bare = next((media for media in _FORMS.values() if media in accepted), "")
+    bare = next((media for media in _FORMS.values() if media in wanted(request)), "")
     media = bare or _FORMS.get(given.text("form", "html"), "")
     if not media:
         raise Malformed(Issue(IssueType.VALUE, f"form is one of {', '.join(_FORMS)}"))

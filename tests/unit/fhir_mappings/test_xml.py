@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from contracts.errors import Malformed
-from fhir_mappings import r4
+from fhir_mappings import guide, r4
 from fhir_mappings.xml import members, to_json, to_xml
 
 Json = dict[str, Any]
@@ -91,6 +91,23 @@ def test_the_models_read_the_same_from_either(path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("reference", guide.bodies())
+def test_the_guide_too(reference: str) -> None:
+    body, (type_, _, _) = guide.bodies()[reference], reference.partition("/")
+    xml = to_xml(body)
+    assert same(to_json(xml), body)
+    model: Any = r4.model(type_)
+    assert _unnamed(model.model_validate_xml(xml).model_dump()) == _unnamed(
+        model.model_validate_json(body).model_dump()
+    )
+
+
+def test_the_guide_is_read_alone() -> None:
+    body = to_xml(guide.bodies()["ValueSet/kva"])
+    with pytest.raises(Malformed, match="is not a type that is served here"):
+        r4.parse(to_json(body))
+
+
 def _unnamed(value: Any) -> Any:
     """Without the ids of elements: the models do not read those that XML has as attributes."""
     if isinstance(value, dict):
@@ -126,14 +143,6 @@ FHIR: Final = 'xmlns="http://hl7.org/fhir"'
         "<",
         "<Patient/>",
         f"<Nothing {FHIR}/>",
-        f"<Patient {FHIR}><colour value='a'/></Patient>",
-        f"<Patient {FHIR}><active value='true' shade='b'/></Patient>",
-        f"<Patient {FHIR}><active value='true'/><active value='true'/></Patient>",
-        f"<Patient {FHIR}>text<active value='true'/></Patient>",
-        f"<Patient {FHIR}><active value='true'/>text</Patient>",
-        f"<Patient {FHIR}><active xmlns='urn:other' value='true'/></Patient>",
-        f"<Patient {FHIR}><contained/></Patient>",
-        f"<Patient {FHIR}><text><status value='empty'/><div value='a'/></text></Patient>",
         f"<!DOCTYPE a [<!ENTITY b 'c'>]><Patient {FHIR}><gender value='&b;'/></Patient>",
         f"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><Patient {FHIR}/>",
         f"<Patient {FHIR}>" + "<extension url='a'>" * 300 + "</extension>" * 300 + "</Patient>",
@@ -143,6 +152,71 @@ FHIR: Final = 'xmlns="http://hl7.org/fhir"'
 def test_what_is_no_fhir_xml_is_refused(text: str) -> None:
     with pytest.raises(Malformed):
         to_json(text.encode())
+
+
+UNKNOWN: Final = "is unknown to FHIR R4 here"
+EMPTY: Final = "must not be an empty object: leave it out"
+TEXT_BETWEEN: Final = "has text between its elements"
+ONE: Final = "must hold one resource that is served, and nothing else"
+
+
+@pytest.mark.parametrize(
+    ("inside", "told"),
+    [
+        (
+            "<gender value='x'/><birthDate value='q'/><name><foo/></name>",
+            {
+                "Patient.gender": "gender must be male, female, other or unknown",
+                "Patient.birthDate": "birthDate must be a date that exists: 2026, 2026-05 or 2026-05-07",
+                "Patient.name[0].foo": f"foo {UNKNOWN}",
+            },
+        ),
+        (
+            "a<name>b</name><name/><name><given value='c'>d</given><given value='e'/>f</name>",
+            {
+                "Patient": f"Patient {TEXT_BETWEEN}",
+                "Patient.name[0]": f"name {TEXT_BETWEEN}",
+                "Patient.name[2]": f"name {TEXT_BETWEEN}",
+                "Patient.name[2].given[0]": f"given {TEXT_BETWEEN}",
+            },
+        ),
+        (
+            "<active value='true'/><active value='true'/><maritalStatus/><maritalStatus/>",
+            {"Patient.active": "active stands twice", "Patient.maritalStatus": "maritalStatus stands twice"},
+        ),
+        (
+            "<contained><Organization/></contained><contained><Organization><name>a</name></Organization></contained>",
+            {"Patient.contained[1].name": f"name {TEXT_BETWEEN}"},
+        ),
+        ("<contained/>", {"Patient.contained[0]": f"contained {ONE}"}),
+        ("<contained><Nothing/></contained>", {"Patient.contained[0]": f"contained {ONE}"}),
+        ("<contained>a<Organization/></contained>", {"Patient.contained[0]": f"contained {TEXT_BETWEEN}"}),
+        ("<colour value='a'/>", {"Patient.colour": f"colour {UNKNOWN}"}),
+        ("<active value='true' shade='b'/>", {"Patient.active.shade": f"shade {UNKNOWN}"}),
+        ("<active value='true' extension='b'/>", {"Patient.active": f"an element {UNKNOWN}"}),
+        ("<active xmlns='urn:other' value='true'/>", {"Patient": f"an element {UNKNOWN}"}),
+        ("<resourceType value='Goal'/>", {"Patient": f"an element {UNKNOWN}"}),
+        ("<_active value='true'/>", {"Patient": f"an element {UNKNOWN}"}),
+        ("<a199001019802 value='true'/>", {"Patient": f"an element {UNKNOWN}"}),
+        ("<name><id value='a'/></name>", {"Patient.name[0]": f"an element {UNKNOWN}"}),
+        (
+            "<text><status value='empty'/><div value='a'/></text>",
+            {"Patient.text": f"an element {UNKNOWN}", "Patient.text.div": "div is required"},
+        ),
+        ("<birthDate/>", {"Patient.birthDate": f"_birthDate {EMPTY}"}),
+        ("<name><given/></name>", {"Patient.name[0].given[0]": f"_given {EMPTY}"}),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_its_place(inside: str, told: dict[str, str]) -> None:
+    with pytest.raises(Malformed) as refusal:
+        r4.parse(to_json(f"<Patient {FHIR}>{inside}</Patient>".encode()))
+    assert {issue.expression: issue.text for issue in refusal.value.issues} == told
+
+
+def test_no_more_is_told_than_of_json() -> None:
+    with pytest.raises(Malformed) as refusal:
+        to_json(f"<Patient {FHIR}>{'<name>a</name>' * 100_000}</Patient>".encode())
+    assert len(refusal.value.issues) == r4.MOST_ISSUES
 
 
 @pytest.mark.parametrize("number", ["01", "+1", "1.", ".5", "NaN", "1e", "1,2", '1}, "a": {"b": 1', "true"])
