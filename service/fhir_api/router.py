@@ -60,7 +60,7 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/_history", history_system),
     ("POST", "/{type:id}/$validate", validate),
     ("POST", "/{type:id}/{id:id}/$validate", validate),
-    ("GET", "/{type:id}/{id:id}/$everything", everything),
+    *((method, "/{type:id}/{id:id}/$everything", everything) for method in ("GET", "POST")),
 )
 
 _log = logging.getLogger(__name__)
