@@ -122,8 +122,11 @@ class _Reading:
         if name in _CONTROLS:
             into, read = _CONTROLS[name]
             found = read(self._type, value)
-            several = isinstance(found, Include)
-            self._controls[into] = (*self._controls.get(into, ()), found) if several else found
+            if isinstance(found, tuple):  # lists that are stated apart are one
+                found = (*self._controls.get(into, ()), *found)
+            elif into in self._controls:
+                raise ValueError("is stated once")
+            self._controls[into] = found
         else:
             self._criteria.append(criteria.read(self._type, name, value))
 
@@ -131,6 +134,8 @@ class _Reading:
         """What was asked for. Raises ``Malformed`` with all that is wrong."""
         if self._controls.get("summary") == "text" and "includes" in self._controls:
             self._issues.append(Issue(IssueType.VALUE, "_summary=text cannot be asked together with _include"))
+        if len(self._controls.get("sort", ())) > sorting.MAX_KEYS:
+            self._issues.append(Issue(IssueType.VALUE, f"_sort: at most {sorting.MAX_KEYS} parameters to sort by"))
         if sum(each.reaches for each in self._criteria) > criteria.MAX_REACHED:
             self._issues.append(Issue(IssueType.TOO_LONG, "too many other resources are asked: say of which types"))
         if self._issues:
@@ -244,8 +249,8 @@ def _elements(type_: str, value: str) -> tuple[str, ...]:
     return names
 
 
-def _include(*, backwards: bool, iterates: bool) -> Callable[[str, str], Include]:
-    return lambda type_, value: including.read(type_, value, backwards=backwards, iterates=iterates)
+def _include(*, backwards: bool, iterates: bool) -> Callable[[str, str], tuple[Include]]:
+    return lambda type_, value: (including.read(type_, value, backwards=backwards, iterates=iterates),)
 
 
 _CONTROLS: Final[Mapping[str, tuple[str, Callable[[str, str], Any]]]] = {
