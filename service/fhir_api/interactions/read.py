@@ -7,7 +7,7 @@ from contracts.record import Right
 from service.fhir_api import answers
 from service.fhir_api.conditions import is_unmodified
 from service.fhir_api.raw import raw, wants_raw
-from service.fhir_api.reading import shown
+from service.fhir_api.reading import part_asked, shown
 from service.fhir_api.surroundings import Surroundings, row_of
 
 
@@ -18,4 +18,6 @@ async def read(around: Surroundings, request: Request) -> Response:
     record = await shown(around, caller, row.type, request.path_params["id"], "read")
     if is_unmodified(request, record):
         return Response(status_code=304, headers=answers.version_headers(record))
-    return raw(record) if wants_raw(request, record) else answers.record(record)
+    if wants_raw(request, record):
+        return raw(record)
+    return answers.resource(part_asked(request, row.type, record.body), headers=answers.version_headers(record))
