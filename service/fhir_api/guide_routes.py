@@ -29,11 +29,14 @@ def _artefacts() -> Iterator[_Route]:
         yield "GET", f"/{type}/{{id}}", read_artefact
         yield "POST", f"/{type}", _read_only
         for method in ("PUT", "PATCH", "DELETE"):
+            yield method, f"/{type}", _read_only
             yield method, f"/{type}/{{id}}", _read_only
+        for history in ("_history", "{id}/_history", "{id}/_history/{vid}"):
+            yield "GET", f"/{type}/{history}", _read_only
 
 
 async def _read_only(*_: object) -> Response:
-    raise NotSupported("the guide comes with the service, and can only be read")
+    raise NotSupported("the guide comes with the service: it is read and searched, and has no versions")
 
 
 GUIDE_ROUTES: Final = (*_operations(), *_artefacts())

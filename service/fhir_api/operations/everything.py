@@ -195,7 +195,7 @@ def _read(pairs: Pairs) -> Asked:
             continue
         element, read, wanted = PARAMETERS[name]
         try:
-            found = read(value.replace(" ", "+"))
+            found: Any = read(value.replace(" ", "+"))
         except ValueError:
             issues.append(Issue(IssueType.VALUE, f"{name} takes {wanted}"))
             continue
