@@ -4,7 +4,7 @@ A decision follows ``AuthZconsent``, which demands a consent: one that rests on 
 profile. A disclosure follows ``PrivacyDisclosure.Source``. Sources: fhir_sweden.md § 5.5; https://profiles.ihe.net/ITI/BALP
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contracts.audit import AuditedDecision, AuditedDisclosure
 from contracts.consent import LegalBasis, Question, Recipient
@@ -24,7 +24,24 @@ _OBJECT_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
 _SOURCE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
 
-_SUCCESS, _UNKNOWN, _FAILURE = "0", "4", "8"
+SUCCESS: Final = "0"
+UNKNOWN: Final = "4"
+FAILURE: Final = "8"
+"""Outcomes: https://hl7.org/fhir/R4/valueset-audit-event-outcome.html"""
+
+
+class Kind(NamedTuple):
+    """What all events of a kind say alike: type and subtype as system, code and word."""
+
+    type: tuple[str, str, str]
+    subtype: tuple[str, str, str]
+    action: str
+
+
+DECISION: Final = Kind(
+    (_DICOM, "110113", "Security Alert"), (f"{_BALP}/CodeSystem/AuthZsubType", "AuthZ-Consent", ""), "E"
+)
+DISCLOSURE: Final = Kind((_DICOM, "110106", "Export"), (_LIFECYCLE, "disclose", ""), "R")
 
 _OTHER_REASON: Final = {LegalBasis.EMERGENCY: "ETREAT"}
 """v3-ActReason where the ground says more than the purpose does."""
@@ -37,11 +54,9 @@ def of_decision(decision: AuditedDecision, base: str) -> bytes:
     content = {
         "id": f"decision-{decision.number}",
         "meta": {"profile": [AUTHZ_CONSENT]} if consents else {},
-        "type": primitives.coding(_DICOM, "110113", "Security Alert"),
-        "subtype": [primitives.coding(f"{_BALP}/CodeSystem/AuthZsubType", "AuthZ-Consent")],
-        "action": "E",
+        **_kind(DECISION),
         "recorded": primitives.to_instant(decision.at),
-        "outcome": _SUCCESS if kept.permitted else _FAILURE,
+        "outcome": SUCCESS if kept.permitted else FAILURE,
         "outcomeDesc": f"{kept.question.basis}: {', '.join(kept.reasons)}",
         "purposeOfEvent": _purpose(kept.question),
         "agent": [
@@ -63,11 +78,9 @@ def of_disclosure(disclosure: AuditedDisclosure, base: str) -> bytes:
     content = {
         "id": f"disclosure-{disclosure.number}",
         "meta": {"profile": [PRIVACY_DISCLOSURE]},
-        "type": primitives.coding(_DICOM, "110106", "Export"),
-        "subtype": [primitives.coding(_LIFECYCLE, "disclose")],
-        "action": "R",
+        **_kind(DISCLOSURE),
         "recorded": primitives.to_instant(disclosure.at),
-        "outcome": _SUCCESS if disclosure.certain else _UNKNOWN,
+        "outcome": SUCCESS if disclosure.certain else UNKNOWN,
         "outcomeDesc": told,
         "purposeOfEvent": _purpose(question),
         "agent": [
@@ -88,6 +101,14 @@ def of_disclosure(disclosure: AuditedDisclosure, base: str) -> bytes:
         ],
     }
     return r4.build("AuditEvent", {name: value for name, value in content.items() if value})
+
+
+def _kind(kind: Kind) -> dict[str, Any]:
+    return {
+        "type": primitives.coding(*kind.type),
+        "subtype": [primitives.coding(*kind.subtype)],
+        "action": kind.action,
+    }
 
 
 def _purpose(question: Question) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ Everything that enforces, serves or looks up the guide reads these files, so tha
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -39,6 +40,11 @@ def by_url(type: str, url: str) -> Mapping[str, Any] | None:
     name, _, version = url.partition("|")
     found = _by_url().get((type, name))
     return found if found is None or version in ("", found["version"]) else None
+
+
+def compiled_on() -> date:
+    """The day on which all of it was compiled last."""
+    return date.fromisoformat(artefacts()["CapabilityStatement/reko-server"]["date"])
 
 
 def of_type(type: str) -> list[Mapping[str, Any]]:

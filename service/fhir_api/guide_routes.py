@@ -29,12 +29,15 @@ def _artefacts() -> Iterator[_Route]:
         yield "GET", f"/{type}/{{id}}", read_artefact
         yield "POST", f"/{type}", read_only
         for method in ("PUT", "PATCH", "DELETE"):
+            yield method, f"/{type}", read_only
             yield method, f"/{type}/{{id}}", read_only
+        for history in ("_history", "{id}/_history", "{id}/_history/{vid}"):
+            yield "GET", f"/{type}/{history}", read_only
 
 
 async def read_only(*_: object) -> Response:
-    """Nobody writes the guide. Raises ``NotSupported``."""
-    raise NotSupported("the guide comes with the service, and can only be read")
+    """Nobody writes the guide, and it has no versions. Raises ``NotSupported``."""
+    raise NotSupported("the guide comes with the service: it is read and searched, and has no versions")
 
 
 GUIDE_ROUTES: Final = (*_operations(), *_artefacts())

@@ -1,9 +1,14 @@
 """What every read passes: the caller may see it, and the access log has a row per patient before a byte leaves."""
 
 from collections.abc import Sequence
+from urllib.parse import parse_qsl
 
-from contracts.errors import Gone, NotFound
+from starlette.requests import Request
+
+from contracts.errors import Gone, Issue, IssueType, Malformed, NotFound
 from contracts.record import Access, AccessAction, Caller, Record
+from service.fhir_api.search import query as queries
+from service.fhir_api.search import subset
 from service.fhir_api.surroundings import Surroundings
 
 
@@ -38,3 +43,16 @@ def rows_of(caller: Caller, records: Sequence[Record], interaction: str) -> Sequ
     return [
         Access(caller, AccessAction.READ, patient, record.reference, interaction) for patient, record in first.items()
     ]
+
+
+def part_asked(request: Request, type_: str, body: bytes) -> bytes:
+    """The part of a resource that ``_summary`` and ``_elements`` ask for, the whole where they do not stand. Raises
+    ``Malformed``. https://hl7.org/fhir/R4/http.html#parameters"""
+    query = request.scope["query_string"]
+    if b"_summary=" not in query and b"_elements=" not in query:
+        return body
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    asked = queries.parse(type_, [pair for pair in pairs if pair[0] in ("_summary", "_elements")])
+    if asked.summary == "count":
+        raise Malformed(Issue(IssueType.VALUE, "_summary=count is asked of a search"))
+    return subset.subset(type_, body, asked.summary, asked.elements)

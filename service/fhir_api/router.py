@@ -40,8 +40,10 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/metadata", capabilities),
     ("GET", "/AuditEvent", search_audit_events),
     ("GET", "/AuditEvent/{id}", read_audit_event),
+    ("POST", "/AuditEvent/_search", search_audit_events),
     ("POST", "/AuditEvent", refuse_change),
-    *((method, "/AuditEvent/{id}", refuse_change) for method in ("PUT", "PATCH", "DELETE")),
+    *((method, f"/AuditEvent{one}", refuse_change) for method in ("PUT", "PATCH", "DELETE") for one in ("", "/{id}")),
+    *(("GET", f"/AuditEvent{of}", refuse_change) for of in ("/_history", "/{id}/_history", "/{id}/_history/{vid}")),
     *GUIDE_ROUTES,
     *operations.ROUTES,
     ("GET", "/{type:id}/{id:id}", read),
@@ -61,7 +63,7 @@ ROUTES: Final[tuple[tuple[str, str, Interaction], ...]] = (
     ("GET", "/_history", history_system),
     ("POST", "/{type:id}/$validate", validate),
     ("POST", "/{type:id}/{id:id}/$validate", validate),
-    ("GET", "/{type:id}/{id:id}/$everything", everything),
+    *((method, "/{type:id}/{id:id}/$everything", everything) for method in ("GET", "POST")),
 )
 
 _log = logging.getLogger(__name__)

@@ -116,6 +116,13 @@ class SqliteDatabase:
         os.close(self._lock)
 
 
+def in_memory() -> sqlite3.Connection:
+    """A database of one connection, with the newest schema, that ends with it."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=_Connection)
+    create_schema(connection, SqliteDatabase.url, sqlite_dialect())
+    return connection
+
+
 class _Connection(sqlite3.Connection):
     """Writes many rows by few statements: at each of them the interpreter goes to whoever waits for it, and comes back late."""
 

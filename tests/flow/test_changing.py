@@ -353,6 +353,33 @@ async def test_a_read_that_is_not_needed(flow: "Flow") -> None:
         assert (await flow.reader.get(path, headers=headers)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("_elements=birthDate", {"birthDate"}),
+        ("_elements=birthDate&_elements=name", {"birthDate", "name"}),
+        ("_summary=text", {"text"}),
+        ("_summary=data", {"name", "birthDate", "gender", "identifier"}),
+        ("_summary=true", {"name", "birthDate", "gender", "identifier"}),
+    ],
+)
+async def test_a_part_of_what_is_read_says_that_it_is_one(flow: "Flow", query: str, kept: set[str]) -> None:
+    """As a search has it, of the resource and of a version."""
+    person = await flow.patient()
+    path = f"/fhir/{person.reference}"
+    whole = (await flow.reader.get(path)).json()
+    (entry,) = (await flow.reader.get(f"/fhir/Patient?_id={person.id}&{query}")).json()["entry"]
+    for address in (path, f"{path}/_history/1"):
+        read = await flow.reader.get(f"{address}?{query}")
+        assert read.json() == entry["resource"]
+        assert read.json()["meta"]["tag"][-1]["code"] == "SUBSETTED"
+        assert set(read.json()) == {"resourceType", "id", "meta"} | (kept & set(whole))
+        assert read.headers["ETag"] == 'W/"1"'
+        assert (await flow.reader.get(f"{address}?_summary=false")).json() == whole
+        for wrong in ("_summary=count", "_summary=some", "_elements=colour", "_summary=true&_summary=data"):
+            assert (await flow.reader.get(f"{address}?{wrong}")).status_code == 400
+
+
 # Deletion
 
 

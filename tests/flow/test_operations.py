@@ -131,6 +131,51 @@ async def test_everything_of_a_patient_in_pages(flow: "Flow") -> None:
     assert (await flow.reader.get(link.replace(person.id, goal["id"]))).status_code == 404
 
 
+VALUES = {"_type": "valueCode", "_since": "valueInstant", "start": "valueDate", "end": "valueDate"}
+
+
+async def both_ways(flow: "Flow", address: str, asked: dict[str, str]) -> tuple[list[Json], list[Json]]:
+    """By GET, and by POST of Parameters."""
+    stated = [{"name": name, VALUES[name]: value} for name, value in asked.items()]
+    parameters = {"resourceType": "Parameters", "parameter": stated} if stated else {"resourceType": "Parameters"}
+    answers = (
+        await flow.reader.get(address, params=asked),
+        await flow.reader.post(address, json=parameters),
+    )
+    assert [each.status_code for each in answers] == [200, 200], [each.text for each in answers]
+    got, posted = ([entry["resource"] for entry in each.json().get("entry", [])] for each in answers)
+    return got, posted
+
+
+async def test_everything_of_types_that_are_pointed_at(flow: "Flow") -> None:
+    """Staff and units belong to no patient: they are found by what points at them, also where only they are wanted."""
+    person = await flow.patient()
+    await flow.post(flow.forms.activity(person))
+    await flow.post(flow.forms.goal(person))
+    address = f"/fhir/{person.reference}/$everything"
+    for types in ("Organization", "Patient,Organization", "PractitionerRole,Goal", "Procedure"):
+        for found in await both_ways(flow, address, {"_type": types}):
+            assert {each["resourceType"] for each in found} == set(types.split(",")), types
+    twice = await flow.reader.get(f"{address}?_type=Procedure&_type=Goal")
+    assert {each["resource"]["resourceType"] for each in twice.json()["entry"]} == {"Procedure", "Goal"}
+
+
+async def test_everything_by_post_in_pages(flow: "Flow") -> None:
+    person = await flow.patient()
+    for _ in range(2):
+        await flow.post(flow.forms.goal(person))
+    address = f"/fhir/{person.reference}/$everything"
+    asked = [{"name": "_type", "valueCode": "Goal"}, {"name": "_count", "valueInteger": 1}]
+    first = (await flow.reader.post(address, json={"resourceType": "Parameters", "parameter": asked})).json()
+    links = {each["relation"]: each["url"] for each in first["link"]}
+    (last,) = await pages(flow.reader, links["next"])
+    assert len(first["entry"]) == len(last) == 1
+    assert first["entry"][0]["resource"]["id"] != last[0]["id"]
+    assert (await flow.reader.post(address)).status_code == 200
+    wrong = {"resourceType": "Parameters", "parameter": [{"name": "start", "valuePeriod": {}}]}
+    assert (await flow.reader.post(address, json=wrong)).status_code in (400, 422)
+
+
 async def test_everything_of_some_types_since_a_time_and_of_a_period(flow: "Flow") -> None:
     person = await flow.patient()
     early = await flow.post(flow.forms.activity(person, performedDateTime="2026-01-10"))
@@ -141,10 +186,9 @@ async def test_everything_of_some_types_since_a_time_and_of_a_period(flow: "Flow
     address = f"/fhir/{person.reference}/$everything"
 
     async def asked(**parameters: str) -> list[str]:
-        response = await flow.reader.get(address, params=parameters)
-        assert response.status_code == 200, response.text
-        found = [entry["resource"] for entry in response.json().get("entry", [])]
-        return [each["id"] for each in found if each["resourceType"] in ("Procedure", "Goal", "Patient")]
+        by_get, by_post = await both_ways(flow, address, parameters)
+        assert by_get == by_post
+        return [each["id"] for each in by_get if each["resourceType"] in ("Procedure", "Goal", "Patient")]
 
     both = [early["id"], late["id"]]
     assert await asked(_type="Procedure") == both
@@ -152,6 +196,7 @@ async def test_everything_of_some_types_since_a_time_and_of_a_period(flow: "Flow
     assert await asked(_since=since) == [goal["id"]]
     assert await asked(_type="Procedure", start="2026-02-01") == [late["id"]]
     assert await asked(_type="Procedure", end="2026-02") == [early["id"]]
+    assert await asked(_type="Procedure", start="0001-01-01", end="9999-12-31") == both
     assert await asked(start="2026-01-01", end="2026-01-31") == [person.id, early["id"], goal["id"]]
 
 
@@ -176,7 +221,10 @@ async def test_everything_of_a_sick_leave(flow: "Flow") -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["_type=Nothing", "_count=0", "_count=x", "_since=now", "start=x", "end=2026-13", "shoe-size=42", "_page=x"],
+    [
+        *("_type=Nothing", "_count=0", "_count=x", "_since=now", "start=x", "end=2026-13", "shoe-size=42", "_page=x"),
+        *("_count=1&_count=2", "start=2026-01&start=2026-02"),
+    ],
 )
 async def test_what_everything_cannot_be_asked(flow: "Flow", query: str) -> None:
     person = await flow.patient()

@@ -64,6 +64,9 @@ async def test_activities_by_every_parameter(flow: "Flow") -> None:
         ("date", "eb2026-04-01", mine),
         ("patient", f"Patient/{person.id}", both),
         ("subject:Patient", person.id, both),
+        ("subject:Patient", person.reference, both),
+        ("subject", f"{person.reference}/_history/1", both),
+        ("subject:Group", person.reference, []),
         ("subject", f"http://reko/fhir/Patient/{person.id}", both),
         ("performer", flow.forms.refs["role"], both),
         ("based-on", f"CarePlan/{plan['id']}", mine),
@@ -227,12 +230,26 @@ async def test_an_unknown_parameter_is_refused_or_ignored_as_asked(flow: "Flow")
         "status:missing=perhaps",
         "patient=",
         "subject:Organization=1",
+        "_count=1&_count=2",
+        "_summary=true&_summary=data",
+        "_total=none&_total=accurate",
+        "_sort=date,status,code&_sort=category,_id",
     ],
 )
 async def test_what_cannot_be_obeyed_is_refused(flow: "Flow", query: str) -> None:
     response = await flow.coordinator.get(f"/fhir/Procedure?{query}")
     assert response.status_code == 400
     assert response.json()["resourceType"] == "OperationOutcome"
+
+
+async def test_lists_that_are_stated_apart_are_one(flow: "Flow", crowd: "tuple[Person, list[str]]") -> None:
+    person, everything = crowd
+    address = f"/fhir/Procedure?patient={person.id}"
+    apart = (await flow.reader.get(f"{address}&_elements=status&_elements=code")).json()
+    together = (await flow.reader.get(f"{address}&_elements=status,code")).json()
+    assert apart["entry"] == together["entry"]
+    found = await flow.reader.get(f"{address}&_sort=status&_sort=-_id")
+    assert [each["resource"]["id"] for each in found.json()["entry"]] == sorted(everything, reverse=True)
 
 
 async def test_every_wrong_parameter_is_told(flow: "Flow") -> None:

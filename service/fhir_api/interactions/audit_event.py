@@ -1,208 +1,241 @@
-"""read and search-type of ``AuditEvent``: made from the rows of decisions and tries when somebody asks (ADR 0011)."""
+"""read and search-type of ``AuditEvent``: made from the rows of decisions and tries when somebody asks (ADR 0011).
 
-from collections.abc import Mapping, Sequence
+https://hl7.org/fhir/R4/http.html#read, https://hl7.org/fhir/R4/http.html#search
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from functools import partial
+from heapq import merge
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
 
-import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, case, false, func, literal, not_, or_, select, true
 from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.audit import AuditedDecision, AuditedDisclosure
 from contracts.consent import DecisionRecord, Question
-from contracts.errors import Malformed, NotFound, NotSupported
+from contracts.errors import NotFound, NotSupported
 from contracts.outbox import Delivered, OutcomeUnknown
-from contracts.record import Caller, Record, Right
+from contracts.record import Record, Right
 from fhir_mappings import audit_event
-from service.fhir_api import answers
-from service.fhir_api.bundle import search_bundle
-from service.fhir_api.pages import PAGE
-from service.fhir_api.reading import log_reading
-from service.fhir_api.search.dates import FAR_FUTURE, FAR_PAST, span
+from fhir_mappings.audit_event import DECISION, DISCLOSURE, FAILURE, SUCCESS, UNKNOWN, Kind
+from service.fhir_api import answers, searching
+from service.fhir_api.reading import log_reading, part_asked
+from service.fhir_api.search import criteria
+from service.fhir_api.search import query as queries
+from service.fhir_api.search.criteria import Criterion, ModifierNotServed, NotServed
+from service.fhir_api.search.matching import MATCH
+from service.fhir_api.search.parameters import MANY, find
+from service.fhir_api.search.scope import Scope
+from service.fhir_api.search.values import Columns, plain
+from service.fhir_api.searching import Found, Search
 from service.fhir_api.surroundings import Surroundings
-from service.page_tokens import seal, unseal
-from service.store.codec import decode, from_micros, to_micros
+from service.store.codec import decode, from_micros
+from service.store.database import Row
 from service.store.tables import attempt, decision, outbox
 
-USUAL_PAGE: Final = 100
-LONGEST_PAGE: Final = 1000
+PARAMETERS: Final = ("_id", "patient", "date", "type", "subtype", "action", "outcome")
+"""What the rows tell. Whatever else R4 has for the type stands in no column, or says the same of every event."""
+
+CONTROLS: Final = frozenset({"_count", "_total", "_summary", "_elements"})
 
 _REACHED: Final = (Delivered.__name__, OutcomeUnknown.__name__)
-_DECISIONS: Final = select(decision.c.number, decision.c.at, decision.c.patient, decision.c.about, decision.c.body)
-_DISCLOSURES: Final = (
-    select(
-        attempt.c.number,
-        attempt.c.at,
-        outbox.c.patient,
-        outbox.c.about,
-        outbox.c.id,
-        outbox.c.destination,
-        outbox.c.question,
-        attempt.c.outcome,
-        attempt.c.reason,
-    )
-    .join(outbox, outbox.c.id == attempt.c.message)
-    .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(_REACHED))
-)
-"""Tries that left for somebody outside. The care provider's own platform and record system are nobody outside."""
-
-_PREFIXES: Final[Mapping[str, Mapping[str, str]]] = {
-    "eq": {"first": "begins", "last": "ends"},
-    "ge": {"first": "begins"},
-    "gt": {"first": "ends"},
-    "le": {"last": "ends"},
-    "lt": {"last": "begins"},
-}
-"""Which side of what a date covers bounds the search: from ``first`` up to but not including ``last``."""
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """What is wanted: of whom, when (microseconds), and where the page before ended in each table."""
+class _Source(NamedTuple):
+    """A table that events are made from: what their ids begin with, its rows, whose they are, where they stand in it, how an
+    event is made of one, and its columns as those of an index, by search parameter."""
 
-    unit: str
-    patient: str = ""
-    first: int = FAR_PAST
-    last: int = FAR_FUTURE
-    count: int = USUAL_PAGE
-    decisions_before: int = FAR_FUTURE
-    tries_before: int = FAR_FUTURE
-
-
-async def read_audit_event(around: Surroundings, request: Request) -> Response:
-    """One event of the unit, by ``decision-<number>`` or ``disclosure-<number>``."""
-    caller = around.caller(request, Right.FHIR_READ)
-    kind, _, digits = request.path_params["id"].partition("-")
-    number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else 0
-    found: Sequence[Record] = ()
-    if kind == "decision":
-        found = await _decisions(around, _of_unit(_DECISIONS, decision, caller.unit.value), decision.c.number == number)
-    elif kind == "disclosure":
-        found = await _disclosures(
-            around, _of_unit(_DISCLOSURES, outbox, caller.unit.value), attempt.c.number == number
-        )
-    if not found:
-        raise NotFound("there is no such AuditEvent")
-    await log_reading(around, caller, found, "read")
-    return answers.record(found[0])
+    name: str
+    rows: Select[Any]
+    unit: ColumnElement[str]
+    number: ColumnElement[int]
+    make: Callable[[Row, str], Record]
+    columns: Mapping[str, Columns]
 
 
-async def search_audit_events(around: Surroundings, request: Request) -> Response:
-    """The unit's events, newest first: ``patient``, ``date`` (ge, gt, le, lt), ``_count``."""
-    caller = around.caller(request, Right.FHIR_READ)
-    pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    asked = _asked(around, pairs, caller)
-    decisions, tries = await _decisions(around, *_wanted(asked)[0]), await _disclosures(around, *_wanted(asked)[1])
-    found = sorted((*decisions, *tries), key=lambda each: each.updated, reverse=True)
-    shown = found[: asked.count]
-    await log_reading(around, caller, shown, "search-type")
-    links = {"self": f"{around.base}/AuditEvent?{urlencode([pair for pair in pairs if pair[0] != PAGE])}"}
-    if len(found) > asked.count:
-        token = seal(around.page_key, _after(asked, shown))
-        links["next"] = f"{around.base}/AuditEvent?{urlencode({PAGE: token})}"
-    return answers.resource(search_bundle(around.base, shown, links, None, []))
+def _columns(kind: Kind, patient: Any, at: Any, outcome: Any) -> dict[str, Columns]:
+    codes = {"type": kind.type[:2], "subtype": kind.subtype[:2], "action": ("", kind.action)}
+    return {
+        **{name: SimpleNamespace(system=literal(system), code=literal(code)) for name, (system, code) in codes.items()},
+        "outcome": SimpleNamespace(system=literal(""), code=outcome),
+        "patient": SimpleNamespace(target=patient),
+        "date": SimpleNamespace(low=at, high=at + 1),
+    }
 
 
-async def refuse_change(*_: object) -> Response:
-    """Nobody writes the trail. Raises ``NotSupported``."""
-    raise NotSupported("AuditEvent is made by the service itself and can only be read")
+def _of_decision(row: Row, base: str) -> Record:
+    number, at, patient, about, body = row
+    audited = AuditedDecision(number, from_micros(at), about, decode(body, DecisionRecord))
+    return _record(f"decision-{number}", audited.at, patient, audit_event.of_decision(audited, base))
 
 
-def _of_unit(statement: Select[Any], table: Any, unit: str) -> Select[Any]:
-    return statement.where(table.c.unit == unit)
-
-
-def _wanted(asked: _Asked) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """The statement and conditions for each table."""
-    both = []
-    for statement, owner, own, before in (
-        (_DECISIONS, decision, decision, asked.decisions_before),
-        (_DISCLOSURES, outbox, attempt, asked.tries_before),
-    ):
-        of_patient = [owner.c.patient == asked.patient] if asked.patient else []
-        ordered = _of_unit(statement, owner, asked.unit).order_by(own.c.number.desc()).limit(asked.count + 1)
-        both.append((ordered, own.c.number < before, own.c.at >= asked.first, own.c.at < asked.last, *of_patient))
-    return both[0], both[1]
-
-
-def _after(asked: _Asked, shown: Sequence[Record]) -> _Asked:
-    """The next page begins behind the last one shown of each kind."""
-    numbers: dict[str, list[int]] = {"decision": [asked.decisions_before], "disclosure": [asked.tries_before]}
-    for record in shown:
-        kind, _, number = record.id.partition("-")
-        numbers[kind].append(int(number))
-    return msgspec.structs.replace(
-        asked, decisions_before=min(numbers["decision"]), tries_before=min(numbers["disclosure"])
-    )
-
-
-async def _decisions(around: Surroundings, statement: Select[Any], *conditions: Any) -> list[Record]:
-    rows = await around.store.select(statement.where(*conditions))
-    made = []
-    for number, at, patient, about, body in rows:
-        audited = AuditedDecision(number, from_micros(at), about, decode(body, DecisionRecord))
-        made.append(_record(f"decision-{number}", audited.at, patient, audit_event.of_decision(audited, around.base)))
-    return made
-
-
-async def _disclosures(around: Surroundings, statement: Select[Any], *conditions: Any) -> list[Record]:
-    rows = await around.store.select(statement.where(*conditions))
-    made = []
-    for number, at, patient, about, message, destination, question, outcome, reason in rows:
-        certain = outcome == Delivered.__name__
-        asked, when = decode(question, Question), from_micros(at)
-        audited = AuditedDisclosure(
-            number, when, about, message, destination, asked, certain, reason if certain else ""
-        )
-        made.append(_record(f"disclosure-{number}", when, patient, audit_event.of_disclosure(audited, around.base)))
-    return made
+def _of_try(row: Row, base: str) -> Record:
+    number, at, patient, about, message, destination, question, outcome, reason = row
+    certain = outcome == Delivered.__name__
+    asked, when = decode(question, Question), from_micros(at)
+    audited = AuditedDisclosure(number, when, about, message, destination, asked, certain, reason if certain else "")
+    return _record(f"disclosure-{number}", when, patient, audit_event.of_disclosure(audited, base))
 
 
 def _record(id: str, at: datetime, patient: str, body: bytes) -> Record:
     return Record("AuditEvent", id, 1, at, "", patient, body)
 
 
+_SOURCES: Final = (
+    _Source(
+        "decision",
+        select(decision.c.number, decision.c.at, decision.c.patient, decision.c.about, decision.c.body),
+        decision.c.unit,
+        decision.c.number,
+        _of_decision,
+        _columns(
+            DECISION, decision.c.patient, decision.c.at, case((decision.c.permitted == 1, SUCCESS), else_=FAILURE)
+        ),
+    ),
+    _Source(
+        "disclosure",
+        select(
+            attempt.c.number,
+            attempt.c.at,
+            outbox.c.patient,
+            outbox.c.about,
+            outbox.c.id,
+            outbox.c.destination,
+            outbox.c.question,
+            attempt.c.outcome,
+            attempt.c.reason,
+        )
+        .join(outbox, outbox.c.id == attempt.c.message)
+        .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(_REACHED)),
+        outbox.c.unit,
+        attempt.c.number,
+        _of_try,
+        _columns(
+            DISCLOSURE,
+            outbox.c.patient,
+            attempt.c.at,
+            case((attempt.c.outcome == Delivered.__name__, SUCCESS), else_=UNKNOWN),
+        ),
+    ),
+)
+"""Of tries, those that left for somebody outside: the care provider's own platform and record system are nobody outside."""
+
+
+async def read_audit_event(around: Surroundings, request: Request) -> Response:
+    """One event of the unit, by ``decision-<number>`` or ``disclosure-<number>``."""
+    caller = around.caller(request, Right.FHIR_READ)
+    id = request.path_params["id"]
+    found: Sequence[Record] = ()
+    for source in _SOURCES:
+        found = found or await _records(
+            around, source, _of_unit(source, caller.unit.value).where(_has_id(source, [id]))
+        )
+    if not found:
+        raise NotFound("there is no such AuditEvent")
+    await log_reading(around, caller, found, "read")
+    body = part_asked(request, "AuditEvent", found[0].body)
+    return answers.resource(body, headers=answers.version_headers(found[0]))
+
+
+async def search_audit_events(around: Surroundings, request: Request) -> Response:
+    """The unit's events, newest first, each patient's row in the access log durable before they leave."""
+    caller = around.caller(request, Right.FHIR_READ)
+    search = await searching.asked(around, request, "AuditEvent", caller, _parse)
+    found = await _find(around, search)
+    await log_reading(around, caller, found.matched, "search-type")
+    return searching.answer(around, search, found)
+
+
+async def refuse_change(*_: object) -> Response:
+    """Nobody writes the trail. Raises ``NotSupported``."""
+    raise NotSupported("AuditEvent is made by the service itself: it is read and searched, and has no versions")
+
+
+# What is found
+
+
+async def _find(around: Surroundings, search: Search) -> Found:
+    """A page begins, in each table, before the last row that was shown of it."""
+    query, unit = search.query, search.caller.unit.value
+    scope = Scope.of(search.caller, around.store.numbers)
+    before = search.place or (None,) * len(_SOURCES)
+    found: list[list[Record]] = []
+    total = 0
+    for source, number in zip(_SOURCES, before, strict=True):
+        wanted = _of_unit(source, unit).where(*(each.condition(source, scope, iter(())) for each in query.criteria))
+        if query.total:
+            total += (await around.store.select(select(func.count()).select_from(wanted.subquery())))[0][0]
+        page = wanted if number is None else wanted.where(source.number < number)
+        if query.count:
+            found.append(await _records(around, source, page.order_by(source.number.desc()).limit(query.count + 1)))
+    newest_first = list(merge(*found, key=lambda each: each.updated, reverse=True))
+    shown = newest_first[: query.count]
+    ends = _place(before, shown) if len(newest_first) > len(shown) > 0 else None
+    return Found(shown, total=total if query.total else None, ends=ends)
+
+
+def _of_unit(source: _Source, unit: str) -> Select[Any]:
+    return source.rows.where(source.unit == unit)
+
+
+async def _records(around: Surroundings, source: _Source, statement: Select[Any]) -> list[Record]:
+    return [source.make(row, around.base) for row in await around.store.select(statement)]
+
+
+def _place(before: Sequence[Any], shown: Sequence[Record]) -> tuple[Any, ...]:
+    last = {name: int(number) for name, _, number in (record.id.partition("-") for record in shown)}
+    return tuple(last.get(source.name, number) for source, number in zip(_SOURCES, before, strict=True))
+
+
 # What is asked
 
 
-def _asked(around: Surroundings, pairs: Sequence[tuple[str, str]], caller: Caller) -> _Asked:
-    token = dict(pairs).get(PAGE)
-    if token is None:
-        return _parsed(pairs, caller)
-    asked = unseal(around.page_key, token, _Asked)
-    if asked.unit != caller.unit.value:
-        raise Malformed("this page link belongs to another search")
-    return asked
+def _criterion(type_: str, name: str, value: str) -> Criterion:
+    """A criterion that is asked of a ``_Source``."""
+    code, _, modifier = name.partition(":")
+    parameter = find(type_, code)
+    if parameter is None or code not in PARAMETERS:
+        raise NotServed(f"AuditEvent is made when it is read, and searched by {', '.join(PARAMETERS)}")
+    if modifier not in _MODIFIERS.get(parameter.kind, ("", "missing")) or (code == "_id" and modifier):
+        raise ModifierNotServed("cannot be asked with this modifier")
+    if code == "_id":
+        ids = [plain(one) for one in criteria.values(value)]
+        return _asks(lambda source: _has_id(source, ids))
+    if modifier == "missing":
+        is_there = not criteria.boolean(value)
+        return _asks(lambda _: true() if is_there else false())
+    matches = [MATCH[parameter.kind](parameter, modifier, one) for one in criteria.values(value)]
+
+    def on(source: _Source) -> ColumnElement[bool]:
+        columns = source.columns[code]
+        found = or_(*(match.on(columns, [_own(each) for each in match.values]) for match in matches))
+        return not_(found) if modifier == "not" else found
+
+    return _asks(on)
 
 
-def _parsed(pairs: Sequence[tuple[str, str]], caller: Caller) -> _Asked:
-    said: dict[str, Any] = {"unit": caller.unit.value}
-    for name, value in pairs:
-        if name == "patient":
-            said["patient"] = value.removeprefix("Patient/")
-        elif name == "date":
-            said |= _bounds(value)
-        elif name == "_count":
-            said["count"] = _count(value)
-        else:
-            raise Malformed("AuditEvent is searched by patient, date and _count")
-    return _Asked(**said)
+_MODIFIERS: Final = {"token": ("", "not", "missing"), "reference": ("", "Patient", "missing")}
 
 
-def _count(value: str) -> int:
-    if not value.isascii() or not value.isdecimal() or int(value[:9]) < 1:
-        raise Malformed("_count is a number from 1")
-    return min(int(value[:9]), LONGEST_PAGE)
+def _asks(on: Callable[[_Source], ColumnElement[bool]]) -> Criterion:
+    return Criterion((), lambda _: (), lambda source, *_: on(source), MANY)
 
 
-def _bounds(value: str) -> Mapping[str, int]:
-    """As https://hl7.org/fhir/R4/search.html#prefix says of an instant; a day counts whole, in Sweden (decision D12)."""
-    prefix, text = (value[:2], value[2:]) if value[:2] in _PREFIXES else ("eq", value)
-    try:
-        covered = span(text.replace(" ", "+"))
-    except ValueError:
-        raise Malformed("date is a date of any precision, or a time, with ge, gt, le or lt before it") from None
-    begins = FAR_PAST if covered.start is None else to_micros(covered.start)
-    ends = FAR_FUTURE if covered.end is None else to_micros(covered.end)
-    return {name: begins if side == "begins" else ends for name, side in _PREFIXES[prefix].items()}
+def _own(value: Any) -> Any:
+    """A patient stands in a row by id alone."""
+    return value.removeprefix("Patient/") if isinstance(value, str) else value
+
+
+def _has_id(source: _Source, ids: Sequence[str]) -> ColumnElement[bool]:
+    parts = [each.partition("-") for each in ids]
+    return source.number.in_([int(number) for name, _, number in parts if name == source.name and _is_number(number)])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+_parse: Final = partial(queries.parse, read=_criterion, controls=CONTROLS)

@@ -12,7 +12,7 @@ from fhir_mappings import guide
 from fhir_mappings.audit_event import AUTHZ_CONSENT, PRIVACY_DISCLOSURE
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
-from service.fhir_api.interactions.search_artefacts import PARAMETERS as OF_ARTEFACTS
+from service.fhir_api.interactions import audit_event
 from service.fhir_api.operations import everything, terminology
 from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
@@ -61,12 +61,16 @@ def statement(base: str) -> dict[str, Any]:
 _SECURITY: Final[Mapping[str, Any]] = {"description": "Every request but this one carries a bearer token."}
 
 
+def _parameter(parameter: SearchParameter) -> dict[str, str]:
+    return {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
+
+
 _AUDIT_EVENT: Final[Mapping[str, Any]] = {
     "type": "AuditEvent",
     "supportedProfile": [AUTHZ_CONSENT, PRIVACY_DISCLOSURE],
     "interaction": [{"code": "read"}, {"code": "search-type"}],
     "versioning": "no-version",
-    "searchParam": [{"name": "patient", "type": "reference"}, {"name": "date", "type": "date"}],
+    "searchParam": [_parameter({**SPECIAL, **PARAMETERS["AuditEvent"]}[code]) for code in audit_event.PARAMETERS],
 }
 """Made from other rows when asked for: it has no versions."""
 
@@ -86,7 +90,7 @@ def _resource(row: Row) -> dict[str, Any]:
         "referencePolicy": ["literal", "logical", "enforced", "local"],
         "searchInclude": _includes(row.type),
         "searchRevInclude": _revincludes(row.type),
-        "searchParam": [_parameter(each) for each in (*SPECIAL.values(), *PARAMETERS[row.type].values())],
+        "searchParam": _parameters(row.type),
         "operation": [*_operations(row)],
     }
 
@@ -103,7 +107,7 @@ def _artefacts(type: str) -> dict[str, Any]:
         "type": type,
         "interaction": [{"code": "read"}, {"code": "search-type"}],
         "versioning": "no-version",
-        "searchParam": [{"name": name, "type": kind} for name, (_, kind, _) in OF_ARTEFACTS.items()],
+        "searchParam": _parameters(type),
         **({"operation": operations} if operations else {}),
     }
 
@@ -130,8 +134,8 @@ def _is_changeable(row: Row) -> bool:
     return not row.written_once
 
 
-def _parameter(parameter: SearchParameter) -> dict[str, str]:
-    return {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
+def _parameters(type_: str) -> list[dict[str, str]]:
+    return [_parameter(each) for each in (*SPECIAL.values(), *PARAMETERS[type_].values())]
 
 
 def _includes(type_: str) -> list[str]:

@@ -7,7 +7,7 @@ from contracts.record import Right
 from service.fhir_api import answers
 from service.fhir_api.conditions import http_date, is_unmodified
 from service.fhir_api.raw import raw, wants_raw
-from service.fhir_api.reading import shown
+from service.fhir_api.reading import part_asked, shown
 from service.fhir_api.surroundings import Surroundings, row_of
 
 
@@ -19,4 +19,6 @@ async def read(around: Surroundings, request: Request) -> Response:
     known, since = request.headers.get("if-none-match"), http_date(request.headers.get("if-modified-since"))
     if is_unmodified(record, known, since):
         return Response(status_code=304, headers=answers.version_headers(record))
-    return raw(record) if wants_raw(request, record) else answers.record(record)
+    if wants_raw(request, record):
+        return raw(record)
+    return answers.resource(part_asked(request, row.type, record.body), headers=answers.version_headers(record))

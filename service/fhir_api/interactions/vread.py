@@ -7,7 +7,7 @@ from contracts.errors import Gone
 from contracts.record import Operation, Right
 from service.fhir_api import answers
 from service.fhir_api.raw import raw, wants_raw
-from service.fhir_api.reading import log_reading, visible
+from service.fhir_api.reading import log_reading, part_asked, visible
 from service.fhir_api.surroundings import Surroundings, row_of
 
 
@@ -22,4 +22,6 @@ async def vread(around: Surroundings, request: Request) -> Response:
     if version is not None and version.operation is Operation.DELETE:
         raise Gone(f"with this version the {row.type} was deleted")
     await log_reading(around, caller, [record], "vread")
-    return raw(record) if wants_raw(request, record) else answers.record(record)
+    if wants_raw(request, record):
+        return raw(record)
+    return answers.resource(part_asked(request, row.type, record.body), headers=answers.version_headers(record))

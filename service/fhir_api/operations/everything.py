@@ -7,7 +7,7 @@ beside the patient: staff, units, places. A page is found by the number of its l
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
@@ -22,10 +22,11 @@ from fhir_mappings.identifiers import BASE
 from fhir_mappings.references import links
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
-from service.fhir_api.pages import PAGE, page_address
+from service.fhir_api.operations.parameters import Pairs, stated
+from service.fhir_api.pages import PAGE
 from service.fhir_api.reading import shown
 from service.fhir_api.resources import ROWS
-from service.fhir_api.search.dates import span
+from service.fhir_api.search.dates import micros, span
 from service.fhir_api.surroundings import Surroundings, row_of
 from service.page_tokens import seal, unseal
 from service.store.codec import to_micros
@@ -79,16 +80,17 @@ async def everything(around: Surroundings, request: Request) -> Response:
     caller = around.caller(request, Right.FHIR_READ)
     record = await shown(around, caller, row.type, request.path_params["id"], "everything")
     subject = _subject(record)
-    query = request.scope["query_string"].decode("latin-1")
-    parameters = dict(parse_qsl(query, keep_blank_values=True))
-    asked, after = _asked(around, caller, subject, parameters)
+    pairs = [pair for pair in await stated(request) if pair[0] not in _LET_THROUGH]
+    asked, after = _asked(around, caller, subject, pairs)
     found, last = await _found(around, caller, subject, asked, after)
-    beside = _pointed_at(around, caller, found, asked)
-    pages = {"self": page_address(f"{around.base}/{subject.path}", parameters, (*PARAMETERS, PAGE))}
+    beside = _pointed_at(around, caller, found)
+    address = f"{around.base}/{subject.path}"
+    pages = {"self": f"{address}?{urlencode(pairs)}" if pairs else address}
     if last is not None:
         page = _Page(subject.path, asked, last, caller.unit.value)
-        pages["next"] = f"{around.base}/{subject.path}?{urlencode({PAGE: seal(around.page_key, page)})}"
-    return answers.resource(search_bundle(around.base, [*found, *beside], pages, None, ()))
+        pages["next"] = f"{address}?{urlencode({PAGE: seal(around.page_key, page)})}"
+    wanted = [each for each in (*found, *beside) if not asked.types or each.type in asked.types]
+    return answers.resource(search_bundle(around.base, wanted, pages, None, ()))
 
 
 def _subject(record: Record) -> _Subject:
@@ -117,7 +119,7 @@ async def _found(
 
 def _page(around: Surroundings, caller: Caller, subject: _Subject, asked: Asked, after: int) -> Select[Any]:
     owners = sorted((caller.unit.value, caller.provider.value))
-    types = asked.types or tuple(ROWS)
+    types = _looked_through(asked)
     conditions: list[ColumnElement[bool]] = [
         resource.c.patient == subject.patient,
         resource.c.unit.in_(owners),
@@ -135,6 +137,11 @@ def _page(around: Surroundings, caller: Caller, subject: _Subject, asked: Asked,
         .order_by(resource.c.rid)
         .limit(asked.count + 1)
     )
+
+
+def _looked_through(asked: Asked) -> tuple[str, ...]:
+    """What the care provider shares belongs to nobody: it is found by what points at it, of whatever type that is."""
+    return asked.types if asked.types and SHARED.isdisjoint(asked.types) else tuple(ROWS)
 
 
 def _in_time(around: Surroundings, types: Iterable[str], asked: Asked) -> ColumnElement[bool]:
@@ -157,45 +164,44 @@ def _belongs(record: Record, subject: _Subject) -> bool:
     return subject.belonging in links(decode(record.body).content)
 
 
-def _pointed_at(around: Surroundings, caller: Caller, found: Sequence[Record], asked: Asked) -> list[Record]:
+def _pointed_at(around: Surroundings, caller: Caller, found: Sequence[Record]) -> list[Record]:
     """What belongs to the care provider and is pointed at on this page."""
     wanted = dict.fromkeys(link for record in found for link in links(decode(record.body).content))
     targets = [target for link in wanted if (target := primitives.literal({"reference": link})) is not None]
-    records = [
-        around.store.read(*target)
-        for target in targets
-        if target[0] in SHARED and (not asked.types or target[0] in asked.types)
-    ]
+    records = [around.store.read(*target) for target in targets if target[0] in SHARED]
     return [record for record in records if record is not None and caller.may_see(record.unit)]
 
 
 # What is asked
 
 
-def _asked(around: Surroundings, caller: Caller, subject: _Subject, parameters: dict[str, str]) -> tuple[Asked, int]:
-    if PAGE not in parameters:
-        return _read(parameters), 0
-    page = unseal(around.page_key, parameters[PAGE], _Page)
+def _asked(around: Surroundings, caller: Caller, subject: _Subject, pairs: Pairs) -> tuple[Asked, int]:
+    token = dict(pairs).get(PAGE)
+    if token is None:
+        return _read(pairs), 0
+    page = unseal(around.page_key, token, _Page)
     if (page.unit, page.path) != (caller.unit.value, subject.path):
         raise Malformed("this page link belongs to something else")
     return page.asked, page.after
 
 
-def _read(parameters: dict[str, str]) -> Asked:
+def _read(pairs: Pairs) -> Asked:
     """Raises ``Malformed`` with everything that cannot be obeyed."""
     values: dict[str, Any] = {}
     issues = []
-    for name, value in parameters.items():
-        if name in _LET_THROUGH:
-            continue
+    for name, value in pairs:
         if name not in PARAMETERS:
             issues.append(Issue(IssueType.NOT_SUPPORTED, f"$everything takes {', '.join(PARAMETERS)}"))
             continue
         element, read, wanted = PARAMETERS[name]
         try:
-            values[element] = read(value.replace(" ", "+"))
+            found: Any = read(value.replace(" ", "+"))
         except ValueError:
             issues.append(Issue(IssueType.VALUE, f"{name} takes {wanted}"))
+            continue
+        if element in values and element != "types":
+            issues.append(Issue(IssueType.VALUE, f"{name} is stated once"))
+        values[element] = (*values.get(element, ()), *found) if element == "types" else found
     if issues:
         raise Malformed(*dict.fromkeys(issues))
     return Asked(**values)
@@ -219,17 +225,11 @@ def _since(value: str) -> int:
 
 
 def _start(value: str) -> int:
-    return _edge(span(value).start)
+    return micros(span(value))[0]
 
 
 def _end(value: str) -> int:
-    return _edge(span(value).end)
-
-
-def _edge(instant: Any) -> int:
-    if instant is None:
-        raise ValueError("no date")
-    return to_micros(instant)
+    return micros(span(value))[1]
 
 
 _LET_THROUGH: Final = ("_format", "_pretty")

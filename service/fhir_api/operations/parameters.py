@@ -3,15 +3,16 @@
 http://hl7.org/fhir/R4/operations.html#executing
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.errors import Issue, IssueType, Malformed, NotFound
+from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound
 from contracts.record import Right
 from contracts.time import swedish_day
 from fhir_mappings import primitives, r4, terminology
@@ -20,6 +21,8 @@ from fhir_mappings.terminology import Coded
 from service.fhir_api import answers
 from service.fhir_api.preferences import read_fhir
 from service.fhir_api.surroundings import Surroundings
+
+Pairs = Sequence[tuple[str, str]]
 
 _HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
 _CODED: Final = frozenset({"code", "system", "version", "display", "coding", "codeableConcept"})
@@ -118,6 +121,22 @@ async def _posted(request: Request) -> dict[str, Any]:
 
 def _value(parameter: Json) -> Any:
     return next((value for name, value in parameter.items() if name.startswith("value")), parameter.get("resource"))
+
+
+async def stated(request: Request) -> Pairs:
+    """Parameters that are plain values, and may repeat, as they came: those of the address, then those of a posted
+    Parameters; a body may be missing. Raises ``Malformed``, ``WrongMedia`` and, for what is no plain value, ``Invalid``."""
+    address = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    body = await read_fhir(request) if request.method == "POST" else b""
+    posted = r4.parse(body, expected="Parameters").get("parameter", ()) if body else ()
+    return [*address, *((str(each["name"]), _plain(each, at)) for at, each in enumerate(posted))]
+
+
+def _plain(parameter: Json, at: int) -> str:
+    values = [value for name, value in parameter.items() if name.startswith("value")]
+    if len(values) != 1 or not isinstance(values[0], str | int):
+        raise Invalid(Issue(IssueType.VALUE, "one plain value is wanted", f"Parameters.parameter[{at}].value"))
+    return str(values[0])
 
 
 def artefact(type: str, request: Request, asked: Asked, *names: str) -> Json:

@@ -4,34 +4,32 @@ The parameters are those of the JSON API, with ``_count`` for the size of a page
 and ``text`` there alone. The answer is a searchset of EpisodeOfCare that is stored nowhere as it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, Final, cast
+from typing import Final, cast
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, Severity, note
+from contracts.errors import Issue, IssueType, Malformed, NotFound, Severity, note
 from contracts.record import Caller, Record, Right
 from contracts.sick_leave import LastPull
 from contracts.time import day_start
-from fhir_mappings import people, r4
+from fhir_mappings import people
 from fhir_mappings.counted_sick_leave import Counting, counted_episode
 from fhir_mappings.document import decode
 from fhir_mappings.primitives import to_instant
 from fhir_mappings.sick_leave import EngineMode
 from service.fhir_api import answers
 from service.fhir_api.bundle import search_bundle
-from service.fhir_api.preferences import read_fhir
+from service.fhir_api.operations.parameters import Pairs, stated
 from service.fhir_api.reading import visible
 from service.fhir_api.surroundings import Surroundings
 from service.page_tokens import OverviewPages
 from service.rules.sick_leave import Overview, Question, Row
 from service.rules.sick_leave.question import PARAMETERS, read, written
 from service.usecases.see_overview import Ask, Seen, see_overview
-
-Pairs = Sequence[tuple[str, str]]
 
 COUNT: Final = "_count"
 PAGE: Final = "_page"
@@ -73,22 +71,7 @@ async def _pairs(request: Request) -> Pairs:
     address = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     if any(name in _CONCEALED for name, _ in address):
         raise Malformed("free text never stands in an address: POST it in a Parameters resource")
-    pairs = [(name, value) for name, value in address if name not in _LET_THROUGH]
-    return pairs if request.method == "GET" else [*pairs, *await _parameters(request)]
-
-
-async def _parameters(request: Request) -> Pairs:
-    """Of a Parameters resource; a body may be missing. Raises ``Malformed`` and ``WrongMedia``."""
-    body = await read_fhir(request)
-    parameters = r4.parse(body, expected="Parameters").get("parameter", ()) if body else ()
-    return [(str(each["name"]), _value(each, at)) for at, each in enumerate(parameters)]
-
-
-def _value(parameter: dict[str, Any], at: int) -> str:
-    values = [value for name, value in parameter.items() if name.startswith("value")]
-    if len(values) != 1 or not isinstance(values[0], str | int):
-        raise Invalid(Issue(IssueType.VALUE, "one plain value is wanted", f"Parameters.parameter[{at}].value"))
-    return str(values[0])
+    return [pair for pair in await stated(request) if pair[0] not in _LET_THROUGH]
 
 
 def _asked(pairs: Pairs, pages: OverviewPages, caller: Caller) -> Ask:

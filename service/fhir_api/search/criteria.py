@@ -95,11 +95,9 @@ def read(type_: str, name: str, value: str, links: int = MAX_LINKS) -> Criterion
     if code in SPECIAL:
         return _read_special(parameter, value)
     if modifier == "missing":
-        return _indexed(
-            type_, parameter, INDEX_TABLES[parameter.kind], _ANY_ROW, negated=_boolean(value), narrows=False
-        )
+        return _indexed(type_, parameter, INDEX_TABLES[parameter.kind], _ANY_ROW, negated=boolean(value), narrows=False)
     table, suffix, match = _looked_up(parameter, modifier)
-    rows = _any_of([match(parameter, modifier, one) for one in _values(value)])
+    rows = _any_of([match(parameter, modifier, one) for one in values(value)])
     is_negated = modifier == "not"
     return _indexed(type_, parameter, table, rows, suffix=suffix, negated=is_negated, narrows=not is_negated)
 
@@ -186,14 +184,14 @@ def _types(parameter: SearchParameter) -> tuple[str, ...]:
     return tuple(PARAMETERS) if parameter.targets == ANY else parameter.targets
 
 
-def _values(value: str) -> list[str]:
+def values(value: str) -> list[str]:
     values = split(value, ",")
     if "" in values:
         raise ValueError("a value is missing")
     return values
 
 
-def _boolean(value: str) -> bool:
+def boolean(value: str) -> bool:
     if value not in ("true", "false"):
         raise ValueError("true or false is wanted")
     return value == "true"
@@ -303,7 +301,7 @@ def _read_has(type_: str, name: str, value: str, links: int) -> Criterion:
 
 def _read_special(parameter: SearchParameter, value: str) -> Criterion:
     if parameter.code == "_id":
-        ids = [plain(one) for one in _values(value)]
+        ids = [plain(one) for one in values(value)]
         return Criterion(
             ("_id", len(ids)),
             lambda _: ids,
@@ -312,7 +310,7 @@ def _read_special(parameter: SearchParameter, value: str) -> Criterion:
             narrows=False,
             is_direct=True,
         )
-    rows = _any_of([ranges.date(parameter, "", one) for one in _values(value)])
+    rows = _any_of([ranges.date(parameter, "", one) for one in values(value)])
     return Criterion(
         ("_lastUpdated", rows.shape),
         rows.values,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, false, or_
 
 from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.extract import normal
@@ -52,12 +52,21 @@ def of_type(_: SearchParameter, __: str, value: str) -> Match:
 
 
 def reference(parameter: SearchParameter, modifier: str, value: str) -> Match:
-    """``Type/id``, an address, or ``id`` of the type that the modifier says, else of any that the parameter may point at."""
-    target = plain(value)
+    """``Type/id``, an address, or ``id`` of the type that the modifier says, else of any that the parameter may point at.
+    References are stored without the version, and found whichever is asked for; those to another type than the modifier
+    says are none of what is asked for."""
+    target = plain(value).partition("/_history/")[0]
     if "/" in target or ":" in target:
+        stated = _TYPED.search(target)
+        if modifier and stated and stated[1] != modifier:
+            return Match("none", (), lambda _, __: false())
         return _any_target((target,))
     types = (modifier,) if modifier else tuple(PARAMETERS) if parameter.targets == ANY else parameter.targets
     return _any_target(tuple(f"{type_}/{target}" for type_ in types))
+
+
+_TYPED: Final = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]+$")
+"""A reference that ends with a type and an id."""
 
 
 def _any_target(targets: tuple[str, ...]) -> Match:

@@ -3,7 +3,7 @@
 The page is found over index tables alone; bodies are joined last (docs/adr/0003-store.md).
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -58,13 +58,24 @@ class Query:
         return is_plain and any(each.is_direct and each.spread == FEW for each in self.criteria)
 
 
-def parse(type_: str, pairs: Pairs, *, lenient: bool = False) -> Query:
+ReadCriterion = Callable[[str, str, str], Criterion]
+"""Reads a search parameter of a type: type, name, value. Raises as ``criteria.read`` does."""
+
+
+def parse(
+    type_: str,
+    pairs: Pairs,
+    *,
+    lenient: bool = False,
+    read: ReadCriterion = criteria.read,
+    controls: Collection[str] | None = None,
+) -> Query:
     """The query that parameters ask for. Raises ``Malformed`` with every parameter that cannot be obeyed; a lenient
-    client's unknown ones are ignored instead."""
+    client's unknown ones are ignored instead. ``controls`` are those that say how to answer, if they are not all."""
     asked = [pair for pair in pairs if pair[0] not in LET_THROUGH]
     if sum(value.count(",") + 1 for _, value in asked) > MAX_VALUES:
         raise Malformed(Issue(IssueType.TOO_LONG, f"ask for at most {MAX_VALUES} values at a time"))
-    reading = _Reading(type_, lenient)
+    reading = _Reading(type_, lenient, read, _CONTROLS if controls is None else controls)
     for name, value in asked:
         reading.take(name, value)
     return reading.query()
@@ -96,9 +107,11 @@ def matching(query: Query, scope: Scope, snapshot: SqlSnapshot) -> list[Record]:
 class _Reading:
     """Takes one parameter after the other, and keeps everything that is wrong."""
 
-    def __init__(self, type_: str, lenient: bool) -> None:
+    def __init__(self, type_: str, lenient: bool, criterion: ReadCriterion, known: Collection[str]) -> None:
         self._type = type_
         self._lenient = lenient
+        self._criterion = criterion
+        self._known = known
         self._obeyed: list[tuple[str, str]] = []
         self._criteria: list[Criterion] = []
         self._controls: dict[str, Any] = {}
@@ -119,18 +132,23 @@ class _Reading:
             self._issues.append(Issue(IssueType.VALUE, f"{tellable(name)}: {wrong}"))
 
     def _read(self, name: str, value: str) -> None:
-        if name in _CONTROLS:
+        if name in self._known:
             into, read = _CONTROLS[name]
             found = read(self._type, value)
-            several = isinstance(found, Include)
-            self._controls[into] = (*self._controls.get(into, ()), found) if several else found
+            if isinstance(found, tuple):  # lists that are stated apart are one
+                found = (*self._controls.get(into, ()), *found)
+            elif into in self._controls:
+                raise ValueError("is stated once")
+            self._controls[into] = found
         else:
-            self._criteria.append(criteria.read(self._type, name, value))
+            self._criteria.append(self._criterion(self._type, name, value))
 
     def query(self) -> Query:
         """What was asked for. Raises ``Malformed`` with all that is wrong."""
         if self._controls.get("summary") == "text" and "includes" in self._controls:
             self._issues.append(Issue(IssueType.VALUE, "_summary=text cannot be asked together with _include"))
+        if len(self._controls.get("sort", ())) > sorting.MAX_KEYS:
+            self._issues.append(Issue(IssueType.VALUE, f"_sort: at most {sorting.MAX_KEYS} parameters to sort by"))
         if sum(each.reaches for each in self._criteria) > criteria.MAX_REACHED:
             self._issues.append(Issue(IssueType.TOO_LONG, "too many other resources are asked: say of which types"))
         if self._issues:
@@ -244,8 +262,8 @@ def _elements(type_: str, value: str) -> tuple[str, ...]:
     return names
 
 
-def _include(*, backwards: bool, iterates: bool) -> Callable[[str, str], Include]:
-    return lambda type_, value: including.read(type_, value, backwards=backwards, iterates=iterates)
+def _include(*, backwards: bool, iterates: bool) -> Callable[[str, str], tuple[Include]]:
+    return lambda type_, value: (including.read(type_, value, backwards=backwards, iterates=iterates),)
 
 
 _CONTROLS: Final[Mapping[str, tuple[str, Callable[[str, str], Any]]]] = {

@@ -35,7 +35,7 @@ def subset(type_: str, body: bytes, summary: str, elements: Collection[str]) -> 
         kept = _SUMMARIES[summary](type_, _SPLIT.decode(body))
     else:
         return body
-    return _JOIN.encode({**kept, "meta": _tagged(kept["meta"])})
+    return _JOIN.encode({**kept, "meta": _tagged(kept.get("meta"))})
 
 
 def element_names(type_: str) -> frozenset[str]:
@@ -80,6 +80,7 @@ _SUMMARIES: Final[Mapping[str, Reduce]] = {
 }
 
 
-def _tagged(meta: msgspec.Raw) -> dict[str, Any]:
-    members = orjson.loads(bytes(meta))
+def _tagged(meta: msgspec.Raw | None) -> dict[str, Any]:
+    """What is stored has ``meta``; what comes with the service may have none."""
+    members = {} if meta is None else orjson.loads(bytes(meta))
     return {**members, "tag": [*members.get("tag", ()), SUBSETTED]}

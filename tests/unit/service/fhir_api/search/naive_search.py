@@ -224,8 +224,9 @@ def _reference(element: Json, value: str, modifier: str, parameter: Parameter) -
     if modifier == "identifier":  # "the identifier of a logical reference"
         return "identifier" in element and _token(element["identifier"], value, "", parameter)
     address = element.get("reference", "").split("/_history/")[0]
-    if "/" in value:
-        return bool(address == value)
+    if "/" in value:  # "the version is passed over"; ":[type]" narrows to it
+        wanted = value.split("/_history/")[0]
+        return bool(address == wanted and modifier in ("", wanted.split("/")[-2]))
     return any(address == f"{type}/{value}" for type in ([modifier] if modifier else parameter.targets))
 
 

@@ -159,7 +159,16 @@ VALUES = {
     "uri": [*ADDRESSES, "http://a.example", "http:", "http://a.example/x/y/z"],
     "quantity": [prefix + number + unit for prefix in PREFIXES for number in NUMBERS for unit in UNITS],
     "composite": ["x$50", "urn:a|x$ge50||%", "X$lt75|urn:unit|%", "urn:a|$ne50", "x\\,y$50"],
-    "reference": ["p-1", "p-2", "Patient/p-1", "Organization/p-1", "c-1", "CarePlan/c-2", "p"],
+    "reference": [
+        "p-1",
+        "p-2",
+        "Patient/p-1",
+        "Patient/p-1/_history/1",
+        "Organization/p-1",
+        "c-1",
+        "CarePlan/c-2",
+        "p",
+    ],
     "string": ["a", "å", "as", "ÅSA", "asa maria", "asa  m", "e", "é", "Ek_", "%", "holm", "ö\\\\", "Åsa", "A\u030asa"],
     "date": [
         prefix + at
