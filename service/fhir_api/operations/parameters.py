@@ -21,7 +21,8 @@ from service.fhir_api import answers
 from service.fhir_api.preferences import read_fhir
 from service.fhir_api.surroundings import Surroundings
 
-_HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
+HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
+"""Parameters that change nothing of what is answered."""
 _CODED: Final = frozenset({"code", "system", "version", "display", "coding", "codeableConcept"})
 WORDS: Final = frozenset({"date", "displayLanguage"})
 """Parameters that choose among the words of a code."""
@@ -106,17 +107,18 @@ async def asked(around: Surroundings, request: Request, known: Collection[str]) 
     that passes over a part of the question would mislead."""
     around.caller(request, Right.FHIR_READ)
     values = dict(request.query_params) | (await _posted(request) if request.method == "POST" else {})
-    if values.keys() - _HOW_TO_ANSWER - set(known):
+    if values.keys() - HOW_TO_ANSWER - set(known):
         raise Malformed(Issue(IssueType.NOT_SUPPORTED, f"this operation takes {', '.join(sorted(known))}"))
     return Asked(values, swedish_day(around.clock.now()))
 
 
 async def _posted(request: Request) -> dict[str, Any]:
-    stated = r4.parse(await read_fhir(request), expected="Parameters").get("parameter", ())
-    return {each["name"]: _value(each) for each in stated}
+    parameters = r4.parse(await read_fhir(request), expected="Parameters").get("parameter", ())
+    return {each["name"]: stated(each) for each in parameters}
 
 
-def _value(parameter: Json) -> Any:
+def stated(parameter: Json) -> Any:
+    """What a parameter says, whatever the type of its value."""
     return next((value for name, value in parameter.items() if name.startswith("value")), parameter.get("resource"))
 
 
