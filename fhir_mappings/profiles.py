@@ -55,7 +55,7 @@ def owed(resource: Json) -> list[str]:
     type = resource["resourceType"]
     always = [address(ALWAYS[type])] if type in ALWAYS else []
     claimed = resource.get("meta", {}).get("profile", ()) if "meta" in resource else ()
-    ours = (each.partition("|")[0] for each in claimed if is_for(each, type))
+    ours = (each.partition("|")[0] for each in claimed if each and is_for(each, type))
     return list(dict.fromkeys([*always, *_by_code(type, resource), *ours]))
 
 
