@@ -55,7 +55,7 @@ def owed(resource: Json) -> list[str]:
     type = resource["resourceType"]
     always = [address(ALWAYS[type])] if type in ALWAYS else []
     claimed = resource.get("meta", {}).get("profile", ()) if "meta" in resource else ()
-    ours = (each.partition("|")[0] for each in claimed if _is_for(each, type))
+    ours = (each.partition("|")[0] for each in claimed if each and is_for(each, type))
     return list(dict.fromkeys([*always, *_by_code(type, resource), *ours]))
 
 
@@ -68,7 +68,8 @@ def _by_code(type: str, resource: Json) -> list[str]:
 _CODED: Final = frozenset(type for type, _, _ in CODED)
 
 
-def _is_for(claimed: str, type: str) -> bool:
+def is_for(claimed: str, type: str) -> bool:
+    """Whether an address, also with its version behind it, is that of a profile of ours of the type."""
     profile = guide.by_url("StructureDefinition", claimed)
     return profile is not None and profile["type"] == type
 

@@ -20,11 +20,12 @@ LANGUAGES: Final = ("sv", "en")
 
 
 class Coded(NamedTuple):
-    """A code as somebody asks of it. ``display`` is empty when none was given."""
+    """A code as somebody asks of it. ``display``, and the ``version`` of the system, are empty when none was given."""
 
     system: str
     code: str
     display: str = ""
+    version: str = ""
 
 
 class Translation(NamedTuple):
@@ -36,8 +37,10 @@ class Translation(NamedTuple):
 
 
 def concept(coded: Coded) -> Json | None:
-    """The concept of a code system of ours, however its system is written; ``None`` when there is none."""
-    system = guide.by_url("CodeSystem", canonical(coded.system))
+    """The concept of a code system of ours, however its system is written; ``None`` when there is none, or none of the
+    version."""
+    address = canonical(coded.system)
+    system = guide.by_url("CodeSystem", f"{address}|{coded.version}" if coded.version else address)
     return None if system is None else next((each for each in system["concept"] if each["code"] == coded.code), None)
 
 

@@ -7,7 +7,18 @@ import pytest
 
 from contracts.consent import InformationCategory
 from fhir_mappings import guide, r4
-from fhir_mappings.identifiers import ACTIVITY_KIND, BASE, INFORMATION_CATEGORY, KVA, OCCUPATION
+from fhir_mappings.identifiers import (
+    ACTIVITY_KIND,
+    BASE,
+    CERTIFICATE_TYPE,
+    INFORMATION_CATEGORY,
+    KVA,
+    OCCUPATION,
+    PROGNOSIS,
+    PROGNOSIS_DAYS,
+    SICK_LEAVE_DEGREE,
+    WORK_MEASURE,
+)
 from fhir_mappings.xml import to_json
 from service.fhir_api.search.parameters import PARAMETERS, SPECIAL
 from service.rules.kva import CODES
@@ -19,6 +30,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 R4 = "http://hl7.org/fhir/StructureDefinition"
+CODE_LISTS = OCCUPATION, SICK_LEAVE_DEGREE, WORK_MEASURE, PROGNOSIS, PROGNOSIS_DAYS
 EARLIER, LATER = "Rehabiliteringskoordinering för sjukskrivna", CODES["GC001"].displays[-1].text
 
 
@@ -297,6 +309,18 @@ async def test_value_sets_are_expanded(flow: "Flow") -> None:
     assert earlier["contains"][0]["display"] == EARLIER
     assert earlier["contains"][0]["designation"]
     assert (await expansion("kva/$expand", count="0"))["total"] == len(CODES)
+    active = await expansion("kva/$expand", activeOnly="true", valueSetVersion="0.1.0")
+    assert (active["total"], active["parameter"][-1]) == (len(CODES), {"name": "activeOnly", "valueBoolean": True})
+
+
+@pytest.mark.parametrize("system", [*CODE_LISTS, CERTIFICATE_TYPE])
+async def test_the_code_lists_of_certificates_are_expanded(flow: "Flow", system: str) -> None:
+    id_ = system.removeprefix(f"{BASE}/CodeSystem/").replace("_", "-").lower()
+    answer = await flow.reader.get("/fhir/ValueSet/$expand", params={"url": f"{BASE}/ValueSet/{id_}"})
+
+    assert answer.status_code == 200, answer.text
+    codes = [each["code"] for each in (guide.by_url("CodeSystem", system) or {})["concept"]]
+    assert [each["code"] for each in answer.json()["expansion"]["contains"]] == codes
 
 
 async def test_kinds_are_translated_to_kva(flow: "Flow") -> None:
@@ -331,7 +355,17 @@ async def test_translations_are_turned_round(flow: "Flow") -> None:
         ("CodeSystem/$lookup", {"system": KVA.fhir, "code": "GC001", "date": "2024"}, 400),
         ("CodeSystem/$lookup", {"system": KVA.fhir, "code": "GC001", "displayLanguage": "de"}, 400),
         ("CodeSystem/$lookup", {"system": KVA.fhir, "code": "GC001", "useSupplement": "x"}, 400),
+        ("CodeSystem/$lookup", {"system": KVA.fhir, "code": "GC001", "version": "9.9"}, 404),
+        ("CodeSystem/$lookup", {"system": KVA.fhir, "code": "GC001", "display": "x"}, 400),
         ("CodeSystem/$validate-code", {"url": "http://example.org", "code": "x"}, 404),
+        ("CodeSystem/$validate-code", {"url": KVA.fhir, "code": "GC001", "version": "9.9"}, 404),
+        ("CodeSystem/kva/$validate-code", {"code": "GC001", "version": "9.9"}, 404),
+        ("ValueSet/kva/$validate-code", {"code": "GC001", "valueSetVersion": "9.9"}, 404),
+        ("ValueSet/kva/$validate-code", {"code": "GC001", "version": "0.1.0"}, 400),
+        ("ValueSet/kva/$expand", {"valueSetVersion": "9.9"}, 404),
+        ("ValueSet/kva/$expand", {"activeOnly": "perhaps"}, 400),
+        ("ValueSet/kva/$expand", {"excludeNested": "true"}, 400),
+        ("ConceptMap/$translate", {"system": ACTIVITY_KIND, "code": "plan", "conceptMapVersion": "9.9"}, 404),
         ("ValueSet/none/$expand", {}, 404),
         ("ValueSet/$expand", {"url": f"{BASE}/ValueSet/kva|9.9"}, 404),
         ("ValueSet/kva/$expand", {"count": "-1"}, 400),
@@ -345,6 +379,38 @@ async def test_what_cannot_be_answered(flow: "Flow", address: str, asked: dict[s
 
     assert answer.status_code == status, answer.text
     assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+async def test_a_version_is_obeyed(flow: "Flow") -> None:
+    lookup, validate = "CodeSystem/$lookup", "ValueSet/kva/$validate-code"
+    code = {"system": KVA.fhir, "code": "GC001"}
+
+    assert (await ask(flow.reader, lookup, **code, version="0.1.0"))["version"] == "0.1.0"
+    assert (await ask(flow.reader, validate, **code, systemVersion="0.1.0", valueSetVersion="0.1.0"))["result"] is True
+    assert (await ask(flow.reader, validate, **code, systemVersion="9.9"))["result"] is False
+    translated = await ask(
+        flow.reader, "ConceptMap/$translate", system=ACTIVITY_KIND, code="plan", conceptMapVersion="0.1.0"
+    )
+    assert translated["result"] is True
+    for coding, result in ({**code, "version": "0.1.0"}, True), ({**code, "version": "9.9"}, False):
+        body = {"resourceType": "Parameters", "parameter": [{"name": "coding", "valueCoding": coding}]}
+        answer = await flow.reader.post(f"/fhir/{validate}", json=body)
+        assert values(answer.json())["result"] is result
+
+
+async def test_lookup_answers_the_properties_that_are_asked_for(flow: "Flow") -> None:
+    async def asked(code: str, *wanted: str) -> tuple[set[str], set[str]]:
+        query = {"system": KVA.fhir, "code": code, "property": wanted}
+        found = values((await flow.reader.get("/fhir/CodeSystem/$lookup", params=query)).json())
+        languages = {each["language"] for each in found.get("designation", ())}
+        return languages, {each["code"] for each in found.get("property", ())}
+
+    assert await asked("AW020", "source") == (set(), {"source"})
+    assert await asked("AW020", "source", "validFrom") == (set(), {"source", "validFrom"})
+    assert await asked("GC001", "designation", "validFrom") == ({"sv", "en"}, set())
+    assert await asked("GC001", "lang.en") == ({"en"}, set())
+    twice = {"system": KVA.fhir, "code": ["GC001", "AW020"]}
+    assert (await flow.reader.get("/fhir/CodeSystem/$lookup", params=twice)).status_code == 400
 
 
 async def test_parameters_that_are_none(flow: "Flow") -> None:

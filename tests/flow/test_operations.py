@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fhir_mappings import r4
-from fhir_mappings.identifiers import EXT_EPISODE
+from fhir_mappings.identifiers import BASE, EXT_EPISODE
 from service.main import create_app
 
 if TYPE_CHECKING:
@@ -70,22 +70,77 @@ async def test_an_existing_resource_is_judged_as_an_update_or_a_deletion(flow: "
     assert severities(await validated(flow, path, asked)) == {"information"}
 
 
-async def test_what_cannot_be_judged_is_told(flow: "Flow") -> None:
+async def test_what_is_wrong_with_the_resource_is_told(flow: "Flow") -> None:
     person = await flow.patient()
     goal = flow.forms.goal(person)
-    for path, body in (
-        ("Goal/$validate?profile=http://example.org/other", goal),
-        ("Goal/$validate?mode=jump", goal),
-        ("Goal/$validate", {"resourceType": "Parameters"}),
-        ("Goal/$validate", None),
-        ("Goal/$validate", {"resourceType": "Patient"}),
-    ):
-        assert severities(await validated(flow, path, body)) == {"error"}, path
-    known = "Goal/$validate?profile=https://rekobryggan.example/fhir/StructureDefinition/reko-goal"
-    assert severities(await validated(flow, known, goal)) == {"information"}
+    assert severities(await validated(flow, "Goal/$validate", {"resourceType": "Patient"})) == {"error"}
     assert (await flow.nobody.post("/fhir/Goal/$validate", json=goal)).status_code == 401
     broken = await flow.coordinator.post("/fhir/Goal/$validate", content=b"{")
     assert (broken.status_code, severities(broken.json())) == (200, {"error"})
+
+
+OURS, CORE = f"{BASE}/StructureDefinition", "http://hl7.org/fhir/StructureDefinition"
+
+
+def parameters(*stated: Json) -> Json:
+    return {"resourceType": "Parameters", "parameter": list(stated)}
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("?profile=http://example.org/other", {"resourceType": "Goal"}),
+        (f"?profile={OURS}/reko-consent", {"resourceType": "Goal"}),
+        (f"?profile={OURS}/reko-goal|9.9", {"resourceType": "Goal"}),
+        (f"?profile={CORE}/Goal|5.0.0", {"resourceType": "Goal"}),
+        (f"?profile={OURS}/reko-goal&profile={CORE}/Goal", {"resourceType": "Goal"}),
+        ("?mode=jump", {"resourceType": "Goal"}),
+        ("?foo=bar", {"resourceType": "Goal"}),
+        ("?resource=Goal/1", {"resourceType": "Goal"}),
+        ("", None),
+        ("", parameters()),
+        ("", parameters({"name": "resource", "resource": {}}, {"name": "foo", "valueString": "bar"})),
+        ("", parameters({"name": "resource", "resource": {}}, {"name": "profile", "valueInteger": 1})),
+        ("", parameters({"name": "resource", "resource": {}}, {"name": "profile"})),
+        ("", parameters({"name": "resource", "resource": {}}, {"name": "resource", "resource": {}})),
+        ("", {"resourceType": "Parameters", "parameter": [1]}),
+    ],
+)
+async def test_a_question_that_is_not_understood_is_refused(flow: "Flow", query: str, body: Json | None) -> None:
+    answer = await flow.coordinator.post(f"/fhir/Goal/$validate{query}", json=body)
+    assert (answer.status_code, severities(answer.json())) == (400, {"error"}), answer.text
+
+
+_NOTHING_SAID: dict[str, Json] = {
+    "reko-work-capacity": {"resourceType": "Observation", "status": "final", "code": {"text": "x"}},
+    "reko-certificate": {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": {}}]},
+    "reko-meeting": {"resourceType": "Task", "status": "draft", "intent": "order"},
+}
+"""What R4 allows, and the profile of the name does not."""
+
+
+@pytest.mark.parametrize("name", _NOTHING_SAID)
+async def test_the_profile_that_is_asked_about_judges_too(flow: "Flow", name: str) -> None:
+    content, profile = _NOTHING_SAID[name], f"{OURS}/{name}"
+    path = f"{content['resourceType']}/$validate"
+    claiming = await validated(flow, path, {**content, "meta": {"profile": [profile]}})
+    assert severities(claiming) == {"error"}
+    resource = {"name": "resource", "resource": content}
+    for asked, body in (
+        (f"?profile={profile}", content),
+        (f"?profile={profile}|0.1.0&mode=profile&_format=json", content),
+        ("", parameters(resource, {"name": "profile", "valueUri": profile})),
+        ("", parameters({"name": "profile", "valueCanonical": profile}, resource)),
+    ):
+        assert await validated(flow, f"{path}{asked}", body) == claiming, asked
+
+
+@pytest.mark.parametrize(
+    "profile", [f"{OURS}/reko-goal", f"{OURS}/reko-goal|0.1.0", f"{CORE}/Goal", f"{CORE}/Goal|4.0.1"]
+)
+async def test_what_keeps_to_the_profile_has_no_fault(flow: "Flow", profile: str) -> None:
+    goal = flow.forms.goal(await flow.patient())
+    assert severities(await validated(flow, f"Goal/$validate?profile={profile}", goal)) == {"information"}
 
 
 # $everything

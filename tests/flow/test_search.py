@@ -288,6 +288,49 @@ async def test_escaped_commas_and_bars_are_part_of_the_value(flow: "Flow") -> No
     assert await ids(flow.coordinator, "Procedure", identifier="urn:example:ehr|a,b") == []
 
 
+async def test_hierarchies_are_searched_downwards_and_upwards(flow: "Flow") -> None:
+    async def place(inside: Json | None = None) -> Json:
+        whole = {"partOf": {"reference": f"Location/{inside['id']}"}} if inside else {}
+        return await flow.post({"resourceType": "Location", "status": "active", **whole})
+
+    house = await place()
+    floor = await place(house)
+    room = await place(floor)
+    visit = await flow.post(
+        {
+            "resourceType": "Encounter",
+            "status": "finished",
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+            "subject": {"reference": (await flow.patient()).reference},
+            "location": [{"location": {"reference": f"Location/{room['id']}"}}],
+        }
+    )
+    parts = [floor["id"], room["id"]]
+    asked = [
+        ("Location", "partof:below", house["id"], parts),
+        ("Location", "partof:below", f"Location/{floor['id']}", [room["id"]]),
+        ("Location", "partof:above", room["id"], parts),
+        ("Encounter", "location:below", house["id"], [visit["id"]]),
+        ("Encounter", "location:below", f"nothing,{room['id']}", [visit["id"]]),
+        ("Encounter", "location:above", room["id"], [visit["id"]]),
+        ("Encounter", "location:above", floor["id"], []),
+        ("Location", "_has:Encounter:location:location:below", house["id"], [room["id"]]),
+    ]
+    for type_, name, value, expected in asked:
+        assert await ids(flow.coordinator, type_, **{name: value}) == expected, (type_, name)
+        assert await ids(flow.stranger, type_, **{name: value}) == []
+
+    await flow.put({**house, "partOf": {"reference": f"Location/{room['id']}"}})
+    assert await ids(flow.coordinator, "Location", **{"partof:below": room["id"]}) == [house["id"], *parts]
+    assert await ids(flow.coordinator, "Location", **{"partof:above": room["id"]}) == [house["id"], *parts]
+
+    flow.change("UPDATE resource SET unit = ? WHERE type = 'Location' AND id = ?", "another provider", floor["id"])
+    assert await ids(flow.coordinator, "Encounter", **{"location:below": floor["id"]}) == []
+    assert await ids(flow.coordinator, "Encounter", **{"location:below": house["id"]}) == []
+    refused = await flow.coordinator.get("/fhir/Encounter?location:below=Patient/1")
+    assert refused.status_code == 400
+
+
 async def test_the_index_follows_each_version(flow: "Flow") -> None:
     person = await flow.patient()
     stored = await flow.post(flow.forms.activity(person, status="preparation"))

@@ -13,11 +13,12 @@ from service.fhir_api import answers
 from service.fhir_api.operations.parameters import WORDS, Asked, artefact, asked
 from service.fhir_api.surroundings import Surroundings
 
-_TAKES: Final = WORDS | {"url", "filter", "count", "offset", "includeDesignations"}
+_TAKES: Final = WORDS | {"url", "valueSetVersion", "filter", "count", "offset", "includeDesignations", "activeOnly"}
 
 
 async def expand(around: Surroundings, request: Request) -> Response:
-    """The members of a value set, those whose code or words hold ``filter``, from ``offset``, ``count`` of them."""
+    """The members of a value set, those whose code or words hold ``filter``, from ``offset``, ``count`` of them. All are
+    active: none of the guide's codes has been taken out of use."""
     question = await asked(around, request, _TAKES)
     value_set = artefact("ValueSet", request, question, "url")
     members = terminology.matching(terminology.members(value_set), question.text("filter"))
@@ -46,7 +47,8 @@ def _told(question: Asked, offset: int, count: int | None) -> list[dict[str, Any
     ]
     counted = [] if count is None else [{"name": "count", "valueInteger": count}]
     filtered = [{"name": "filter", "valueString": question.text("filter")}] if "filter" in question else []
-    return told + counted + filtered
+    active = [{"name": "activeOnly", "valueBoolean": question.is_set("activeOnly")}] if "activeOnly" in question else []
+    return told + counted + filtered + active
 
 
 def _contained(system: str, concept: Json, question: Asked) -> dict[str, Any]:

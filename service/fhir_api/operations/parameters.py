@@ -3,7 +3,7 @@
 http://hl7.org/fhir/R4/operations.html#executing
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -24,19 +24,23 @@ from service.fhir_api.surroundings import Surroundings
 
 Pairs = Sequence[tuple[str, str]]
 
-_HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
-_CODED: Final = frozenset({"code", "system", "version", "display", "coding", "codeableConcept"})
+HOW_TO_ANSWER: Final = frozenset({"_format", "_pretty"})
+"""Parameters that change nothing of what is answered."""
 WORDS: Final = frozenset({"date", "displayLanguage"})
 """Parameters that choose among the words of a code."""
-OF_A_CODE: Final = _CODED | WORDS
+OF_A_CODE: Final = WORDS | {"code", "system", "coding"}
 """Parameters of every operation that is asked about a code."""
+_REPEATS: Final = frozenset({"property"})
+_VERSIONS: Final = {"CodeSystem": "version", "ValueSet": "valueSetVersion", "ConceptMap": "conceptMapVersion"}
+"""The parameter that says of which version of an artefact is asked."""
 
 
 class Asked:
     """The parameters of a request, by name. Every reading of them raises ``Malformed`` for what cannot be understood."""
 
-    def __init__(self, values: Mapping[str, Any], today: date) -> None:
-        self._values = values
+    def __init__(self, pairs: Iterable[tuple[str, Any]], today: date) -> None:
+        self._pairs = tuple(pairs)
+        self._values = dict(self._pairs)
         self._today = today
 
     def __contains__(self, name: str) -> bool:
@@ -45,9 +49,11 @@ class Asked:
     def text(self, name: str, otherwise: str = "") -> str:
         """A code, an address, a text."""
         value = self._values.get(name, otherwise)
-        if not isinstance(value, str):
-            raise _malformed(name, "is a text")
-        return value
+        return _text(name, value)
+
+    def texts(self, name: str) -> frozenset[str]:
+        """The texts of a parameter that may repeat."""
+        return frozenset(_text(name, value) for named, value in self._pairs if named == name)
 
     def number(self, name: str, otherwise: int | None = None) -> int | None:
         """A whole number from nought."""
@@ -80,7 +86,7 @@ class Asked:
     def coded(self) -> list[Coded]:
         """The codes that are asked about: several when a CodeableConcept is."""
         if "code" in self:
-            return [Coded(self.text("system"), self.text("code"), self.text("display"))]
+            return [Coded(self.text("system"), self.text("code"), self.text("display"), self._version())]
         found = [self._coding(each) for each in self._codings()]
         if not found:
             raise Malformed(
@@ -98,28 +104,37 @@ class Asked:
         """By GET a coding is written as a token: ``system|code``."""
         if isinstance(stated, str):
             system, _, code = stated.partition("|")
-            return Coded(system, code)
+            return Coded(system, code, version=self._version())
         if not isinstance(stated, Mapping):
             raise _malformed("coding", "is a Coding")
-        return Coded(*(str(stated.get(name, "")) for name in Coded._fields))
+        coded = Coded(*(str(stated.get(name, "")) for name in Coded._fields))
+        return coded if coded.version else coded._replace(version=self._version())
+
+    def _version(self) -> str:
+        """Of the code system; an operation on value sets calls it otherwise."""
+        return self.text("version") or self.text("systemVersion")
 
 
 async def asked(around: Surroundings, request: Request, known: Collection[str]) -> Asked:
     """What a caller who may read asks. Raises ``Malformed`` for a parameter that the operation does not have: an answer
     that passes over a part of the question would mislead."""
     around.caller(request, Right.FHIR_READ)
-    values = dict(request.query_params) | (await _posted(request) if request.method == "POST" else {})
-    if values.keys() - _HOW_TO_ANSWER - set(known):
+    pairs = [*request.query_params.multi_items(), *(await _posted(request) if request.method == "POST" else ())]
+    names = [name for name, _ in pairs if name not in HOW_TO_ANSWER]
+    if not set(known).issuperset(names):
         raise Malformed(Issue(IssueType.NOT_SUPPORTED, f"this operation takes {', '.join(sorted(known))}"))
-    return Asked(values, swedish_day(around.clock.now()))
+    if any(names.count(name) > 1 for name in set(names) - _REPEATS):
+        raise Malformed(Issue(IssueType.VALUE, "a parameter of this operation is given once"))
+    return Asked(pairs, swedish_day(around.clock.now()))
 
 
-async def _posted(request: Request) -> dict[str, Any]:
-    stated = r4.parse(await read_fhir(request), expected="Parameters").get("parameter", ())
-    return {each["name"]: _value(each) for each in stated}
+async def _posted(request: Request) -> list[tuple[str, Any]]:
+    parameters = r4.parse(await read_fhir(request), expected="Parameters").get("parameter", ())
+    return [(each["name"], value_of(each)) for each in parameters]
 
 
-def _value(parameter: Json) -> Any:
+def value_of(parameter: Json) -> Any:
+    """What a parameter says, whatever the type of its value."""
     return next((value for name, value in parameter.items() if name.startswith("value")), parameter.get("resource"))
 
 
@@ -143,9 +158,14 @@ def artefact(type: str, request: Request, asked: Asked, *names: str) -> Json:
     """The artefact that the address or one of the parameters names. Raises ``NotFound``."""
     url = next((asked.text(name) for name in names if name in asked), "")
     found = terminology.find(type, request.path_params.get("id", ""), url)
-    if found is None:
+    if found is None or not is_of_version(found, asked):
         raise NotFound(f"no such {type} is known here: GET {type} lists those that are")
     return found
+
+
+def is_of_version(artefact: Json, asked: Asked) -> bool:
+    """Whether it is the version that is asked about, if one is."""
+    return asked.text(_VERSIONS[artefact["resourceType"]]) in ("", artefact["version"])
 
 
 def answer(**values: Any) -> Response:
@@ -169,6 +189,12 @@ def _parameter(name: str, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return {"name": name, **value}
     return {"name": name, "valueBoolean" if isinstance(value, bool) else "valueString": value}
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _malformed(name, "is a text")
+    return value
 
 
 def _malformed(name: str, words: str) -> Malformed:

@@ -9,10 +9,11 @@ from contracts.errors import NotFound
 from fhir_mappings import guide, terminology
 from fhir_mappings.primitives import Json
 from fhir_mappings.terminology import Translation
-from service.fhir_api.operations.parameters import OF_A_CODE, Asked, answer, artefact, asked, part
+from service.fhir_api.operations.parameters import OF_A_CODE, Asked, answer, artefact, asked, is_of_version, part
 from service.fhir_api.surroundings import Surroundings
 
-_TAKES: Final = OF_A_CODE | {"url", "source", "target", "targetsystem", "reverse"}
+_OF_A_MAP: Final = frozenset({"url", "conceptMapVersion", "source", "target", "targetsystem", "reverse"})
+_TAKES: Final = OF_A_CODE | {"version", "codeableConcept"} | _OF_A_MAP
 
 
 async def translate(around: Surroundings, request: Request) -> Response:
@@ -42,7 +43,7 @@ def _map(request: Request, question: Asked) -> Json:
 
 def _fits(concept_map: Json, question: Asked) -> bool:
     ends = {"source": concept_map["sourceUri"], "target": concept_map["targetUri"]}
-    return all(question.text(name, uri) == uri for name, uri in ends.items())
+    return is_of_version(concept_map, question) and all(question.text(name, uri) == uri for name, uri in ends.items())
 
 
 def _is_wanted(question: Asked, translation: Translation) -> bool:

@@ -2,6 +2,7 @@
 https://hl7.org/fhir/R4/valueset-operation-validate-code.html"""
 
 from collections.abc import Callable
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,10 +13,12 @@ from fhir_mappings.terminology import Coded
 from service.fhir_api.operations.parameters import OF_A_CODE, Asked, answer, artefact, asked
 from service.fhir_api.surroundings import Surroundings
 
+_TAKES: Final = OF_A_CODE | {"url", "display", "codeableConcept"}
+
 
 async def validate_code_in_system(around: Surroundings, request: Request) -> Response:
     """Whether a code, and the word that is given for it, are of a code system."""
-    question = await asked(around, request, OF_A_CODE | {"url"})
+    question = await asked(around, request, _TAKES | {"version"})
     names = () if "id" in request.path_params else ("url", "system")
     system = artefact("CodeSystem", request, question, *names)
     return _answer(question, lambda coded: coded.system in ("", system["url"]), system["url"])
@@ -24,7 +27,7 @@ async def validate_code_in_system(around: Surroundings, request: Request) -> Res
 async def validate_code_in_set(around: Surroundings, request: Request) -> Response:
     """Whether a code is in a value set, and the word that is given for it one of the code's. A code without its system is
     looked for under the only system of the set."""
-    question = await asked(around, request, OF_A_CODE | {"url"})
+    question = await asked(around, request, _TAKES | {"systemVersion", "valueSetVersion"})
     value_set = artefact("ValueSet", request, question, "url")
     systems = {system for system, _ in terminology.members(value_set)}
     return _answer(

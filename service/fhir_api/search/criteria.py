@@ -8,11 +8,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select, true
+from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select, true, type_coerce, union_all
 
 from service.fhir_api.search import matching, ranges
 from service.fhir_api.search.parameters import (
     ANY,
+    HIERARCHIES,
     MANY,
     OF_TYPE,
     PARAMETERS,
@@ -96,6 +97,8 @@ def read(type_: str, name: str, value: str, links: int = MAX_LINKS) -> Criterion
         return _read_special(parameter, value)
     if modifier == "missing":
         return _indexed(type_, parameter, INDEX_TABLES[parameter.kind], _ANY_ROW, negated=boolean(value), narrows=False)
+    if parameter.kind == "reference" and modifier in _ALONG:
+        return _read_hierarchy(type_, parameter, modifier, value)
     table, suffix, match = _looked_up(parameter, modifier)
     rows = _any_of([match(parameter, modifier, one) for one in values(value)])
     is_negated = modifier == "not"
@@ -168,6 +171,8 @@ def _modifiers(parameter: SearchParameter) -> frozenset[str]:
     if parameter.code in SPECIAL:
         return frozenset()
     known = _MODIFIERS.get(parameter.kind, frozenset()) | {"missing", *_types(parameter)}
+    if parameter.kind == "reference" and _hierarchies(parameter):
+        known |= _ALONG
     return known | {"of-type"} if parameter.has_identifiers else known
 
 
@@ -177,6 +182,12 @@ _MODIFIERS: Final[dict[str, frozenset[str]]] = {
     "string": frozenset({"exact", "contains"}),
     "uri": frozenset({"above", "below"}),
 }
+_ALONG: Final = frozenset({"above", "below"})
+"""Of references those alone that may point at what can be part of another."""
+
+
+def _hierarchies(parameter: SearchParameter) -> tuple[str, ...]:
+    return tuple(each for each in _types(parameter) if each in HIERARCHIES)
 
 
 def _types(parameter: SearchParameter) -> tuple[str, ...]:
@@ -195,6 +206,59 @@ def boolean(value: str) -> bool:
     if value not in ("true", "false"):
         raise ValueError("true or false is wanted")
     return value == "true"
+
+
+# Hierarchies. https://hl7.org/fhir/R4/search.html#recursive
+
+
+def _read_hierarchy(type_: str, parameter: SearchParameter, modifier: str, value: str) -> Criterion:
+    """``location:below=1``: at that place or at a part of it, however deep; ``above``: at that or at what it is part of."""
+    types = _hierarchies(parameter)
+    ends = replace(parameter, targets=types)
+    named = [each for one in values(value) for each in matching.reference(ends, "", one).values]
+    by_type = {each: [address for address in named if f"/{address}".split("/")[-2] == each] for each in types}
+    asked = {each: found for each, found in by_type.items() if found}
+    if sum(map(len, asked.values())) < len(named):
+        raise ValueError(f"what can be part of another is wanted: {', '.join(types)}")
+    rows = Rows(
+        (modifier, *((each, len(found)) for each, found in asked.items())),
+        lambda scope: [
+            value
+            for each, found in asked.items()
+            for value in (*found, scope.numbers[each, HIERARCHIES[each]], *scope.owners, *scope.owners)
+        ],
+        lambda c, scope, binds: or_(
+            *(c.target.in_(_along(each, len(found), modifier, scope, binds)) for each, found in asked.items())
+        ),
+    )
+    criterion = _indexed(type_, parameter, reference_index, rows)
+    return replace(criterion, is_direct=False, reaches=len(asked))
+
+
+def _along(type_: str, count: int, modifier: str, scope: Scope, binds: Binds) -> Any:
+    """The addresses that are named, and those of what is reached from them, as far as it may be seen. Nothing is reached
+    twice, so that a circle ends.
+
+    The addresses stand in the recursive part itself, which both databases evaluate once; and each step begins at a row id,
+    which SQLite looks up first.
+    """
+    named = [type_coerce(next(binds), TEXT) for _ in range(count)]
+    number, after = next(binds), len(type_) + 2
+    start, one, other, link = resource.alias(), resource.alias(), resource.alias(), reference_index.alias()
+    first = select(start.c.rid, (_head(type_) + start.c.id).label("address")).where(
+        scope.seen(start, type_, binds), start.c.id.in_([func.substr(each, after) for each in named])
+    )
+    reached = first.cte(recursive=True)
+    near: tuple[Condition, ...]
+    if modifier == "below":
+        near = one.c.rid == reached.c.rid, link.c.target == _head(type_) + one.c.id, other.c.rid == link.c.rid
+    else:
+        near = link.c.rid == reached.c.rid, other.c.id == func.substr(link.c.target, after)
+    step = select(other.c.rid, _head(type_) + other.c.id).where(
+        link.c.parameter == number, scope.seen(other, type_, binds), *near
+    )
+    reached = reached.union(step)
+    return union_all(select(reached.c.address), *(select(each) for each in named))
 
 
 # Chains. https://hl7.org/fhir/R4/search.html#chaining

@@ -27,6 +27,16 @@ FEW, SOME, MANY = range(3)
 ANY: Final = ("*",)
 """The targets of a reference that may point at any type."""
 
+HIERARCHIES: Final[Mapping[str, str]] = {
+    "CarePlan": "part-of",
+    "Encounter": "part-of",
+    "Location": "partof",
+    "Organization": "partof",
+    "Procedure": "part-of",
+    "Task": "part-of",
+}
+"""By type: the parameter by which one of it is part of another. https://hl7.org/fhir/R4/references.html#circular"""
+
 OF_TYPE: Final = ":of-type"
 """Behind the code: the parameter under which identifiers are found by their type."""
 

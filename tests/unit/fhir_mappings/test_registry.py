@@ -26,3 +26,10 @@ def test_a_bare_resource_is_judged_without_a_crash(type_: str) -> None:
 @pytest.mark.parametrize("type_", sorted(set(r4.TYPES) - {"Bundle", "Parameters", "OperationOutcome"}))
 def test_every_type_is_judged(type_: str) -> None:
     assert all(issue.expression.startswith(type_) for issue in judge({"resourceType": type_}))
+
+
+def test_a_profile_without_an_address_claims_nothing() -> None:
+    """As R4 has it where only extensions stand in the place of a value."""
+    extended = {"extension": [{"url": "urn:example:why", "valueString": "unknown"}]}
+    meta = {"profile": [None], "_profile": [extended]}
+    assert judge({"resourceType": "Location", "meta": meta}) == ()

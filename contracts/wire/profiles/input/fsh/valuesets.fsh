@@ -133,6 +133,30 @@ Title: "Sysselsättningar"
 * insert Values
 * include codes from system Occupation
 
+ValueSet: WorkMeasures
+Id: kv-fkmu-0004
+Title: "Arbetslivsinriktade åtgärder"
+* insert Values
+* include codes from system WorkMeasure
+
+ValueSet: Prognoses
+Id: kv-fkmu-0006
+Title: "Prognoser för arbetsförmågan"
+* insert Values
+* include codes from system Prognosis
+
+ValueSet: DaysToReturn
+Id: kv-fkmu-0007
+Title: "Dagar till återgång"
+* insert Values
+* include codes from system PrognosisDays
+
+ValueSet: CertificateTypes
+Id: certificate-type
+Title: "Intygstyper"
+* insert Values
+* include codes from system CertificateType
+
 ValueSet: RekoStatuses
 Id: reko-status
 Title: "Rekostatus"

@@ -111,6 +111,10 @@ def _matches_one(resource: Json, name: str, value: str, world: World) -> bool:
         elements = [each for each in elements if _is_of(each, parameter.only)]
     if modifier == "missing":  # "true: resources that don't have a value for the parameter"
         return (not elements) == (value == "true")
+    if modifier in ("above", "below") and parameter.kind == "reference":
+        addresses = _led_to(resource, code)
+        named = [each for one in _parts(value, ",") for each in _named(one, parameter)]
+        return any(address in _along(each, modifier, world) for each in named for address in addresses)
     # Values between commas: what matches any of them is found.
     found = any(
         _KINDS[parameter.kind](element, one, modifier, parameter) for element in elements for one in _parts(value, ",")
@@ -228,6 +232,26 @@ def _reference(element: Json, value: str, modifier: str, parameter: Parameter) -
         wanted = value.split("/_history/")[0]
         return bool(address == wanted and modifier in ("", wanted.split("/")[-2]))
     return any(address == f"{type}/{value}" for type in ([modifier] if modifier else parameter.targets))
+
+
+def _named(value: str, parameter: Parameter) -> list[str]:
+    hierarchical = [each for each in parameter.targets if (each, "partof") in PARAMETERS]
+    return [value] if "/" in value else [f"{type}/{value}" for type in hierarchical]
+
+
+def _along(address: str, modifier: str, world: World) -> set[str]:
+    """ ":below: also any that are part of it", ":above: or any parent", as far as they can be seen."""
+    by_address = {f"{each['resourceType']}/{each['id']}": each for each in world}
+    parts = {name for name, each in by_address.items() if (each["resourceType"], "partof") in PARAMETERS}
+    found, fresh = {address}, parts.intersection({address})
+    while fresh:
+        if modifier == "below":
+            near = {part for part in parts if fresh.intersection(_led_to(by_address[part], "partof"))}
+        else:
+            near = {whole for part in fresh for whole in _led_to(by_address[part], "partof")} & parts
+        fresh = near - found
+        found |= fresh
+    return found
 
 
 # String: "equals or starts with, case and accent insensitive"; ":contains" anywhere; ":exact" as written

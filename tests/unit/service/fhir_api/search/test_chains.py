@@ -75,6 +75,7 @@ ASKED = {
         ("patient.organization:Organization.partof.name:contains", "s"),
         ("patient._has:Observation:subject:code", "x"),
         ("patient.organization:missing", "true"),
+        ("patient.organization:below", "Organization/0"),
     ],
     "Patient": [
         ("_has:Procedure:patient:code", "x"),
@@ -84,14 +85,26 @@ ASKED = {
         ("_has:Observation:subject:performer:Organization.partof.name", "ask"),
         ("organization.name", "ek"),
         ("organization._has:Patient:organization:family", "ask"),
+        ("organization:below", "Organization/0"),
+        ("organization:below", "1,2"),
+        ("organization:above", "2"),
     ],
     "Organization": [
         ("_has:Patient:organization:family", "ek"),
         ("_has:Patient:organization:_has:Procedure:patient:code", "y"),
         ("partof.partof.name", "ek"),
         ("_has:Organization:partof:_id", "0"),
+        ("partof:below", "0"),
+        ("partof:above", "Organization/1,Organization/2"),
+        ("_has:Patient:organization:organization:above", "0"),
     ],
-    "Observation": [("performer.name", "ek"), ("performer:Organization.name", "ek"), ("performer:Patient.name", "ask")],
+    "Observation": [
+        ("performer:below", "0"),
+        ("performer:above", "Organization/2"),
+        ("performer.name", "ek"),
+        ("performer:Organization.name", "ek"),
+        ("performer:Patient.name", "ask"),
+    ],
 }
 _searches = st.sampled_from(sorted(ASKED)).flatmap(
     lambda type: st.tuples(st.just(type), st.lists(st.sampled_from(ASKED[type]), min_size=1, max_size=3))
@@ -113,7 +126,7 @@ async def _compare(store: SqlStore, world: list[tuple[str, Json]], searches: lis
     ours = [content for owner, content in named if owner == f"{unit}.ours"]
     scope = Scope(store.numbers, (f"{unit}.ours", "nobody"))
     for type_, criteria in searches:
-        asked = [(name, _ids(unit, value) if name.endswith("_id") else value) for name, value in criteria]
+        asked = [(name, _ids(unit, value) if name.endswith(_NAMING) else value) for name, value in criteria]
         expected = [
             each["id"] for each in ours if each["resourceType"] == type_ and naive_search.matches(each, asked, ours)
         ]
@@ -146,8 +159,13 @@ def _renamed(unit: str, content: Any) -> Any:
     return named
 
 
+_NAMING = ("_id", ":above", ":below")
+
+
 def _ids(unit: str, value: str) -> str:
-    return ",".join(f"{unit}.{id}" for id in value.split(","))
+    """Ids, or references, of this example."""
+    named = (each.rpartition("/") for each in value.split(","))
+    return ",".join(f"{type}{slash}{unit}.{id}" for type, slash, id in named)
 
 
 # What comes along

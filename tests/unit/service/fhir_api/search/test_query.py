@@ -402,6 +402,8 @@ def test_what_is_not_served_is_refused_unless_the_client_is_lenient(name: str, v
         ("_id:missing", "true"),
         ("_lastUpdated:missing", "true"),
         ("patient.active:above", "true"),
+        ("patient:below", "1"),
+        ("encounter:missing:below", "1"),
         ("_has:Observation:part-of:code:above", "x"),
     ],
 )
