@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -48,6 +48,7 @@ class Tending:
         self._kept = kept
         self._tell = tell
         self._told: dict[str, datetime] = {}
+        self._done: dict[DeliveryState, datetime] = {}
 
     async def run(self) -> None:
         """Go round until cancelled."""
@@ -63,8 +64,14 @@ class Tending:
         for destination in self._destinations:
             await self._warn(destination)
         for state, time in self._kept.items():
-            while await self._store.run(partial(_pruned, state, self._clock.now() - time)) == BATCH:
-                continue
+            await self._prune(state, self._clock.now() - time)
+
+    async def _prune(self, state: DeliveryState, before: datetime) -> None:
+        """Not from the beginning each time: the messages to other parties stay, and would be passed again and again."""
+        since: datetime | None = self._done.get(state, _BEGINNING)
+        while since is not None:
+            since = await self._store.run(partial(_pruned, state, since, before))
+        self._done[state] = before
 
     async def _warn(self, destination: str) -> None:
         oldest = await self._oldest(destination)
@@ -89,8 +96,11 @@ class Tending:
         return from_micros(min(found)) if found else None
 
 
-def _pruned(state: DeliveryState, before: datetime, transaction: SqlTransaction) -> int:
-    return transaction.prune(state, before, BATCH)
+_BEGINNING: Final = datetime.fromtimestamp(0, UTC)
+
+
+def _pruned(state: DeliveryState, since: datetime, before: datetime, transaction: SqlTransaction) -> datetime | None:
+    return transaction.prune(state, since, before, BATCH)
 
 
 async def standing(store: SqlStore) -> list[tuple[str, str, int, datetime]]:

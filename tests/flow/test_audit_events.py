@@ -124,6 +124,14 @@ async def test_no_event_holds_what_was_told(flow: "Flow") -> None:
         assert secret not in text
 
 
+async def test_a_disclosure_stands_when_what_was_told_is_erased(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    message = await flow.until(await flow.request(person), "delivered")
+    before = await trail(flow, person)
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    assert await trail(flow, person) == before
+
+
 async def test_each_event_can_be_read_and_is_its_units_own(flow: "Flow") -> None:
     person = await flow.consenting("fk")
     await flow.until(await flow.request(person), "delivered")

@@ -129,6 +129,17 @@ async def test_what_is_withheld_loses_its_content_in_time_and_nothing_else(flow:
     assert (await flow.coordinator.get(f"/api/trace/{about.partition('/')[2]}")).json()["decisions"]
 
 
+async def test_what_was_withheld_and_then_cancelled_loses_it_too(flow: "Flow") -> None:
+    withheld = await flow.until(await flow.request(await flow.consenting()), "withheld")
+    assert (await flow.coordinator.post(f"/api/outbox/{withheld.id}/cancel", json=WHY)).status_code == 200
+    assert await content(flow, withheld.id) == 200
+    flow.clock.advance(timedelta(days=31))
+    await until_erased(flow, withheld.id)
+    assert await content(flow, withheld.id) == 404
+    shown = (await flow.coordinator.get(f"/api/outbox/{withheld.id}")).json()
+    assert (shown["state"], shown["tries"][-1]["outcome"]) == ("cancelled", "cancelled")
+
+
 async def test_what_has_been_erased_cannot_be_sent(flow: "Flow") -> None:
     person = await flow.consenting()
     await mark(flow, person)
