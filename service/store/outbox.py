@@ -8,7 +8,7 @@ from typing import Final
 
 from contracts.consent import Question
 from contracts.dialogue import PartyMessage
-from contracts.outbox import BLOCKING, DUE, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
+from contracts.outbox import BLOCKING, DUE, WORKER_LOST, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
 from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.database import Row
@@ -226,7 +226,7 @@ class SqlOutbox(SqlSnapshot):
     def lose(self, lost: Lost, state: DeliveryState, reason: str, next_try: datetime | None = None) -> None:
         """A worker was lost while it sent the message: it moves on, and the claim counts as no try."""
         self._move(sql.LOSE_MESSAGE, lost.id, state, reason, next_try)
-        self._note(lost.id, lost.attempt, "WorkerLost", reason)
+        self._note(lost.id, lost.attempt, WORKER_LOST, reason)
 
     def is_claimed_for(self, destination: str) -> bool:
         """Whether a try to the destination is running. None begins elsewhere before this transaction ends."""

@@ -12,7 +12,7 @@ from typing import Final
 from contracts.activity import ContactMode
 from contracts.dialogue import Dialogue, Output, PartyMessage, Says, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound
-from contracts.outbox import UNSENT, DeliveryState, Queued
+from contracts.outbox import TOLD, UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Access, AccessAction, Caller, Record
 from fhir_mappings import dialogue_task, received, wording
@@ -241,7 +241,7 @@ def tell(transaction: Transaction, context: Context, caller: Caller, id: str, mo
     Raises ``Conflict`` when the consent rules say no."""
     queued, _ = _unsent(opened(transaction, caller, id))
     _refuse_forbidden(transaction, context, queued)
-    _do(transaction, queued.message.id, DeliveryState.DELIVERED, f"told by {mode} by {caller.employee}", "told")
+    _do(transaction, queued.message.id, DeliveryState.DELIVERED, f"told by {mode} by {caller.employee}", TOLD)
     delivered(transaction, context, queued.message, mode)
     return _after(transaction, context, caller, id)
 

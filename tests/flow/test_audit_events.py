@@ -91,6 +91,19 @@ async def test_a_try_without_an_answer_may_have_been_received(flow: "Flow") -> N
     assert (event["outcome"], event["outcomeDesc"]) == ("4", "no answer came: it may have been received")
 
 
+async def test_what_a_person_told_is_a_disclosure(flow: "Flow") -> None:
+    """No channel reaches an employer: somebody telephones."""
+    person = await flow.consenting("employer")
+    request = await flow.post(flow.forms.request(person, recipient="employer"))
+    (dialogue,) = (await flow.coordinator.get("/api/dialogues", params={"patient": person.id})).json()
+    assert not [event for event in await trail(flow, person) if profiles(event) == [PRIVACY_DISCLOSURE]]
+    told = await flow.coordinator.post(f"/api/dialogues/{dialogue['id']}/told", json={"mode": "telephone"})
+    assert told.status_code == 200, told.text
+    (event,) = [event for event in await trail(flow, person) if profiles(event) == [PRIVACY_DISCLOSURE]]
+    assert (event["outcome"], event["outcomeDesc"]) == ("0", f"told by telephone by {flow.COORDINATOR}")
+    assert things(event) == [person.reference, f"CommunicationRequest/{request['id']}"]
+
+
 async def test_what_never_left_is_no_disclosure(flow: "Flow") -> None:
     """Nor is what the care provider's own platform and record system get."""
     person = await flow.consenting("fk")

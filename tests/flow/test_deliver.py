@@ -349,6 +349,13 @@ async def test_a_promise_survives_the_service(serve: Serve, tmp_path: Path) -> N
         assert (again.id, again.attempts, flow.accepted(again.id)) == (message.id, 2, 1)
         tries = (await flow.coordinator.get(f"/api/outbox/{message.id}")).json()["tries"]
         assert [each["outcome"] for each in tries] == ["WorkerLost", "Delivered"]
+        events = (await flow.coordinator.get("/fhir/AuditEvent", params={"_count": "1000"})).json()["entry"]
+        outcomes = [
+            each["resource"]["outcome"]
+            for each in events
+            if each["resource"]["entity"][-1]["what"].get("identifier", {}).get("value") == message.id
+        ]
+        assert outcomes == ["0", "4"], "what a lost worker sent may have been received"
 
 
 async def test_a_pause_survives_the_service(serve: Serve, tmp_path: Path) -> None:

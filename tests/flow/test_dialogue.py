@@ -353,6 +353,12 @@ async def test_an_answer_proves_that_a_message_arrived(flow: "Flow", told: "Pers
     assert (await flow.until(about, "delivered")).reason == "the recipient has answered it"
     assert (await until(flow, told, "answered"))["about"] == about
     assert flow.accepted(lost.id) == 1
+    found = (await flow.coordinator.get("/fhir/AuditEvent", params={"patient": told.id})).json()["entry"]
+    disclosures = [each["resource"] for each in found if each["resource"]["id"].startswith("disclosure-")]
+    assert [(each["outcome"], each["outcomeDesc"]) for each in disclosures] == [
+        ("0", "the recipient has answered it"),
+        ("4", "no answer came: it may have been received"),
+    ]
 
 
 def answer_to(flow: "Flow", person: "Person", question: str, topic: str) -> Json:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from contracts.audit import AuditedDecision, AuditedDisclosure
 from contracts.consent import DecisionRecord, Question
 from contracts.errors import Malformed, NotFound, NotSupported
-from contracts.outbox import Delivered, OutcomeUnknown
+from contracts.outbox import REACHED
 from contracts.record import Caller, Record, Right
 from fhir_mappings import audit_event
 from service.fhir_api import answers
@@ -29,7 +29,6 @@ from service.store.tables import attempt, decision, outbox
 USUAL_PAGE: Final = 100
 LONGEST_PAGE: Final = 1000
 
-_REACHED: Final = (Delivered.__name__, OutcomeUnknown.__name__)
 _DECISIONS: Final = select(decision.c.number, decision.c.at, decision.c.patient, decision.c.about, decision.c.body)
 _DISCLOSURES: Final = (
     select(
@@ -44,9 +43,9 @@ _DISCLOSURES: Final = (
         attempt.c.reason,
     )
     .join(outbox, outbox.c.id == attempt.c.message)
-    .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(_REACHED))
+    .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(tuple(REACHED)))
 )
-"""Tries that left for somebody outside. The care provider's own platform and record system are nobody outside."""
+"""What has left, or may have left, for somebody outside. The care provider's own platform and record system are nobody outside."""
 
 _PREFIXES: Final[Mapping[str, Mapping[str, str]]] = {
     "eq": {"first": "begins", "last": "ends"},
@@ -150,7 +149,7 @@ async def _disclosures(around: Surroundings, statement: Select[Any], *conditions
     rows = await around.store.select(statement.where(*conditions))
     made = []
     for number, at, patient, about, message, destination, question, outcome, reason in rows:
-        certain = outcome == Delivered.__name__
+        certain = REACHED[outcome]
         asked, when = decode(question, Question), from_micros(at)
         audited = AuditedDisclosure(
             number, when, about, message, destination, asked, certain, reason if certain else ""
