@@ -121,10 +121,12 @@ def resume(destination: str, url: Url = SERVICE, token: Token = "") -> None:
 
 @outbox.command("destinations")
 def outbox_destinations(as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
-    """Which destinations are held, and which have been unwell lately."""
+    """Which destinations are held, which have been unwell lately, and which are waited for though nothing reaches them."""
     for each in _need(_call("GET", url, token, "/api/destinations")):
         until = f" until {each['openUntil']}, {each['faults']} faults in a row" if each["openUntil"] else ""
-        _show(each, as_json, "  ".join(filter(None, (each["name"], f"circuit {each['circuit']}{until}", each["held"]))))
+        unreached = "" if each["configured"] else "not configured: nothing is sent there"
+        parts = each["name"], f"circuit {each['circuit']}{until}", each["held"], unreached
+        _show(each, as_json, "  ".join(filter(None, parts)))
 
 
 # Asking, and showing what is answered

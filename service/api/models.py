@@ -282,10 +282,12 @@ class ReplayOut(Model):
 
 
 class DestinationOut(Model):
-    """A destination. ``held``: why an operator or a broken route stopped it. ``circuit`` is ``open`` after ``faults`` faults in
-    a row: until ``openUntil`` nothing is tried, then one message at a time."""
+    """A destination. ``configured`` is false where messages wait and nothing carries them. ``held``: why an operator or a broken
+    route stopped it. ``circuit`` is ``open`` after ``faults`` faults in a row: until ``openUntil`` nothing is tried, then one
+    message at a time."""
 
     name: str
+    configured: bool
     held: str
     held_since: datetime | None
     circuit: str

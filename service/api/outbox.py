@@ -62,8 +62,9 @@ def outbox_routes(
 
     @app.get("/destinations")
     async def list_destinations(caller: Caller = lister) -> list[models.DestinationOut]:
-        """The care provider's destinations: which are held, and which have been unwell lately."""
-        return await operating.destinations(store, destinations if caller.provider == context.provider else ())
+        """The care provider's destinations: which are held, which have been unwell lately, and which are waited for though
+        nothing reaches them."""
+        return await operating.destinations(store, destinations) if caller.provider == context.provider else []
 
     @app.post("/destinations/{name}/pause", status_code=204)
     async def pause(name: str, given: models.WhyIn, caller: Caller = replayer) -> None:

@@ -224,6 +224,17 @@ async def circuit(flow: "Flow", destination: str = "forsakringskassan") -> Json:
     return next(each for each in listed if each["name"] == destination)
 
 
+async def test_a_destination_that_was_taken_away_is_seen_while_messages_wait_for_it(flow: "Flow") -> None:
+    async with flow.paused():
+        waiting = flow.promised(await flow.request(await flow.consenting("fk")))[0]
+        flow.change("UPDATE outbox SET destination = 'taken away' WHERE id = ?", waiting.id)
+    told = await circuit(flow, "taken away")
+    assert (told["configured"], (await circuit(flow))["configured"]) == (False, True)
+    assert (await flow.stranger.get("/api/destinations")).json() == []
+    await operate(flow, waiting.id, "cancel")
+    assert "taken away" not in (await flow.coordinator.get("/api/destinations")).text
+
+
 @pytest.mark.parametrize("deed", ["cancel", "replay"])
 async def test_a_parked_message_blocks_its_own_key_alone(flow: "Flow", deed: str) -> None:
     person, other = await flow.consenting("fk"), await flow.consenting("fk")

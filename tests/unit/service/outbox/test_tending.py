@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from contracts.outbox import DeliveryState
 from service.outbox import tending as tending_module
 from service.outbox.tending import Tending, standing
 from service.settings import Settings
+from service.store.database import Place
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
-from tests.unit.service.store.samples import NOW, StillClock, message, open_new
+from tests.postgres import TEMPLATE, Cluster
+from tests.unit.service.store.samples import NOW, StillClock, message, open_new, open_store
 from tests.unit.service.store.test_outbox import at, opened
 
 pytestmark = pytest.mark.anyio
@@ -32,9 +34,19 @@ def clock() -> StillClock:
     return StillClock()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "sqlite":
+        yield tmp_path / "reko.db"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    yield cluster.database(tmp_path, TEMPLATE)
+    cluster.drop(tmp_path)
+
+
 @pytest.fixture
-async def store(tmp_path: Path, clock: StillClock, anyio_backend: str) -> AsyncIterator[SqlStore]:
-    store = open_new(tmp_path / "reko.db", clock)
+async def store(place: Place, clock: StillClock, anyio_backend: str) -> AsyncIterator[SqlStore]:
+    store = open_new(place, clock) if isinstance(place, Path) else open_store(place, clock)
     yield store
     store.close()
 
@@ -169,8 +181,19 @@ async def test_who_waits_is_warned_of(
     await store.run(lambda transaction: transaction.promise(message("a"), state))
     clock.advance(days=3)
     await tending(store, clock).round()
-    waits = state in (DeliveryState.WAITING, DeliveryState.RETRYING, DeliveryState.PARKED)
+    waits = state not in (*OVER, DeliveryState.WITHHELD, DeliveryState.CLAIMED)
     assert warned(caplog) == ([("platform", 72)] if waits else [])
+
+
+async def test_what_waits_for_a_destination_that_is_gone_is_warned_of_too(
+    store: SqlStore, clock: StillClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.run(lambda each: each.promise(message("a", destination="taken away"), DeliveryState.WAITING))
+    await store.run(lambda each: each.promise(message("b", destination="åter"), DeliveryState.PARKED))
+    await store.run(lambda each: each.promise(message("c", destination="told"), DeliveryState.DELIVERED))
+    clock.advance(days=3)
+    await tending(store, clock).round()
+    assert sorted(warned(caplog)) == [("taken away", 72), ("åter", 72)]
 
 
 async def test_a_database_that_does_not_answer_ends_a_round_alone(
