@@ -1,6 +1,7 @@
 """The commands that ask a running service: what operators do from a shell."""
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
@@ -65,7 +66,7 @@ def outbox_list(
     from urllib.parse import urlencode
 
     asked = {"state": state, "destination": destination, "blocked": str(blocked).lower()}
-    for message in _need(_call("GET", url, token, f"/api/outbox?{urlencode(asked)}")):
+    for message in _pages(url, token, "/api/outbox", f"?{urlencode(asked)}"):
         line = _line(message) | ({"holdsBack": message["holdsBack"]} if blocked else {})
         _show(line, as_json, "  ".join(str(value) for value in line.values()))
 
@@ -158,8 +159,24 @@ def _pull_line(unit: dict[str, Any]) -> str:
     return "  ".join([unit["unit"], *filter(None, parts), *([f"next {unit['next']}"] if unit["next"] else [])])
 
 
+def _pages(url: str, token: str, path: str, query: str) -> Iterator[Any]:
+    """What a list holds, page by page."""
+    while query:
+        response = _need(_ask("GET", url, token, path + query))
+        yield from response.json()
+        query = response.links.get("next", {}).get("url", "")
+
+
 def _call(method: str, url: str, token: str, path: str, body: Any = None) -> Any:
     """The answer's JSON (``{}`` for none); ``None``, and a line on standard error, when the service refuses."""
+    response = _ask(method, url, token, path, body)
+    if response is None:
+        return None
+    return response.json() if response.content else {}
+
+
+def _ask(method: str, url: str, token: str, path: str, body: Any = None) -> Any:
+    """The answer; ``None``, and a line on standard error, when the service refuses."""
     import httpx
 
     try:
@@ -175,7 +192,7 @@ def _call(method: str, url: str, token: str, path: str, body: Any = None) -> Any
         print(f"reko: no answer from {url} ({type(error).__name__}); does reko serve run?", file=sys.stderr)
         return None
     if response.is_success:
-        return response.json() if response.content else {}
+        return response
     print(f"reko: {response.status_code} {_detail(response)}", file=sys.stderr)
     return None
 

@@ -40,12 +40,18 @@ _COLUMNS: Final = (
     outbox.c.patient,
 )
 _PATIENT: Final = len(_COLUMNS) - 1
+_NUMBER: Final = len(_COLUMNS)
 
 
-async def messages(store: SqlStore, caller: Caller, asked: models.OutboxQuery) -> list[models.MessageOut]:
-    """The unit's newest messages that fit; of blocked keys the messages that hold back others, with how many."""
+async def messages(
+    store: SqlStore, caller: Caller, asked: models.OutboxQuery
+) -> tuple[list[models.MessageOut], int | None]:
+    """The unit's messages that fit, newest first; of blocked keys the messages that hold back others, with how many. Where
+    there may be more, behind which the next page begins."""
     wanted = [outbox.c[name] == value for name in ("state", "destination") if (value := getattr(asked, name))]
-    statement = select(*_COLUMNS, *([_held_back()] if asked.blocked else []))
+    if asked.after:
+        wanted.append(outbox.c.number < asked.after)
+    statement = select(*_COLUMNS, outbox.c.number, *([_held_back()] if asked.blocked else []))
     statement = (
         statement.where(outbox.c.unit == caller.unit.value, *wanted, *(_BLOCKED if asked.blocked else ()))
         .order_by(outbox.c.number.desc())
@@ -53,7 +59,8 @@ async def messages(store: SqlStore, caller: Caller, asked: models.OutboxQuery) -
     )
     rows = await store.select(statement)
     await _log(store, caller, {row[_PATIENT]: f"outbox/{row[0]}" for row in reversed(rows)}, "outbox-list")
-    return [_message(row) for row in rows]
+    more = int(rows[-1][_NUMBER]) if len(rows) == LIST else None
+    return [_message((*row[:_NUMBER], *row[_NUMBER + 1 :])) for row in rows], more
 
 
 _BLOCKED: Final = (outbox.c.state == DeliveryState.PARKED.value, outbox.c.head == 1)

@@ -1,9 +1,10 @@
 """The outbox on the JSON API. Four rights: to list, to read content, to replay, to release what protection holds."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Response
 
 from contracts.errors import NotFound
 from contracts.record import Caller
@@ -19,12 +20,17 @@ def outbox_routes(
     ``release``."""
     lister, reader, replayer, releaser = (rights[name] for name in ("list", "content", "replay", "release"))
 
-    @app.get("/outbox")
+    @app.get("/outbox", responses={200: {"headers": {"Link": _NEXT}}})
     async def list_outbox(
-        asked: Annotated[models.OutboxQuery, Query()], caller: Caller = lister
+        asked: Annotated[models.OutboxQuery, Query()], response: Response, caller: Caller = lister
     ) -> list[models.MessageOut]:
-        """The unit's newest messages, without content; with ``blocked`` those that hold back their key until a person acts."""
-        return await operating.messages(store, caller, asked)
+        """The unit's messages, newest first and 500 at a time, without content; with ``blocked`` those that hold back their key
+        until a person acts."""
+        listed, more = await operating.messages(store, caller, asked)
+        if more is not None:
+            again = asked.model_dump(mode="json", exclude_defaults=True) | {"after": more}
+            response.headers["Link"] = f'<?{urlencode(again)}>; rel="next"'
+        return listed
 
     @app.post("/outbox/replay")
     async def replay_many(given: models.ReplayIn, caller: Caller = replayer) -> models.ReplayOut:
@@ -77,6 +83,12 @@ def outbox_routes(
         """Let tries start again, also after the route was held for a fault, or while it rests after many."""
         _known(name, destinations, caller, context)
         await store.run(lambda transaction: transaction.release(name))
+
+
+_NEXT: Final = {
+    "description": 'Where there may be more: `<?...>; rel="next"`, the query of the next page (RFC 8288)',
+    "schema": {"type": "string"},
+}
 
 
 def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:

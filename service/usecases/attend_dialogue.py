@@ -88,9 +88,15 @@ def step(transaction: Transaction, context: Context, caller: Caller, id: str, to
     _refuse_step(found.dialogue, to)
     for says in (each for each, standing in rules.OF_ANSWER.items() if standing is to):
         _refuse_incomplete(Reading(says, reason=why, next_step=why))
-    if to in (Standing.CONSENT_REFUSED, Standing.CLOSED) and found.unsent is not None:
-        _stop(transaction, caller, found.unsent, "the patient has refused" if to is Standing.CONSENT_REFUSED else why)
+    if to in _STOPPED and found.unsent is not None:
+        _stop(transaction, caller, found.unsent, _STOPPED[to])
     return _moved(transaction, context, caller, found, to, reason=why)
+
+
+_STOPPED: Final = {
+    Standing.CONSENT_REFUSED: "the patient has refused",
+    Standing.CLOSED: "the dialogue was closed",  # its Task says why, in words that lists of messages do not repeat
+}
 
 
 def read_answer(transaction: Transaction, context: Context, caller: Caller, id: str, reading: Reading) -> Record:

@@ -338,6 +338,16 @@ async def test_an_answer_is_kept_once_whenever_it_comes(flow: "Flow", told: "Per
     assert (await one(flow, answered["id"]))["state"] == "answered"
 
 
+async def test_why_a_dialogue_was_closed_stands_in_it_and_not_in_the_list_of_messages(flow: "Flow") -> None:
+    person = await flow.consenting("employer")
+    request = await flow.post(flow.forms.request(person, recipient="employer"))
+    (waits,) = await dialogues(flow, person)
+    await do(flow, waits["id"], "steps", {"to": "closed", "why": "Tolvan ringde själv"})
+    (message,) = flow.promised(f"CommunicationRequest/{request['id']}", "employer")
+    assert (message.state, message.reason) == ("cancelled", f"the dialogue was closed ({flow.COORDINATOR})")
+    assert "Tolvan ringde själv" in (await flow.coordinator.get(f"/fhir/Task/{waits['id']}")).text
+
+
 async def test_an_answer_proves_that_a_message_arrived(flow: "Flow", told: "Person") -> None:
     """Försäkringskassan has processed it and its acknowledgement was lost: the answer stops the retries."""
     instruct(flow, "decline")
