@@ -262,6 +262,10 @@ class SqlOutbox(SqlSnapshot):
         """Whether what a message said has been erased: then it cannot be sent any more."""
         return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
 
+    def is_overtaken(self, id: str) -> bool:
+        """Whether a later message about the same resource has been tried at the same destination."""
+        return self.connection.execute(sql.OVERTAKEN, {"message": id}).fetchone() is not None
+
     def prune(self, state: DeliveryState, since: datetime, before: datetime, limit: int) -> datetime | None:
         """Forget so many messages, with their tries, that came to this end from ``since`` on and before then; until when that
         has been looked at, or ``None`` when all are done. Of one to another party only what it said is forgotten: the

@@ -190,6 +190,17 @@ ERASE_CANCELLED: Final = compiled(
 )
 ERASE: Final = compiled(update(outbox).where(_of_message).values(payload=null()))
 ERASED: Final = compiled(select(outbox.c.number).where(_of_message, outbox.c.payload.is_(None)))
+OVERTAKEN: Final = compiled(
+    select(outbox.c.number).where(
+        _of_message,
+        exists().where(
+            _sibling.c.about == outbox.c.about,
+            _sibling.c.destination == outbox.c.destination,
+            _sibling.c.number > outbox.c.number,
+            _sibling.c.attempts > 0,
+        ),
+    )
+)
 
 FORGET_ATTEMPTS: Final = compiled(delete(attempt).where(attempt.c.message == bindparam("message")))
 FORGET_MESSAGE: Final = compiled(delete(outbox).where(ENDED, _of_message))

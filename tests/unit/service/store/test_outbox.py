@@ -199,6 +199,20 @@ def test_what_was_promised_is_remembered_unless_cancelled(outbox: SqlTransaction
     assert not outbox.was_promised("Procedure/a")
 
 
+def test_a_later_version_that_was_tried_overtakes_an_earlier_one(outbox: SqlTransaction) -> None:
+    for id, destination, about in (
+        ("v1", "platform", "Procedure/a"),
+        ("elsewhere", "ehr", "Procedure/a"),
+        ("other", "platform", "Procedure/b"),
+        ("v2", "platform", "Procedure/a"),
+    ):
+        outbox.promise(message(id, destination=destination, about=about), WITHHELD)
+    outbox.move("v2", WAITING)
+    assert not outbox.is_overtaken("v1"), "it is the older one that would go first"
+    claim(outbox, "v2")
+    assert [id for id in ("v1", "elsewhere", "other", "v2") if outbox.is_overtaken(id)] == ["v1"]
+
+
 # What cannot be read back
 
 
