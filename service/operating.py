@@ -115,9 +115,14 @@ def pause(destination: str, why: Why, url: Url = SERVICE, token: Token = "") -> 
 
 
 @outbox.command()
-def resume(destination: str, url: Url = SERVICE, token: Token = "") -> None:
+def resume(
+    destination: str,
+    why: Annotated[str, typer.Option("--why", help="Told in the log.")] = "",
+    url: Url = SERVICE,
+    token: Token = "",
+) -> None:
     """Let tries to a destination start again."""
-    _need(_call("POST", url, token, f"/api/destinations/{destination}/resume"))
+    _need(_call("POST", url, token, f"/api/destinations/{destination}/resume", {"why": why} if why else None))
 
 
 @outbox.command("destinations")

@@ -56,6 +56,22 @@ def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None
     return work
 
 
+def pause(caller: Caller, destination: str, why: str) -> Callable[[SqlTransaction], None]:
+    """Start no more tries to a destination."""
+    return lambda transaction: transaction.hold(destination, f"paused by {caller.employee}: {why}")
+
+
+def resume(destination: str) -> Callable[[SqlTransaction], str]:
+    """Let tries start again. Answers why there were none; empty where nothing held them."""
+
+    def work(transaction: SqlTransaction) -> str:
+        held = transaction.held(destination)
+        transaction.release(destination)
+        return held
+
+    return work
+
+
 def replay_many(
     context: Context, caller: Caller, asked: models.ReplayIn
 ) -> Callable[[SqlTransaction], models.ReplayOut]:

@@ -1,5 +1,6 @@
 """The outbox on the JSON API. Four rights: to list, to read content, to replay, to release what protection holds."""
 
+import logging
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -11,6 +12,8 @@ from contracts.record import Caller
 from service.api import deeds, models, operating, releasing
 from service.store.store import SqlStore
 from service.usecases.context import Context
+
+_log = logging.getLogger(__name__)
 
 
 def outbox_routes(
@@ -76,13 +79,21 @@ def outbox_routes(
     async def pause(name: str, given: models.WhyIn, caller: Caller = replayer) -> None:
         """Start no more tries to the destination; survives a restart."""
         _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
+        await store.run(deeds.pause(caller, name, given.why))
+        _log.info("a destination was paused", extra={"event": "outbox.paused", **_did(name, caller, given.why)})
 
     @app.post("/destinations/{name}/resume", status_code=204)
-    async def resume(name: str, caller: Caller = replayer) -> None:
+    async def resume(name: str, given: models.WhyIn | None = None, caller: Caller = replayer) -> None:
         """Let tries start again, also after the route was held for a fault, or while it rests after many."""
         _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.release(name))
+        held = await store.run(deeds.resume(name))
+        did = _did(name, caller, given.why if given else "")
+        _log.info("a destination was resumed", extra={"event": "outbox.resumed", **did, "held": held})
+
+
+def _did(name: str, caller: Caller, why: str) -> Mapping[str, str]:
+    """What the route itself forgets when it is free again."""
+    return {"destination": name, "employee": caller.employee.value, "why": why}
 
 
 _NEXT: Final = {

@@ -269,7 +269,8 @@ def settle(
             )
         case RouteBroken(reason):
             transaction.note_attempt(claimed, name, reason)
-            transaction.hold(claimed.message.destination, reason)
+            if not transaction.held(claimed.message.destination):  # who paused it, and why, stands until it is resumed
+                transaction.hold(claimed.message.destination, reason)
             transaction.uncount(id_)
             transaction.move(id_, DeliveryState.RETRYING, f"the route is held: {reason}", transaction.at)
 

@@ -369,6 +369,21 @@ async def test_a_promise_survives_the_service(serve: Serve, tmp_path: Path) -> N
         assert outcomes == ["0", "4"], "what a lost worker sent may have been received"
 
 
+async def test_who_paused_a_destination_and_who_resumed_it_is_told(
+    flow: "Flow", caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "service.api.outbox")
+    for deed, why in (("pause", "maintenance"), ("resume", "they are done")):
+        answer = await flow.coordinator.post(f"/api/destinations/ehr/{deed}", json={"why": why})
+        assert answer.status_code == 204
+    told = [vars(each) for each in caplog.records if each.name == "service.api.outbox"]
+    assert [(each["event"], each["destination"], each["employee"], each["why"]) for each in told] == [
+        ("outbox.paused", "ehr", flow.COORDINATOR, "maintenance"),
+        ("outbox.resumed", "ehr", flow.COORDINATOR, "they are done"),
+    ]
+    assert told[1]["held"] == f"paused by {flow.COORDINATOR}: maintenance"
+
+
 async def test_a_pause_survives_the_service(serve: Serve, tmp_path: Path) -> None:
     async with serve(tmp_path) as flow:
         why = {"why": "maintenance at the other side"}

@@ -265,6 +265,7 @@ async def test_a_list_that_makes_no_sense_is_refused(flow: "Flow", asked: str) -
         ("outbox/any/release", {}),
         ("outbox/replay", {"state": "parked"}),
         ("destinations/ehr/pause", {}),
+        ("destinations/ehr/resume", {}),
     ],
 )
 @pytest.mark.parametrize("number", ["19121212-1212", "191212121212", "121212+1212", "1212121212"])
