@@ -168,10 +168,11 @@ FIX_MESSAGE: Final = compiled(
     )
 )
 
+_over = and_(ENDED, outbox.c.state != DeliveryState.WITHHELD.value)  # what is withheld may be let go yet
 _ended = (
     select(outbox.c.id, outbox.c.changed, outbox.c.kind)
     .where(
-        ENDED,
+        _over,
         outbox.c.state == bindparam("over"),
         outbox.c.changed >= bindparam("since"),
         outbox.c.changed < bindparam("before"),
@@ -203,7 +204,7 @@ OVERTAKEN: Final = compiled(
 )
 
 FORGET_ATTEMPTS: Final = compiled(delete(attempt).where(attempt.c.message == bindparam("message")))
-FORGET_MESSAGE: Final = compiled(delete(outbox).where(ENDED, _of_message))
+FORGET_MESSAGE: Final = compiled(delete(outbox).where(_over, _of_message))
 
 INSERT_ROUTE: Final = insert_into(route)
 _of_route = route.c.destination == bindparam("name")

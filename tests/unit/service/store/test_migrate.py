@@ -246,8 +246,9 @@ def test_every_message_keeps_its_place_among_those_of_its_key(place: Place) -> N
 
 def _make_by_hand(place: Place, revision: str) -> None:
     """A database of an earlier version."""
-    connect: Any = partial(sqlite3.connect if isinstance(place, Path) else psycopg.connect, place)
-    engine = create_engine(SqliteDatabase.url if isinstance(place, Path) else PostgresDatabase.url, creator=connect)
+    url, driver = (SqliteDatabase.url, sqlite3) if isinstance(place, Path) else (PostgresDatabase.url, psycopg)
+    connect: Any = partial(driver.connect, place)
+    engine = create_engine(url, creator=connect)
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     with engine.begin() as connection:
