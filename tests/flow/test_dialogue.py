@@ -342,10 +342,10 @@ async def test_why_a_dialogue_was_closed_stands_in_it_and_not_in_the_list_of_mes
     person = await flow.consenting("employer")
     request = await flow.post(flow.forms.request(person, recipient="employer"))
     (waits,) = await dialogues(flow, person)
-    await do(flow, waits["id"], "steps", {"to": "closed", "why": "Tolvan ringde själv"})
+    await do(flow, waits["id"], "steps", {"to": "closed", "why": "patienten ringde själv"})
     (message,) = flow.promised(f"CommunicationRequest/{request['id']}", "employer")
     assert (message.state, message.reason) == ("cancelled", f"the dialogue was closed ({flow.COORDINATOR})")
-    assert "Tolvan ringde själv" in (await flow.coordinator.get(f"/fhir/Task/{waits['id']}")).text
+    assert "patienten ringde själv" in (await flow.coordinator.get(f"/fhir/Task/{waits['id']}")).text
 
 
 async def test_an_answer_proves_that_a_message_arrived(flow: "Flow", told: "Person") -> None:
