@@ -259,7 +259,7 @@ class SqlOutbox(SqlSnapshot):
         return sum(self.connection.execute(each, {"before": to_micros(before)}).rowcount for each in erase)
 
     def is_erased(self, id: str) -> bool:
-        """Whether what a message said has been erased: then it cannot be sent any more."""
+        """See ``contracts.ports.Transaction``."""
         return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
 
     def is_overtaken(self, id: str) -> bool:

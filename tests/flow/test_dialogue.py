@@ -338,6 +338,20 @@ async def test_an_answer_is_kept_once_whenever_it_comes(flow: "Flow", told: "Per
     assert (await one(flow, answered["id"]))["state"] == "answered"
 
 
+async def test_an_answer_to_what_has_been_erased_since_is_taken(flow: "Flow", told: "Person") -> None:
+    instruct(flow, "decline")
+    about = await flow.request(told)
+    message = await flow.until(about, "delivered")
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    officer = Officer(flow.world.counterparts["forsakringskassan"])
+    room = flow.world.counterparts["forsakringskassan"].room()
+    case = next(case for case in officer.cases(room) if case.question.id == message.id)
+    sent = await officer.send(room, case, Step(text="Tack, vi har tagit emot.", answers=True))
+    assert sent.state == "delivered"
+    begun = await until(flow, told, "to-answer")
+    assert "Tack, vi har tagit emot." in (await one(flow, begun["id"]))["messages"][0]["texts"][0]
+
+
 async def test_why_a_dialogue_was_closed_stands_in_it_and_not_in_the_list_of_messages(flow: "Flow") -> None:
     person = await flow.consenting("employer")
     request = await flow.post(flow.forms.request(person, recipient="employer"))
