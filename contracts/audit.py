@@ -18,8 +18,8 @@ class AuditedDecision:
 
 @dataclass(frozen=True, slots=True)
 class AuditedDisclosure:
-    """A try that reached somebody outside, or may have (``certain`` is false when no answer came). ``message`` is the id on
-    the wire."""
+    """A try, or a person's deed, that reached somebody outside, or may have (``certain`` is false when that is not known).
+    ``message`` is the id on the wire."""
 
     number: int
     at: datetime

@@ -206,4 +206,20 @@ class RouteBroken:
     reason: str
 
 
+TOLD: Final = "told"
+"""The deed of a person who has told the recipient: by telephone, by letter, at a meeting."""
+ANSWERED: Final = "answered"
+"""The recipient has answered it: it has arrived, whatever became of our tries."""
+WORKER_LOST: Final = "WorkerLost"
+"""Whoever sent it is gone before the outcome was known."""
+
+REACHED: Final = {
+    Delivered.__name__: True,
+    TOLD: True,
+    ANSWERED: True,
+    OutcomeUnknown.__name__: False,
+    WORKER_LOST: False,
+}
+"""What is kept among a message's tries that tells of its reaching the recipient: for certain, or perhaps."""
+
 DeliveryOutcome = Delivered | Transient | OutcomeUnknown | RefusedForGood | RouteBroken

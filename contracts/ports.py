@@ -202,6 +202,10 @@ class Transaction(Snapshot, Protocol):
         """One message with its state; ``None`` when there is none, or what it says has been erased."""
         ...
 
+    def is_erased(self, id: str) -> bool:
+        """Whether what a message said has been erased: then it cannot be sent any more."""
+        ...
+
     def note_deed(self, message_id: str, deed: str, reason: str) -> None:
         """Keep what a person did to a message, and why."""
         ...

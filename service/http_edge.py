@@ -187,10 +187,14 @@ _PERSON: Final = re.compile(
 
 
 def names_a_person(address: bytes) -> bool:
-    """Whether an address holds ten or twelve digits that begin with a date of birth. The control digit is not asked:
-    a wrong number is mostly a real one with a typing error."""
-    text = _UUID.sub("", unquote_plus(unquote_plus(address.decode("latin-1"))))
-    return any(_is_birth_date(*match.groups()) for match in _PERSON.finditer(text))
+    """Whether an address holds a personal number, written as such or escaped."""
+    return holds_a_number(unquote_plus(unquote_plus(address.decode("latin-1"))))
+
+
+def holds_a_number(text: str) -> bool:
+    """Whether a text holds ten or twelve digits that begin with a date of birth. The control digit is not asked: a wrong
+    number is mostly a real one with a typing error."""
+    return any(_is_birth_date(*match.groups()) for match in _PERSON.finditer(_UUID.sub("", text)))
 
 
 def loggable(id: str) -> str:

@@ -1,6 +1,7 @@
 """The commands that ask a running service: what operators do from a shell."""
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
@@ -65,7 +66,7 @@ def outbox_list(
     from urllib.parse import urlencode
 
     asked = {"state": state, "destination": destination, "blocked": str(blocked).lower()}
-    for message in _need(_call("GET", url, token, f"/api/outbox?{urlencode(asked)}")):
+    for message in _pages(url, token, "/api/outbox", f"?{urlencode(asked)}"):
         line = _line(message) | ({"holdsBack": message["holdsBack"]} if blocked else {})
         _show(line, as_json, "  ".join(str(value) for value in line.values()))
 
@@ -114,17 +115,24 @@ def pause(destination: str, why: Why, url: Url = SERVICE, token: Token = "") -> 
 
 
 @outbox.command()
-def resume(destination: str, url: Url = SERVICE, token: Token = "") -> None:
+def resume(
+    destination: str,
+    why: Annotated[str, typer.Option("--why", help="Told in the log.")] = "",
+    url: Url = SERVICE,
+    token: Token = "",
+) -> None:
     """Let tries to a destination start again."""
-    _need(_call("POST", url, token, f"/api/destinations/{destination}/resume"))
+    _need(_call("POST", url, token, f"/api/destinations/{destination}/resume", {"why": why} if why else None))
 
 
 @outbox.command("destinations")
 def outbox_destinations(as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
-    """Which destinations are held, and which have been unwell lately."""
+    """Which destinations are held, which have been unwell lately, and which are waited for though nothing reaches them."""
     for each in _need(_call("GET", url, token, "/api/destinations")):
         until = f" until {each['openUntil']}, {each['faults']} faults in a row" if each["openUntil"] else ""
-        _show(each, as_json, "  ".join(filter(None, (each["name"], f"circuit {each['circuit']}{until}", each["held"]))))
+        unreached = "" if each["configured"] else "not configured: nothing is sent there"
+        parts = each["name"], f"circuit {each['circuit']}{until}", each["held"], unreached
+        _show(each, as_json, "  ".join(filter(None, parts)))
 
 
 # Asking, and showing what is answered
@@ -156,8 +164,24 @@ def _pull_line(unit: dict[str, Any]) -> str:
     return "  ".join([unit["unit"], *filter(None, parts), *([f"next {unit['next']}"] if unit["next"] else [])])
 
 
+def _pages(url: str, token: str, path: str, query: str) -> Iterator[Any]:
+    """What a list holds, page by page."""
+    while query:
+        response = _need(_ask("GET", url, token, path + query))
+        yield from response.json()
+        query = response.links.get("next", {}).get("url", "")
+
+
 def _call(method: str, url: str, token: str, path: str, body: Any = None) -> Any:
     """The answer's JSON (``{}`` for none); ``None``, and a line on standard error, when the service refuses."""
+    response = _ask(method, url, token, path, body)
+    if response is None:
+        return None
+    return response.json() if response.content else {}
+
+
+def _ask(method: str, url: str, token: str, path: str, body: Any = None) -> Any:
+    """The answer; ``None``, and a line on standard error, when the service refuses."""
     import httpx
 
     try:
@@ -173,7 +197,7 @@ def _call(method: str, url: str, token: str, path: str, body: Any = None) -> Any
         print(f"reko: no answer from {url} ({type(error).__name__}); does reko serve run?", file=sys.stderr)
         return None
     if response.is_success:
-        return response.json() if response.content else {}
+        return response
     print(f"reko: {response.status_code} {_detail(response)}", file=sys.stderr)
     return None
 

@@ -54,15 +54,14 @@ class Settings(BaseSettings):
     outbox_slots: int = Field(default=8, ge=1, le=64)
     """Tries at a time to each destination."""
     withheld_days: int = Field(default=30, ge=1, le=3650)
-    """Days until what a withheld message says is erased from the outbox; its reason and its record stay."""
+    """Days until what a withheld or cancelled message says is erased from the outbox; its reason and its record stay."""
     outbox_old_hours: float = Field(default=24, gt=0)
     """A message that has waited so long is told of, once an hour (docs/operating.md)."""
     keep_delivered_days: float = Field(default=365, gt=0)
-    """How long the outbox keeps a delivered message with its tries; records, decisions and access log stay."""
+    """How long the outbox keeps a delivered message with its tries; of one to another party only what it says is erased
+    then. Records, decisions and access log stay."""
     keep_cancelled_days: float = Field(default=365, gt=0)
-    """The same of a cancelled one."""
-    keep_withheld_days: float = Field(default=365, gt=0)
-    """The same of a withheld one. Whatever has not come to an end is kept."""
+    """The same of a cancelled one. Whatever is neither is kept."""
     adapters: dict[str, dict[str, Any]] = {}
     """``REKO_ADAPTERS__<NAME>__<SETTING>``; an adapter without a URL is switched off."""
 
@@ -93,7 +92,6 @@ class Settings(BaseSettings):
         return {
             DeliveryState.DELIVERED: timedelta(days=self.keep_delivered_days),
             DeliveryState.CANCELLED: timedelta(days=self.keep_cancelled_days),
-            DeliveryState.WITHHELD: timedelta(days=self.keep_withheld_days),
         }
 
     @property

@@ -1,8 +1,10 @@
 """What operators do to messages: replay one or many, take one back. Who did it and why is kept with the message's tries."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from contracts.dialogue import PartyMessage
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import DeliveryState
 from contracts.record import Access, AccessAction, Caller
@@ -17,6 +19,7 @@ STEP: Final = 500
 """Messages of one answer, and of one transaction."""
 
 ERASED: Final = "what the message said has been erased: write a new request"
+OVERTAKEN: Final = "a newer version of the record has been sent, or is being sent: cancel this one"
 
 _REPLAYABLE: Final = (DeliveryState.PARKED, DeliveryState.WITHHELD, DeliveryState.RETRYING)
 _CANCELLABLE: Final = (
@@ -31,14 +34,14 @@ _CANCELLABLE: Final = (
 
 def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
     """Let a message be tried again, if a channel can carry it; its timetable begins anew. Consent is asked again when it is
-    claimed."""
+    claimed. One that was withheld, and that only a person can tell, goes to a person if the consents allow it now."""
 
     def work(transaction: SqlTransaction) -> None:
         _check(transaction, caller, id, _REPLAYABLE, "replayed")
-        obstructed = _obstructed(transaction, context, id)
-        if obstructed:
-            raise Conflict(obstructed)
-        _replay(transaction, caller, id, why)
+        fate = _fate(transaction, context, id)
+        if fate.to is None:
+            raise Conflict(fate.obstacle)
+        _replay(transaction, caller, id, why, fate)
 
     return work
 
@@ -49,6 +52,22 @@ def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None
     def work(transaction: SqlTransaction) -> None:
         _check(transaction, caller, id, _CANCELLABLE, "cancelled")
         _do(transaction, caller, id, why, DeliveryState.CANCELLED, "cancelled")
+
+    return work
+
+
+def pause(caller: Caller, destination: str, why: str) -> Callable[[SqlTransaction], None]:
+    """Start no more tries to a destination."""
+    return lambda transaction: transaction.hold(destination, f"paused by {caller.employee}: {why}")
+
+
+def resume(destination: str) -> Callable[[SqlTransaction], str]:
+    """Let tries start again. Answers why there were none; empty where nothing held them."""
+
+    def work(transaction: SqlTransaction) -> str:
+        held = transaction.held(destination)
+        transaction.release(destination)
+        return held
 
     return work
 
@@ -76,32 +95,44 @@ def replay_many(
 def _one_of_many(
     transaction: SqlTransaction, context: Context, caller: Caller, asked: models.ReplayIn, id: str
 ) -> models.ReplayedOut:
-    obstructed = _obstructed(transaction, context, id)
-    if not obstructed and asked.dry_run:
-        obstructed = _refusal(transaction, context, id)
-    elif not obstructed:
-        _replay(transaction, caller, id, asked.why)
+    fate = _fate(transaction, context, id, rehearsed=asked.dry_run)
+    if fate.to is not None and not asked.dry_run:
+        _replay(transaction, caller, id, asked.why, fate)
     transaction.log_access(
         Access(caller, AccessAction.READ, transaction.patient_of(id), f"outbox/{id}", "outbox-replay")
     )
-    return models.ReplayedOut(id=id, obstacle=obstructed)
+    return models.ReplayedOut(id=id, obstacle=fate.obstacle)
 
 
-def _obstructed(transaction: SqlTransaction, context: Context, id: str) -> str:
-    """Why it cannot be tried, whatever the consents say; empty when it can."""
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """Where a replay leads; nowhere if ``to`` is ``None``. ``obstacle`` is why it is not tried; empty when it is."""
+
+    to: DeliveryState | None
+    obstacle: str
+
+
+def _fate(transaction: SqlTransaction, context: Context, id: str, *, rehearsed: bool = False) -> _Fate:
+    """A rehearsal asks the consents about everything; else they are asked at the claim, and here about what is not claimed."""
     if transaction.is_erased(id):
-        return ERASED
+        return _Fate(None, ERASED)
     queued = transaction.message(id)
     if queued is None:
-        return "the stored message cannot be read"
-    return obstacle(context, queued.message)
-
-
-def _refusal(transaction: SqlTransaction, context: Context, id: str) -> str:
-    queued = transaction.message(id)
-    assert queued is not None  # noqa: S101 - it has just been read
-    decision = decide_again(transaction, queued.message.question, context.region)
-    return "" if decision.permitted else f"withheld: {reasons(decision)}"
+        return _Fate(None, "the stored message cannot be read")
+    if transaction.is_overtaken(id):
+        return _Fate(None, OVERTAKEN)
+    no_way = obstacle(context, queued.message)
+    by_hand = no_way and queued.state is DeliveryState.WITHHELD and isinstance(queued.message.payload, PartyMessage)
+    refusal = ""
+    if rehearsed or by_hand:
+        decision = decide_again(transaction, queued.message.question, context.region)
+        refusal = "" if decision.permitted else f"withheld: {reasons(decision)}"
+        if not rehearsed:
+            transaction.note_decision(decision, queued.message.about)
+    told = "; ".join(filter(None, (no_way, refusal)))
+    if by_hand and not refusal:
+        return _Fate(DeliveryState.NEEDS_OTHER_CHANNEL, told)
+    return _Fate(None if no_way else DeliveryState.WAITING, told)
 
 
 def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: str) -> None:
@@ -112,12 +143,16 @@ def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequen
         raise Conflict(f"a message that is {standing[1].value} cannot be {deed}")
 
 
-def _replay(transaction: SqlTransaction, caller: Caller, id: str, why: str) -> None:
+def _replay(transaction: SqlTransaction, caller: Caller, id: str, why: str, fate: _Fate) -> None:
+    assert fate.to is not None  # noqa: S101 - it leads somewhere
     transaction.restart(id)
-    _do(transaction, caller, id, why, DeliveryState.WAITING, "replayed")
+    _do(transaction, caller, id, why, fate.to, "replayed", fate.obstacle)
 
 
-def _do(transaction: SqlTransaction, caller: Caller, id: str, why: str, to: DeliveryState, deed: str) -> None:
+def _do(
+    transaction: SqlTransaction, caller: Caller, id: str, why: str, to: DeliveryState, deed: str, stands: str = ""
+) -> None:
+    """``stands`` is the reason that the message has there, if it is another than the deed."""
     reason = f"{deed} by {caller.employee}: {why}"
-    transaction.move(id, to, reason)
+    transaction.move(id, to, stands or reason)
     transaction.note_deed(id, deed, reason)

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from contracts.activity import ActivityKind, ContactMode, NotDoneReason
@@ -22,9 +22,11 @@ from contracts.consent import (
 )
 from contracts.dialogue import NextStep, Topic
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
+from contracts.outbox import DeliveryState
 from contracts.people import Party
 from contracts.plan import HandedOver, Manner
 from contracts.time import STOCKHOLM
+from service.http_edge import holds_a_number
 
 
 class Model(BaseModel):
@@ -240,18 +242,25 @@ class DecisionIn(Model):
         )
 
 
-class WhyIn(Model):
-    """Why an operator does this; kept with it."""
+def _names_nobody(text: str) -> str:
+    if holds_a_number(text):
+        raise ValueError("leave out what looks like a personal number: lists show why something was done")
+    return text
 
-    why: Annotated[str, Field(min_length=3, max_length=500)]
+
+class WhyIn(Model):
+    """Why an operator does this; kept with it, and shown in lists: no personal number stands in it."""
+
+    why: Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_names_nobody)]
 
 
 class OutboxQuery(Model):
-    """Which messages are listed: all that fit every member."""
+    """Which messages are listed: all that fit every member. ``after`` is in the address of the next page (header ``Link``)."""
 
-    state: str = ""
+    state: Annotated[DeliveryState | None, BeforeValidator(lambda given: given or None)] = None
     destination: str = ""
     blocked: bool = False
+    after: Annotated[int, Field(ge=0, le=2**62)] = 0
 
 
 class ReplayIn(WhyIn):
@@ -282,10 +291,12 @@ class ReplayOut(Model):
 
 
 class DestinationOut(Model):
-    """A destination. ``held``: why an operator or a broken route stopped it. ``circuit`` is ``open`` after ``faults`` faults in
-    a row: until ``openUntil`` nothing is tried, then one message at a time."""
+    """A destination. ``configured`` is false where messages wait and nothing carries them. ``held``: why an operator or a broken
+    route stopped it. ``circuit`` is ``open`` after ``faults`` faults in a row: until ``openUntil`` nothing is tried, then one
+    message at a time."""
 
     name: str
+    configured: bool
     held: str
     held_since: datetime | None
     circuit: str

@@ -9,12 +9,13 @@ from sqlalchemy import Select, func, or_, select, text
 
 from contracts.consent import DecisionRecord
 from contracts.errors import NotFound
-from contracts.outbox import DeliveryState
+from contracts.outbox import BLOCKING, DeliveryState
 from contracts.ports import Snapshot
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
 from service.api import models
 from service.api.records import codes_of, decision_out
+from service.outbox.tending import destinations as used
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
 from service.store.sql import alive
@@ -39,12 +40,18 @@ _COLUMNS: Final = (
     outbox.c.patient,
 )
 _PATIENT: Final = len(_COLUMNS) - 1
+_NUMBER: Final = len(_COLUMNS)
 
 
-async def messages(store: SqlStore, caller: Caller, asked: models.OutboxQuery) -> list[models.MessageOut]:
-    """The unit's newest messages that fit; of blocked keys the messages that hold back others, with how many."""
+async def messages(
+    store: SqlStore, caller: Caller, asked: models.OutboxQuery
+) -> tuple[list[models.MessageOut], int | None]:
+    """The unit's messages that fit, newest first; of blocked keys the messages that hold back others, with how many. Where
+    there may be more, behind which the next page begins."""
     wanted = [outbox.c[name] == value for name in ("state", "destination") if (value := getattr(asked, name))]
-    statement = select(*_COLUMNS, *([_held_back()] if asked.blocked else []))
+    if asked.after:
+        wanted.append(outbox.c.number < asked.after)
+    statement = select(*_COLUMNS, outbox.c.number, *([_held_back()] if asked.blocked else []))
     statement = (
         statement.where(outbox.c.unit == caller.unit.value, *wanted, *(_BLOCKED if asked.blocked else ()))
         .order_by(outbox.c.number.desc())
@@ -52,7 +59,8 @@ async def messages(store: SqlStore, caller: Caller, asked: models.OutboxQuery) -
     )
     rows = await store.select(statement)
     await _log(store, caller, {row[_PATIENT]: f"outbox/{row[0]}" for row in reversed(rows)}, "outbox-list")
-    return [_message(row) for row in rows]
+    more = int(rows[-1][_NUMBER]) if len(rows) == LIST else None
+    return [_message((*row[:_NUMBER], *row[_NUMBER + 1 :])) for row in rows], more
 
 
 _BLOCKED: Final = (outbox.c.state == DeliveryState.PARKED.value, outbox.c.head == 1)
@@ -67,15 +75,26 @@ def _held_back() -> Any:
 
 
 async def destinations(store: SqlStore, names: Collection[str]) -> list[models.DestinationOut]:
-    """How the routes to them stand."""
+    """How the routes to them stand, and to others for which messages wait though nothing carries them there."""
+    forsaken = [name for name in await used(store) if name not in names and await _is_waited_for(store, name)]
     columns = (route.c.destination, route.c.held, route.c.since, route.c.faults, route.c.open_until)
     rows = {row[0]: row[1:] for row in await store.select(select(*columns))}
-    return [_destination(name, *rows.get(name, ("", None, 0, None))) for name in sorted(names)]
+    return [
+        _destination(name, name in names, *rows.get(name, ("", None, 0, None))) for name in sorted({*names, *forsaken})
+    ]
 
 
-def _destination(name: str, held: str, since: int | None, faults: int, until: int | None) -> models.DestinationOut:
+async def _is_waited_for(store: SqlStore, name: str) -> bool:
+    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in BLOCKING])
+    return bool(await store.select(select(outbox.c.number).where(*waits).limit(1)))
+
+
+def _destination(
+    name: str, configured: bool, held: str, since: int | None, faults: int, until: int | None
+) -> models.DestinationOut:
     return models.DestinationOut(
         name=name,
+        configured=configured,
         held=held,
         held_since=from_micros(since) if held and since is not None else None,
         circuit="closed" if until is None else "open",

@@ -1,15 +1,19 @@
 """The outbox on the JSON API. Four rights: to list, to read content, to replay, to release what protection holds."""
 
+import logging
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Response
 
 from contracts.errors import NotFound
 from contracts.record import Caller
 from service.api import deeds, models, operating, releasing
 from service.store.store import SqlStore
 from service.usecases.context import Context
+
+_log = logging.getLogger(__name__)
 
 
 def outbox_routes(
@@ -19,12 +23,17 @@ def outbox_routes(
     ``release``."""
     lister, reader, replayer, releaser = (rights[name] for name in ("list", "content", "replay", "release"))
 
-    @app.get("/outbox")
+    @app.get("/outbox", responses={200: {"headers": {"Link": _NEXT}}})
     async def list_outbox(
-        asked: Annotated[models.OutboxQuery, Query()], caller: Caller = lister
+        asked: Annotated[models.OutboxQuery, Query()], response: Response, caller: Caller = lister
     ) -> list[models.MessageOut]:
-        """The unit's newest messages, without content; with ``blocked`` those that hold back their key until a person acts."""
-        return await operating.messages(store, caller, asked)
+        """The unit's messages, newest first and 500 at a time, without content; with ``blocked`` those that hold back their key
+        until a person acts."""
+        listed, more = await operating.messages(store, caller, asked)
+        if more is not None:
+            again = asked.model_dump(mode="json", exclude_defaults=True) | {"after": more}
+            response.headers["Link"] = f'<?{urlencode(again)}>; rel="next"'
+        return listed
 
     @app.post("/outbox/replay")
     async def replay_many(given: models.ReplayIn, caller: Caller = replayer) -> models.ReplayOut:
@@ -62,20 +71,35 @@ def outbox_routes(
 
     @app.get("/destinations")
     async def list_destinations(caller: Caller = lister) -> list[models.DestinationOut]:
-        """The care provider's destinations: which are held, and which have been unwell lately."""
-        return await operating.destinations(store, destinations if caller.provider == context.provider else ())
+        """The care provider's destinations: which are held, which have been unwell lately, and which are waited for though
+        nothing reaches them."""
+        return await operating.destinations(store, destinations) if caller.provider == context.provider else []
 
     @app.post("/destinations/{name}/pause", status_code=204)
     async def pause(name: str, given: models.WhyIn, caller: Caller = replayer) -> None:
         """Start no more tries to the destination; survives a restart."""
         _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.hold(name, f"paused by {caller.employee}: {given.why}"))
+        await store.run(deeds.pause(caller, name, given.why))
+        _log.info("a destination was paused", extra={"event": "outbox.paused", **_did(name, caller, given.why)})
 
     @app.post("/destinations/{name}/resume", status_code=204)
-    async def resume(name: str, caller: Caller = replayer) -> None:
+    async def resume(name: str, given: models.WhyIn | None = None, caller: Caller = replayer) -> None:
         """Let tries start again, also after the route was held for a fault, or while it rests after many."""
         _known(name, destinations, caller, context)
-        await store.run(lambda transaction: transaction.release(name))
+        held = await store.run(deeds.resume(name))
+        did = _did(name, caller, given.why if given else "")
+        _log.info("a destination was resumed", extra={"event": "outbox.resumed", **did, "held": held})
+
+
+def _did(name: str, caller: Caller, why: str) -> Mapping[str, str]:
+    """What the route itself forgets when it is free again."""
+    return {"destination": name, "employee": caller.employee.value, "why": why}
+
+
+_NEXT: Final = {
+    "description": 'Where there may be more: `<?...>; rel="next"`, the query of the next page (RFC 8288)',
+    "schema": {"type": "string"},
+}
 
 
 def _known(name: str, destinations: frozenset[str], caller: Caller, context: Context) -> None:

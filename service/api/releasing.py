@@ -7,7 +7,7 @@ from contracts.consent import StatedGround
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import DeliveryState, Queued
 from contracts.record import Access, AccessAction, Caller
-from service.api.deeds import ERASED
+from service.api.deeds import ERASED, OVERTAKEN
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again, is_protected
@@ -47,6 +47,8 @@ def _withheld(transaction: SqlTransaction, caller: Caller, id: str) -> Queued:
         raise Conflict(f"a message that is {standing[1].value} cannot be released")
     if transaction.is_erased(id):
         raise Conflict(ERASED)
+    if transaction.is_overtaken(id):
+        raise Conflict(OVERTAKEN)
     queued = transaction.message(id)
     if queued is None or not is_protected(transaction, queued.message.patient):
         raise Conflict("the patient's identity is not protected: something else withholds it, see its reason")

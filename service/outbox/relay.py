@@ -64,7 +64,7 @@ _log = logging.getLogger(__name__)
 
 class Relay:
     """One process's relay over all channels. ``slots`` is the number of tries at a time to each destination;
-    ``keep_withheld`` how long what a withheld message says is kept."""
+    ``keep_untold`` how long what a withheld or cancelled message says is kept."""
 
     def __init__(
         self,
@@ -73,14 +73,14 @@ class Relay:
         channels: Mapping[str, Channel],
         clock: Clock,
         slots: int = 8,
-        keep_withheld: timedelta = timedelta(days=30),
+        keep_untold: timedelta = timedelta(days=30),
     ) -> None:
         self._store = store
         self._context = context
         self._channels = channels
         self._clock = clock
         self._slots = slots
-        self._keep_withheld = keep_withheld
+        self._keep_untold = keep_untold
         self._swept = datetime.min.replace(tzinfo=UTC)
         self._chance = random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._running: dict[str, dict[asyncio.Task[None], Claim]] = {name: {} for name in channels}
@@ -130,14 +130,15 @@ class Relay:
         return [claimed for tasks in self._running.values() for claimed in tasks.values()]
 
     async def _sweep(self) -> None:
-        """Erase what withheld messages say when their time is out (domain rule 11: the outbox's copy, no record)."""
+        """Erase what withheld messages say when their time is out (domain rule 11: the outbox's copy, no record), and also
+        when they were cancelled."""
         now = self._clock.now()
         if abs(now - self._swept) < SWEEP:
             return
-        erased = await self._store.run(lambda transaction: transaction.erase_withheld(now - self._keep_withheld))
+        erased = await self._store.run(lambda transaction: transaction.erase_untold(now - self._keep_untold))
         self._swept = now
         if erased:
-            _log.info("withheld content was erased", extra={"event": "relay.erased", "messages": erased})
+            _log.info("content that was never told was erased", extra={"event": "relay.erased", "messages": erased})
 
     async def _serve(self, destination: str) -> bool:
         try:
@@ -268,7 +269,8 @@ def settle(
             )
         case RouteBroken(reason):
             transaction.note_attempt(claimed, name, reason)
-            transaction.hold(claimed.message.destination, reason)
+            if not transaction.held(claimed.message.destination):  # who paused it, and why, stands until it is resumed
+                transaction.hold(claimed.message.destination, reason)
             transaction.uncount(id_)
             transaction.move(id_, DeliveryState.RETRYING, f"the route is held: {reason}", transaction.at)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -48,6 +48,7 @@ class Tending:
         self._kept = kept
         self._tell = tell
         self._told: dict[str, datetime] = {}
+        self._done: dict[DeliveryState, datetime] = {}
 
     async def run(self) -> None:
         """Go round until cancelled."""
@@ -60,11 +61,17 @@ class Tending:
 
     async def round(self) -> None:
         """Tell of what waits too long; forget what is over."""
-        for destination in self._destinations:
+        for destination in {*self._destinations, *await destinations(self._store)}:
             await self._warn(destination)
         for state, time in self._kept.items():
-            while await self._store.run(partial(_pruned, state, self._clock.now() - time)) == BATCH:
-                continue
+            await self._prune(state, self._clock.now() - time)
+
+    async def _prune(self, state: DeliveryState, before: datetime) -> None:
+        """Not from the beginning each time: the messages to other parties stay, and would be passed again and again."""
+        since: datetime | None = self._done.get(state, _BEGINNING)
+        while since is not None:
+            since = await self._store.run(partial(_pruned, state, since, before))
+        self._done[state] = before
 
     async def _warn(self, destination: str) -> None:
         oldest = await self._oldest(destination)
@@ -83,14 +90,32 @@ class Tending:
         """When the oldest message that waits was promised; one look into the index for each state."""
         promised = [
             select(func.min(outbox.c.created)).where(outbox.c.destination == destination, outbox.c.state == state.value)
-            for state in (*DUE, DeliveryState.PARKED)
+            for state in _UNTOLD
         ]
         found = [row[0] for statement in promised for row in await self._store.select(statement) if row[0] is not None]
         return from_micros(min(found)) if found else None
 
 
-def _pruned(state: DeliveryState, before: datetime, transaction: SqlTransaction) -> int:
-    return transaction.prune(state, before, BATCH)
+_UNTOLD: Final = (*DUE, DeliveryState.PARKED, DeliveryState.NEEDS_APPROVAL, DeliveryState.NEEDS_OTHER_CHANNEL)
+"""Somebody is to be told, and is not yet: a machine or a person has something to do."""
+
+_BEGINNING: Final = datetime.fromtimestamp(0, UTC)
+
+
+def _pruned(state: DeliveryState, since: datetime, before: datetime, transaction: SqlTransaction) -> datetime | None:
+    return transaction.prune(state, since, before, BATCH)
+
+
+async def destinations(store: SqlStore) -> list[str]:
+    """Where any message has gone or is to go, whether something carries it there now or not; one look into the index for
+    each."""
+    found: list[str] = []
+    while True:
+        wanted = select(func.min(outbox.c.destination)).where(outbox.c.destination > (found[-1] if found else ""))
+        ((name,),) = await store.select(wanted)
+        if name is None:
+            return found
+        found.append(name)
 
 
 async def standing(store: SqlStore) -> list[tuple[str, str, int, datetime]]:

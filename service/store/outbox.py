@@ -8,7 +8,7 @@ from typing import Final
 
 from contracts.consent import Question
 from contracts.dialogue import PartyMessage
-from contracts.outbox import BLOCKING, DUE, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
+from contracts.outbox import BLOCKING, DUE, WORKER_LOST, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
 from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.database import Row
@@ -186,10 +186,12 @@ class SqlOutbox(SqlSnapshot):
         return [queued for row in rows if (queued := self._read_back(row)) is not None]
 
     def _read_back(self, row: Row) -> Queued | None:
+        id_, state, payload = row[0], row[3], row[-1]
+        if payload is None and state not in DUE:
+            return None  # erased, as it should be
         try:
             return to_queued(row)
         except (ValueError, KeyError, TypeError):
-            id_, state = row[0], row[3]
             _log.error("a stored message cannot be read", extra={"event": "outbox.unreadable", "message_id": id_})
             if state in DUE:
                 self.move(id_, DeliveryState.PARKED, "the stored message cannot be read")
@@ -224,7 +226,7 @@ class SqlOutbox(SqlSnapshot):
     def lose(self, lost: Lost, state: DeliveryState, reason: str, next_try: datetime | None = None) -> None:
         """A worker was lost while it sent the message: it moves on, and the claim counts as no try."""
         self._move(sql.LOSE_MESSAGE, lost.id, state, reason, next_try)
-        self._note(lost.id, lost.attempt, "WorkerLost", reason)
+        self._note(lost.id, lost.attempt, WORKER_LOST, reason)
 
     def is_claimed_for(self, destination: str) -> bool:
         """Whether a try to the destination is running. None begins elsewhere before this transaction ends."""
@@ -250,24 +252,33 @@ class SqlOutbox(SqlSnapshot):
     def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
         self.gathered.add(sql.INSERT_ATTEMPT, [(message_id, attempt, to_micros(self.at), outcome, reason)])
 
-    def erase_withheld(self, before: datetime) -> int:
-        """Erase what messages say that have been withheld since before that instant, and tell how many they were. State,
-        reason, question and tries stay."""
-        return self.connection.execute(sql.ERASE_WITHHELD, {"before": to_micros(before)}).rowcount
+    def erase_untold(self, before: datetime) -> int:
+        """Erase what messages say that have been withheld, or cancelled, since before that instant, and tell how many they
+        were. State, reason, question and tries stay."""
+        erase = sql.ERASE_WITHHELD, sql.ERASE_CANCELLED
+        return sum(self.connection.execute(each, {"before": to_micros(before)}).rowcount for each in erase)
 
     def is_erased(self, id: str) -> bool:
-        """Whether what a message said has been erased: then it cannot be sent any more."""
+        """See ``contracts.ports.Transaction``."""
         return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
 
-    def prune(self, state: DeliveryState, before: datetime, limit: int) -> int:
-        """Forget so many messages, with their tries, that came to this end before then; how many. None that has not come
-        to an end is ever forgotten, and none to another party: the AuditEvents of disclosures are made of them."""
+    def is_overtaken(self, id: str) -> bool:
+        """Whether a later message about the same resource has been tried at the same destination."""
+        return self.connection.execute(sql.OVERTAKEN, {"message": id}).fetchone() is not None
+
+    def prune(self, state: DeliveryState, since: datetime, before: datetime, limit: int) -> datetime | None:
+        """Forget so many messages, with their tries, that came to this end from ``since`` on and before then; until when that
+        has been looked at, or ``None`` when all are done. Of one to another party only what it said is forgotten: the
+        AuditEvents of disclosures are made of the rest. None that has not come to an end ever is."""
         self.gathered.write(self.connection)  # tries of this group are forgotten with their messages
-        wanted = {"over": state.value, "before": to_micros(before), "most": limit}
-        ids = [{"message": id} for (id,) in self.connection.execute(sql.ENDED_MESSAGES, wanted)]
-        self.connection.executemany(sql.FORGET_ATTEMPTS, ids)
-        self.connection.executemany(sql.FORGET_MESSAGE, ids)
-        return len(ids)
+        wanted = {"over": state.value, "since": to_micros(since), "before": to_micros(before), "most": limit}
+        found = self.connection.execute(sql.ENDED_MESSAGES, wanted).fetchall()
+        told = [{"message": id} for id, _, kind in found if kind == PARTY_MESSAGE]
+        others = [{"message": id} for id, _, kind in found if kind != PARTY_MESSAGE]
+        self.connection.executemany(sql.ERASE, told)
+        self.connection.executemany(sql.FORGET_ATTEMPTS, others)
+        self.connection.executemany(sql.FORGET_MESSAGE, others)
+        return from_micros(found[-1][1]) if len(found) == limit else None
 
     # routes
 

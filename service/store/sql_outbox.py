@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_, select, update
 
 from contracts.outbox import DeliveryState
+from service.store.codec import PARTY_MESSAGE
 from service.store.sql import Statement, compiled, insert_into, insert_many
 from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, outbox, route
 
@@ -167,31 +168,43 @@ FIX_MESSAGE: Final = compiled(
     )
 )
 
+_over = and_(ENDED, outbox.c.state != DeliveryState.WITHHELD.value)  # what is withheld may be let go yet
 _ended = (
-    select(outbox.c.id)
+    select(outbox.c.id, outbox.c.changed, outbox.c.kind)
     .where(
-        ENDED,
+        _over,
         outbox.c.state == bindparam("over"),
+        outbox.c.changed >= bindparam("since"),
         outbox.c.changed < bindparam("before"),
-        outbox.c.kind != "party-message",  # the AuditEvents of disclosures are made of them
+        or_(outbox.c.kind != PARTY_MESSAGE, outbox.c.payload.is_not(None)),
     )
     .order_by(outbox.c.changed)
     .limit(bindparam("most"))
 )
 ENDED_MESSAGES: Final = compiled(_ended)
+_untold = and_(outbox.c.payload.is_not(None), outbox.c.changed <= bindparam("before"))
 ERASE_WITHHELD: Final = compiled(
-    update(outbox)
-    .where(
-        outbox.c.state == DeliveryState.WITHHELD.value,
-        outbox.c.payload.is_not(None),
-        outbox.c.changed <= bindparam("before"),
-    )
-    .values(payload=null())
+    update(outbox).where(outbox.c.state == DeliveryState.WITHHELD.value, _untold).values(payload=null())
 )
+ERASE_CANCELLED: Final = compiled(
+    update(outbox).where(ENDED, outbox.c.state == DeliveryState.CANCELLED.value, _untold).values(payload=null())
+)
+ERASE: Final = compiled(update(outbox).where(_of_message).values(payload=null()))
 ERASED: Final = compiled(select(outbox.c.number).where(_of_message, outbox.c.payload.is_(None)))
+OVERTAKEN: Final = compiled(
+    select(outbox.c.number).where(
+        _of_message,
+        exists().where(
+            _sibling.c.about == outbox.c.about,
+            _sibling.c.destination == outbox.c.destination,
+            _sibling.c.number > outbox.c.number,
+            _sibling.c.attempts > 0,
+        ),
+    )
+)
 
 FORGET_ATTEMPTS: Final = compiled(delete(attempt).where(attempt.c.message == bindparam("message")))
-FORGET_MESSAGE: Final = compiled(delete(outbox).where(ENDED, _of_message))
+FORGET_MESSAGE: Final = compiled(delete(outbox).where(_over, _of_message))
 
 INSERT_ROUTE: Final = insert_into(route)
 _of_route = route.c.destination == bindparam("name")

@@ -31,8 +31,8 @@ class SqliteDatabase:
     url = "sqlite://"
 
     def __init__(self, file: Path) -> None:
-        self.file = file
-        self._lock = _own(file)
+        self.file = Path(os.path.realpath(file))  # whatever links lead to it, it has one lock
+        self._lock = _own(self.file)
 
     def connect(self, *, read_only: bool = False, hurried: bool = True) -> sqlite3.Connection:
         """See ``Database``."""
@@ -195,10 +195,16 @@ def _own(file: Path) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.touch(mode=0o600)  # SQLite gives its other files the same mode
+        names = file.stat().st_nlink if file.is_file() else 1
     except BlockingIOError:
         os.close(lock)
         raise Unavailable("another process has the database file open; one process owns it") from None
     except OSError as error:
         os.close(lock)
         raise Unavailable(f"the database file cannot be used ({error.strerror})") from error
+    if (
+        names > 1
+    ):  # each name would have a lock and a log of its own (https://sqlite.org/howtocorrupt.html#_multiple_links)
+        os.close(lock)
+        raise Unavailable("the database file has a second name, a hard link: remove that, or start from a copy")
     return lock

@@ -12,7 +12,7 @@ from typing import Final
 from contracts.activity import ContactMode
 from contracts.dialogue import Dialogue, Output, PartyMessage, Says, Standing
 from contracts.errors import Conflict, Invalid, Issue, IssueType, NotFound
-from contracts.outbox import UNSENT, DeliveryState, Queued
+from contracts.outbox import TOLD, UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
 from contracts.record import Access, AccessAction, Caller, Record
 from fhir_mappings import dialogue_task, received, wording
@@ -88,9 +88,15 @@ def step(transaction: Transaction, context: Context, caller: Caller, id: str, to
     _refuse_step(found.dialogue, to)
     for says in (each for each, standing in rules.OF_ANSWER.items() if standing is to):
         _refuse_incomplete(Reading(says, reason=why, next_step=why))
-    if to in (Standing.CONSENT_REFUSED, Standing.CLOSED) and found.unsent is not None:
-        _stop(transaction, caller, found.unsent, "the patient has refused" if to is Standing.CONSENT_REFUSED else why)
+    if to in _STOPPED and found.unsent is not None:
+        _stop(transaction, caller, found.unsent, _STOPPED[to])
     return _moved(transaction, context, caller, found, to, reason=why)
+
+
+_STOPPED: Final = {
+    Standing.CONSENT_REFUSED: "the patient has refused",
+    Standing.CLOSED: "the dialogue was closed",  # its Task says why, in words that lists of messages do not repeat
+}
 
 
 def read_answer(transaction: Transaction, context: Context, caller: Caller, id: str, reading: Reading) -> Record:
@@ -241,7 +247,7 @@ def tell(transaction: Transaction, context: Context, caller: Caller, id: str, mo
     Raises ``Conflict`` when the consent rules say no."""
     queued, _ = _unsent(opened(transaction, caller, id))
     _refuse_forbidden(transaction, context, queued)
-    _do(transaction, queued.message.id, DeliveryState.DELIVERED, f"told by {mode} by {caller.employee}", "told")
+    _do(transaction, queued.message.id, DeliveryState.DELIVERED, f"told by {mode} by {caller.employee}", TOLD)
     delivered(transaction, context, queued.message, mode)
     return _after(transaction, context, caller, id)
 

@@ -14,7 +14,7 @@ from typing import Final
 from contracts.consent import Recipient
 from contracts.dialogue import Dialogue, PartyMessage, Standing, Topic
 from contracts.identity import HsaId
-from contracts.outbox import DeliveryState, OutboxMessage, Queued
+from contracts.outbox import ANSWERED, DeliveryState, OutboxMessage, Queued
 from contracts.ports import Transaction
 from contracts.record import Caller, Record
 from contracts.time import swedish_day
@@ -223,5 +223,9 @@ def proved_delivered(transaction: Transaction, message_id: str, party: Recipient
     if queued is None or not isinstance(payload, PartyMessage) or payload.recipient.party != party.party:
         return None
     if queued.state not in (DeliveryState.DELIVERED, DeliveryState.CLAIMED, DeliveryState.CANCELLED):
-        transaction.move(message_id, DeliveryState.DELIVERED, "the recipient has answered it")
+        transaction.move(message_id, DeliveryState.DELIVERED, _ANSWERED)
+        transaction.note_deed(message_id, ANSWERED, _ANSWERED)
     return queued
+
+
+_ANSWERED: Final = "the recipient has answered it"

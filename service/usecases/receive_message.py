@@ -152,7 +152,10 @@ def _refusals(transaction: Transaction, tied: _Tied, message: ReceivedMessage) -
     )
     asked = _asked(tied, message)
     wrong = {
-        Refusal.ANSWERED_UNKNOWN: bool(message.answers) and asked is None,
+        # Ours may have been told so long ago that what it said is erased: theirs then begins a dialogue of its own.
+        Refusal.ANSWERED_UNKNOWN: bool(message.answers)
+        and asked is None
+        and not transaction.is_erased(message.answers),
         Refusal.REMINDED_UNKNOWN: bool(message.reminds_of) and tied.reminded is None,
         Refusal.TOPIC_DIFFERS: asked is not None and rules.answers_another_topic(asked.topic, message.topic),
         Refusal.PATIENT_UNKNOWN: not tied.patient,

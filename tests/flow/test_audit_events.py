@@ -96,6 +96,19 @@ async def test_a_try_without_an_answer_may_have_been_received(flow: "Flow") -> N
     assert (event["outcome"], event["outcomeDesc"]) == ("4", "no answer came: it may have been received")
 
 
+async def test_what_a_person_told_is_a_disclosure(flow: "Flow") -> None:
+    """No channel reaches an employer: somebody telephones."""
+    person = await flow.consenting("employer")
+    request = await flow.post(flow.forms.request(person, recipient="employer"))
+    (dialogue,) = (await flow.coordinator.get("/api/dialogues", params={"patient": person.id})).json()
+    assert not [event for event in await trail(flow, person) if profiles(event) == [PRIVACY_DISCLOSURE]]
+    told = await flow.coordinator.post(f"/api/dialogues/{dialogue['id']}/told", json={"mode": "telephone"})
+    assert told.status_code == 200, told.text
+    (event,) = [event for event in await trail(flow, person) if profiles(event) == [PRIVACY_DISCLOSURE]]
+    assert (event["outcome"], event["outcomeDesc"]) == ("0", f"told by telephone by {flow.COORDINATOR}")
+    assert things(event) == [person.reference, f"CommunicationRequest/{request['id']}"]
+
+
 async def test_what_never_left_is_no_disclosure(flow: "Flow") -> None:
     """Nor is what the care provider's own platform and record system get."""
     person = await flow.consenting("fk")
@@ -127,6 +140,14 @@ async def test_no_event_holds_what_was_told(flow: "Flow") -> None:
     text = str(await trail(flow, person))
     for secret in (person.number, person.name, "Behov kan antas", "Nås vardagar"):
         assert secret not in text
+
+
+async def test_a_disclosure_stands_when_what_was_told_is_erased(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    message = await flow.until(await flow.request(person), "delivered")
+    before = await trail(flow, person)
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    assert await trail(flow, person) == before
 
 
 async def test_each_event_can_be_read_and_is_its_units_own(flow: "Flow") -> None:

@@ -338,6 +338,7 @@ def wait_until_state(served: Served, id: str, state: str) -> None:
 def test_a_route_is_paused_and_resumed(served: Served) -> None:
     assert served.reko("outbox", "pause", "ehr", "--why", "maintenance").exit_code == 0
     assert served.reko("outbox", "resume", "ehr").exit_code == 0
+    assert served.reko("outbox", "resume", "ehr", "--why", "done").exit_code == 0
     lines = served.reko("outbox", "destinations", "--json").stdout.splitlines()
     (told,) = [each for line in lines if (each := json.loads(line))["name"] == "ehr"]
     assert (told["held"], told["circuit"], told["faults"]) == ("", "closed", 0)

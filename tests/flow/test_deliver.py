@@ -224,6 +224,17 @@ async def circuit(flow: "Flow", destination: str = "forsakringskassan") -> Json:
     return next(each for each in listed if each["name"] == destination)
 
 
+async def test_a_destination_that_was_taken_away_is_seen_while_messages_wait_for_it(flow: "Flow") -> None:
+    async with flow.paused():
+        waiting = flow.promised(await flow.request(await flow.consenting("fk")))[0]
+        flow.change("UPDATE outbox SET destination = 'taken away' WHERE id = ?", waiting.id)
+    told = await circuit(flow, "taken away")
+    assert (told["configured"], (await circuit(flow))["configured"]) == (False, True)
+    assert (await flow.stranger.get("/api/destinations")).json() == []
+    await operate(flow, waiting.id, "cancel")
+    assert "taken away" not in (await flow.coordinator.get("/api/destinations")).text
+
+
 @pytest.mark.parametrize("deed", ["cancel", "replay"])
 async def test_a_parked_message_blocks_its_own_key_alone(flow: "Flow", deed: str) -> None:
     person, other = await flow.consenting("fk"), await flow.consenting("fk")
@@ -349,6 +360,28 @@ async def test_a_promise_survives_the_service(serve: Serve, tmp_path: Path) -> N
         assert (again.id, again.attempts, flow.accepted(again.id)) == (message.id, 2, 1)
         tries = (await flow.coordinator.get(f"/api/outbox/{message.id}")).json()["tries"]
         assert [each["outcome"] for each in tries] == ["WorkerLost", "Delivered"]
+        events = (await flow.coordinator.get("/fhir/AuditEvent", params={"_count": "1000"})).json()["entry"]
+        outcomes = [
+            each["resource"]["outcome"]
+            for each in events
+            if each["resource"]["entity"][-1]["what"].get("identifier", {}).get("value") == message.id
+        ]
+        assert outcomes == ["0", "4"], "what a lost worker sent may have been received"
+
+
+async def test_who_paused_a_destination_and_who_resumed_it_is_told(
+    flow: "Flow", caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "service.api.outbox")
+    for deed, why in (("pause", "maintenance"), ("resume", "they are done")):
+        answer = await flow.coordinator.post(f"/api/destinations/ehr/{deed}", json={"why": why})
+        assert answer.status_code == 204
+    told = [vars(each) for each in caplog.records if each.name == "service.api.outbox"]
+    assert [(each["event"], each["destination"], each["employee"], each["why"]) for each in told] == [
+        ("outbox.paused", "ehr", flow.COORDINATOR, "maintenance"),
+        ("outbox.resumed", "ehr", flow.COORDINATOR, "they are done"),
+    ]
+    assert told[1]["held"] == f"paused by {flow.COORDINATOR}: maintenance"
 
 
 async def test_a_pause_survives_the_service(serve: Serve, tmp_path: Path) -> None:

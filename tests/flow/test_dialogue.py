@@ -338,6 +338,30 @@ async def test_an_answer_is_kept_once_whenever_it_comes(flow: "Flow", told: "Per
     assert (await one(flow, answered["id"]))["state"] == "answered"
 
 
+async def test_an_answer_to_what_has_been_erased_since_is_taken(flow: "Flow", told: "Person") -> None:
+    instruct(flow, "decline")
+    about = await flow.request(told)
+    message = await flow.until(about, "delivered")
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    officer = Officer(flow.world.counterparts["forsakringskassan"])
+    room = flow.world.counterparts["forsakringskassan"].room()
+    case = next(case for case in officer.cases(room) if case.question.id == message.id)
+    sent = await officer.send(room, case, Step(text="Tack, vi har tagit emot.", answers=True))
+    assert sent.state == "delivered"
+    begun = await until(flow, told, "to-answer")
+    assert "Tack, vi har tagit emot." in (await one(flow, begun["id"]))["messages"][0]["texts"][0]
+
+
+async def test_why_a_dialogue_was_closed_stands_in_it_and_not_in_the_list_of_messages(flow: "Flow") -> None:
+    person = await flow.consenting("employer")
+    request = await flow.post(flow.forms.request(person, recipient="employer"))
+    (waits,) = await dialogues(flow, person)
+    await do(flow, waits["id"], "steps", {"to": "closed", "why": "patienten ringde själv"})
+    (message,) = flow.promised(f"CommunicationRequest/{request['id']}", "employer")
+    assert (message.state, message.reason) == ("cancelled", f"the dialogue was closed ({flow.COORDINATOR})")
+    assert "patienten ringde själv" in (await flow.coordinator.get(f"/fhir/Task/{waits['id']}")).text
+
+
 async def test_an_answer_proves_that_a_message_arrived(flow: "Flow", told: "Person") -> None:
     """Försäkringskassan has processed it and its acknowledgement was lost: the answer stops the retries."""
     instruct(flow, "decline")
@@ -353,6 +377,12 @@ async def test_an_answer_proves_that_a_message_arrived(flow: "Flow", told: "Pers
     assert (await flow.until(about, "delivered")).reason == "the recipient has answered it"
     assert (await until(flow, told, "answered"))["about"] == about
     assert flow.accepted(lost.id) == 1
+    found = (await flow.coordinator.get("/fhir/AuditEvent", params={"patient": told.id})).json()["entry"]
+    disclosures = [each["resource"] for each in found if each["resource"]["id"].startswith("disclosure-")]
+    assert [(each["outcome"], each["outcomeDesc"]) for each in disclosures] == [
+        ("0", "the recipient has answered it"),
+        ("4", "no answer came: it may have been received"),
+    ]
 
 
 def answer_to(flow: "Flow", person: "Person", question: str, topic: str) -> Json:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.mocking import Fault
+from contracts.outbox import DeliveryState
 from fhir_mappings.identifiers import PERSONNUMMER
 
 if TYPE_CHECKING:
@@ -225,6 +226,53 @@ async def test_the_outbox_lists_without_content(flow: "Flow") -> None:
     assert "Behov kan antas" not in str(shown)
     content = (await flow.coordinator.get(f"/api/outbox/{message.id}/content")).json()
     assert content["parts"][0]["text"] == "Behov kan antas."
+
+
+@pytest.mark.parametrize("blocked", ["false", "true"])
+async def test_the_list_goes_on_page_by_page(flow: "Flow", monkeypatch: pytest.MonkeyPatch, blocked: str) -> None:
+    monkeypatch.setattr("service.api.operating.LIST", 2)
+    flow.order("forsakringskassan", Fault(kind="result", error_id="REVOKED", times=5))
+    about = [await flow.request(await flow.consenting("fk")) for _ in range(5)]
+    wanted = [(await flow.until(each, "parked")).id for each in about]
+    found: list[str] = []
+    address = f"/api/outbox?state=parked&destination=forsakringskassan&blocked={blocked}"
+    while address:
+        page = await flow.coordinator.get(address)
+        assert len(page.json()) <= 2
+        found += [each["id"] for each in page.json()]
+        address = str(page.url.join(page.links["next"]["url"])) if "next" in page.links else ""
+    assert [each for each in found if each in wanted] == wanted[::-1]
+    assert len(found) == len(set(found))
+    for each in wanted:
+        await flow.coordinator.post(f"/api/outbox/{each}/cancel", json={"why": "a test"})
+
+
+@pytest.mark.parametrize("asked", ["state=bogus", "after=-1", "after=x"])
+async def test_a_list_that_makes_no_sense_is_refused(flow: "Flow", asked: str) -> None:
+    refused = await flow.coordinator.get(f"/api/outbox?{asked}")
+    assert refused.status_code == 422
+    if asked.startswith("state"):
+        assert all(state.value in refused.json()["detail"] for state in DeliveryState)
+        assert "bogus" not in refused.text
+    assert (await flow.coordinator.get("/api/outbox?state=&destination=")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("outbox/any/cancel", {}),
+        ("outbox/any/replay", {}),
+        ("outbox/any/release", {}),
+        ("outbox/replay", {"state": "parked"}),
+        ("destinations/ehr/pause", {}),
+        ("destinations/ehr/resume", {}),
+    ],
+)
+@pytest.mark.parametrize("number", ["19700101-9801", "197001019801", "700101+9801", "7001019801"])
+async def test_no_reason_names_a_person(flow: "Flow", path: str, more: Json, number: str) -> None:
+    refused = await flow.coordinator.post(f"/api/{path}", json={"why": f"{number} patienten har ringt", **more})
+    assert (refused.status_code, number in refused.text) == (422, False)
+    assert "looks like a personal number" in refused.json()["detail"]
 
 
 async def test_an_operators_deeds_are_kept_with_their_reason(flow: "Flow") -> None:

@@ -97,6 +97,39 @@ async def test_what_is_withheld_for_another_reason_is_not_released(flow: "Flow")
     assert (await release(flow, delivered.id)).status_code == 409
 
 
+async def test_an_older_version_does_not_follow_a_newer_one(flow: "Flow") -> None:
+    person = await flow.consenting()
+    await mark(flow, person)
+    first = await flow.post(flow.forms.activity(person))
+    about = f"Procedure/{first['id']}"
+    await flow.until(about, "withheld", "regional_platform")
+    await flow.put({**first, "performedDateTime": flow.forms.time(timedelta(hours=-2))})
+    older, newer = flow.promised(about, "regional_platform")
+    assert {older.state, newer.state} == {"withheld"}
+    assert (await release(flow, newer.id)).status_code == 200
+    await flow.until(about, "delivered", "regional_platform")
+    for deed in ("release", "replay"):
+        late = await flow.coordinator.post(f"/api/outbox/{older.id}/{deed}", json=WHY)
+        assert (late.status_code, "a newer version" in late.text) == (409, True), deed
+    assert flow.promised(about, "regional_platform")[0].state == "withheld"
+
+
+async def test_two_versions_that_are_released_together_go_in_their_order(flow: "Flow") -> None:
+    person = await flow.consenting()
+    await mark(flow, person)
+    first = await flow.post(flow.forms.activity(person))
+    about = f"Procedure/{first['id']}"
+    await flow.put({**first, "performedDateTime": flow.forms.time(timedelta(hours=-2))})
+    older, newer = flow.promised(about, "regional_platform")
+    await flow.coordinator.post("/api/destinations/regional_platform/pause", json=WHY)
+    for each in (newer, older):
+        assert (await release(flow, each.id)).status_code == 200
+    await flow.coordinator.post("/api/destinations/regional_platform/resume")
+    await flow.quiet()
+    tried = flow.rows("SELECT message FROM attempt WHERE outcome = 'Delivered' ORDER BY number")
+    assert [id for (id,) in tried if id in (older.id, newer.id)] == [older.id, newer.id]
+
+
 # What a withheld message says is not kept for ever
 
 
@@ -127,6 +160,17 @@ async def test_what_is_withheld_loses_its_content_in_time_and_nothing_else(flow:
     assert (row.state, row.reason) == ("withheld", withheld.reason)
     assert (await flow.coordinator.get(f"/fhir/{about}")).status_code == 200
     assert (await flow.coordinator.get(f"/api/trace/{about.partition('/')[2]}")).json()["decisions"]
+
+
+async def test_what_was_withheld_and_then_cancelled_loses_it_too(flow: "Flow") -> None:
+    withheld = await flow.until(await flow.request(await flow.consenting()), "withheld")
+    assert (await flow.coordinator.post(f"/api/outbox/{withheld.id}/cancel", json=WHY)).status_code == 200
+    assert await content(flow, withheld.id) == 200
+    flow.clock.advance(timedelta(days=31))
+    await until_erased(flow, withheld.id)
+    assert await content(flow, withheld.id) == 404
+    shown = (await flow.coordinator.get(f"/api/outbox/{withheld.id}")).json()
+    assert (shown["state"], shown["tries"][-1]["outcome"]) == ("cancelled", "cancelled")
 
 
 async def test_what_has_been_erased_cannot_be_sent(flow: "Flow") -> None:

@@ -8,7 +8,7 @@ import pytest
 from adapters.mocking import Fault
 
 if TYPE_CHECKING:
-    from tests.flow.conftest import Flow
+    from tests.flow.conftest import Flow, Person
 
 Json = dict[str, Any]
 
@@ -89,6 +89,46 @@ async def test_consent_is_asked_again_at_the_dry_run_and_at_the_claim(flow: "Flo
     await flow.post(flow.forms.disclosure(person))
     (told,) = [each for each in (await ask(flow, state="withheld"))["messages"] if each["id"] == withheld.id]
     assert told["obstacle"] == ""
+
+
+NO_WAY = "there is no electronic way to this recipient"
+
+
+async def to_an_employer(flow: "Flow") -> "tuple[Person, str]":
+    """A message that is withheld, and that no channel could carry."""
+    person = await flow.consenting()
+    request = await flow.post(flow.forms.request(person, recipient="employer"))
+    about = f"CommunicationRequest/{request['id']}"
+    return person, (await flow.until(about, "withheld", "employer")).id
+
+
+async def test_what_may_be_told_after_all_and_only_by_a_person_goes_to_a_person(flow: "Flow") -> None:
+    person, id = await to_an_employer(flow)
+    early = await flow.coordinator.post(f"/api/outbox/{id}/replay", json={"why": "a test"})
+    assert (early.status_code, early.json()["detail"]) == (409, f"{NO_WAY}; withheld: no-consent")
+    await flow.post(flow.forms.disclosure(person, "employer"))
+    replayed = (await flow.coordinator.post(f"/api/outbox/{id}/replay", json={"why": "a test"})).json()
+    assert (replayed["state"], replayed["reason"]) == ("needs-other-channel", NO_WAY)
+    assert replayed["tries"][-1]["reason"] == f"replayed by {flow.COORDINATOR}: a test"
+    (dialogue,) = (await flow.coordinator.get("/api/dialogues", params={"patient": person.id})).json()
+    told = await flow.coordinator.post(f"/api/dialogues/{dialogue['id']}/told", json={"mode": "telephone"})
+    assert told.status_code == 200, told.text
+
+
+async def test_a_dry_run_tells_everything_that_stands_in_the_way(flow: "Flow") -> None:
+    person, id = await to_an_employer(flow)
+
+    async def obstacle(**asked: Any) -> str:
+        told = await ask(flow, state="withheld", destination="employer", **asked)
+        return next(str(each["obstacle"]) for each in told["messages"] if each["id"] == id)
+
+    assert await obstacle() == f"{NO_WAY}; withheld: no-consent"
+    assert await obstacle(dryRun=False) == f"{NO_WAY}; withheld: no-consent"
+    await flow.post(flow.forms.disclosure(person, "employer"))
+    assert await obstacle() == NO_WAY
+    assert flow.rows("SELECT state FROM outbox WHERE id = ?", id) == [("withheld",)]
+    assert await obstacle(dryRun=False) == NO_WAY
+    assert flow.rows("SELECT state FROM outbox WHERE id = ?", id) == [("needs-other-channel",)]
 
 
 async def test_what_cannot_be_read_any_more_is_told_and_left(flow: "Flow") -> None:

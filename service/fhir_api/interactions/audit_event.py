@@ -17,7 +17,7 @@ from starlette.responses import Response
 from contracts.audit import AuditedDecision, AuditedDisclosure
 from contracts.consent import DecisionRecord, Question
 from contracts.errors import NotFound, NotSupported
-from contracts.outbox import Delivered, OutcomeUnknown
+from contracts.outbox import REACHED
 from contracts.record import Record, Right
 from fhir_mappings import audit_event
 from fhir_mappings.audit_event import DECISION, DISCLOSURE, FAILURE, SUCCESS, UNKNOWN, Kind
@@ -40,8 +40,6 @@ PARAMETERS: Final = ("_id", "patient", "date", "type", "subtype", "action", "out
 """What the rows tell. Whatever else R4 has for the type stands in no column, or says the same of every event."""
 
 CONTROLS: Final = frozenset({"_count", "_total", "_summary", "_elements"})
-
-_REACHED: Final = (Delivered.__name__, OutcomeUnknown.__name__)
 
 
 class _Source(NamedTuple):
@@ -74,7 +72,7 @@ def _of_decision(row: Row, base: str) -> Record:
 
 def _of_try(row: Row, base: str) -> Record:
     number, at, patient, about, message, destination, question, outcome, reason = row
-    certain = outcome == Delivered.__name__
+    certain = REACHED[outcome]
     asked, when = decode(question, Question), from_micros(at)
     audited = AuditedDisclosure(number, when, about, message, destination, asked, certain, reason if certain else "")
     return _record(f"disclosure-{number}", when, patient, audit_event.of_disclosure(audited, base))
@@ -83,6 +81,8 @@ def _of_try(row: Row, base: str) -> Record:
 def _record(id: str, at: datetime, patient: str, body: bytes) -> Record:
     return Record("AuditEvent", id, 1, at, "", patient, body)
 
+
+_FOR_CERTAIN: Final = tuple(outcome for outcome, certain in REACHED.items() if certain)
 
 _SOURCES: Final = (
     _Source(
@@ -109,7 +109,7 @@ _SOURCES: Final = (
             attempt.c.reason,
         )
         .join(outbox, outbox.c.id == attempt.c.message)
-        .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(_REACHED)),
+        .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(tuple(REACHED))),
         outbox.c.unit,
         attempt.c.number,
         _of_try,
@@ -117,7 +117,7 @@ _SOURCES: Final = (
             DISCLOSURE,
             outbox.c.patient,
             attempt.c.at,
-            case((attempt.c.outcome == Delivered.__name__, SUCCESS), else_=UNKNOWN),
+            case((attempt.c.outcome.in_(_FOR_CERTAIN), SUCCESS), else_=UNKNOWN),
         ),
     ),
 )

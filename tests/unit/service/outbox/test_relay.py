@@ -125,6 +125,19 @@ async def test_what_an_outcome_makes_of_a_message(
     assert held == ("the certificate has ended" if isinstance(outcome, RouteBroken) else "")
 
 
+async def test_a_broken_route_keeps_an_operators_reason(store: SqlStore) -> None:
+    """It was paused while a try was running."""
+    await promise(store, permitted("a"))
+
+    def work(transaction: SqlTransaction) -> str:
+        (claimed,) = claim(transaction, CONTEXT, "platform", 1)
+        transaction.hold("platform", "paused by somebody: maintenance")
+        settle(transaction, CONTEXT, claimed, RouteBroken("the certificate has ended"), None)
+        return transaction.held("platform")
+
+    assert await store.run(work) == "paused by somebody: maintenance"
+
+
 @pytest.mark.parametrize("outcome", [Transient("busy"), OutcomeUnknown("no answer")])
 async def test_after_the_last_try_a_person_decides(store: SqlStore, outcome: DeliveryOutcome) -> None:
     await promise(store, permitted("a"))

@@ -1,6 +1,7 @@
 """What the tests of the store share: a clock that stands, things to store, and the checker of what is stored."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ import orjson
 from sqlalchemy import Select, select
 
 from contracts.consent import InformationCategory, Purpose, Question, Recipient, RecipientKind
+from contracts.dialogue import CareUnit, MessagePart, PartyMessage, Sender, Topic
 from contracts.identity import HsaId
 from contracts.outbox import DeliveryState, EventType, OutboxMessage, RecordEvent
 from contracts.record import Access, AccessAction, Caller, Document
@@ -26,6 +28,7 @@ UNIT: Final = HsaId("SE2321000016-1001")
 PROVIDER: Final = HsaId("SE2321000016-1000")
 CALLER: Final = Caller(HsaId("SE2321000016-9001"), "c-1", UNIT, PROVIDER, frozenset(), "request-1")
 PLATFORM: Final = Recipient(RecipientKind.REGIONAL_PLATFORM, "2321000131")
+MUNICIPALITY: Final = Recipient(RecipientKind.MUNICIPALITY, "2120009994", "Kommunen")
 
 
 class StillClock:
@@ -94,6 +97,15 @@ def message(id: str, patient: str = "p-1", destination: str = "platform", about:
     )
     event = RecordEvent(id, EventType.ACTIVITY_CODED, about, NOW, 1, '{"resourceType":"Procedure","note":"å"}')
     return OutboxMessage(id, destination, about, question, event)
+
+
+def party_message(id: str, patient: str = "p-1") -> OutboxMessage:
+    """A message to a municipality."""
+    asked = message(id, patient, "sdk", f"CommunicationRequest/{id}")
+    sender = Sender(CALLER.employee, CareUnit(UNIT, PROVIDER))
+    parts = (MessagePart(InformationCategory.CARE_MEASURES, "Kan ni delta den 12 maj?"),)
+    payload = PartyMessage(id, Topic.SIP, MUNICIPALITY, None, sender, NOW, parts, "", UNIT)
+    return replace(asked, question=replace(asked.question, recipient=MUNICIPALITY), payload=payload)
 
 
 def access(resource: str = "Procedure/a-1", action: AccessAction = AccessAction.WRITE, patient: str = "p-1") -> Access:

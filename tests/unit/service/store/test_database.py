@@ -21,6 +21,29 @@ def test_one_process_owns_the_file(tmp_path: Path) -> None:
     open_store(file).close()
 
 
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_links_lead_to_the_same_owner(tmp_path: Path, linked: str) -> None:
+    home, file = tmp_path / "home", tmp_path / "home" / "reko.db"
+    store = open_store(file)
+    other = tmp_path / "link.db" if linked == "file" else tmp_path / "link" / "reko.db"
+    (tmp_path / other.relative_to(tmp_path).parts[0]).symlink_to(file if linked == "file" else home)
+    with pytest.raises(Unavailable, match="another process has the database file open"):
+        open_store(other)
+    store.close()
+    open_store(other).close()
+
+
+def test_a_file_with_two_names_is_refused(tmp_path: Path) -> None:
+    """SQLite keeps a log for each name."""
+    store = open_store(tmp_path / "reko.db")
+    (tmp_path / "other.db").hardlink_to(tmp_path / "reko.db")
+    with pytest.raises(Unavailable, match="a second name"):
+        open_store(tmp_path / "other.db")
+    store.close()
+    (tmp_path / "other.db").unlink()
+    open_store(tmp_path / "reko.db").close()
+
+
 def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     store = open_store(tmp_path / "reko.db")
     modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}

@@ -6,11 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -24,10 +27,13 @@ from contracts.errors import Conflict, Unavailable
 from contracts.pulling import PullCounts
 from service.store import tables
 from service.store.codec import decode, encode
-from service.store.database import SCHEMA_VERSION
+from service.store.database import SCHEMA_VERSION, Place
 from service.store.migrate import SCRIPTS, migrate
+from service.store.postgres import PostgresDatabase
 from service.store.sqlite import SqliteDatabase
 from service.usecases.deciding import decide_as_then
+from tests import beside
+from tests.postgres import Cluster
 from tests.unit.service.store.samples import UNIT, message, open_store, procedure
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +47,17 @@ def upgrade() -> None:
     op.execute("INSERT INTO more SELECT id FROM resource")
 """.replace("NEWEST", SCHEMA_VERSION)
 STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A database in which nothing is."""
+    if request.param == "sqlite":
+        yield tmp_path / "reko.db"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    yield cluster.database(tmp_path)
+    cluster.drop(tmp_path)
 
 
 def test_migrating_leads_to_the_schema_of_the_tables(tmp_path: Path) -> None:
@@ -73,35 +90,33 @@ async def test_migrating_keeps_what_is_stored(tmp_path: Path) -> None:
     assert _dump(tmp_path / "reko.db") == before
 
 
-async def test_decisions_without_inputs_are_read_like_those_with(tmp_path: Path) -> None:
+async def test_decisions_without_inputs_are_read_like_those_with(place: Place) -> None:
     """What version 0001 kept was the decision alone."""
-    file = tmp_path / "reko.db"
-    _make_by_hand(file, "0001")
+    _make_by_hand(place, "0001")
     decision = ConsentDecision(message("m").question, False, (Reason.REFUSED,))
     row = (0, "Procedure/a", "p-1", UNIT.value, 0, encode(decision))
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("INSERT INTO decision (at, about, patient, unit, permitted, body) VALUES (?,?,?,?,?,?)", row)
-    migrate(file)
-    ((body,),) = _rows(file, "SELECT body FROM decision")
+    beside.change(place, "INSERT INTO decision (at, about, patient, unit, permitted, body) VALUES (?,?,?,?,?,?)", *row)
+    migrate(place)
+    ((body,),) = beside.rows(place, "SELECT body FROM decision")
     assert isinstance(body, bytes)
     assert decode(body, DecisionRecord) == DecisionRecord(decision)
     with pytest.raises(Conflict, match="before inputs were kept"):
         decide_as_then(DecisionRecord(decision))
 
 
-async def test_a_step_is_taken_on_what_is_stored(tmp_path: Path) -> None:
-    await _store_one(tmp_path / "reko.db")
-    assert migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP)) == "9999"
-    assert _rows(tmp_path / "reko.db", "SELECT id FROM more") == [("a-1",)]
+async def test_a_step_is_taken_on_what_is_stored(place: Place, tmp_path: Path) -> None:
+    await _store_one(place)
+    assert migrate(place, _scripts(tmp_path, NEXT_STEP)) == "9999"
+    assert beside.rows(place, "SELECT id FROM more") == [("a-1",)]
 
 
-async def test_a_step_that_stumbles_was_never_taken(tmp_path: Path) -> None:
-    await _store_one(tmp_path / "reko.db")
-    before = _dump(tmp_path / "reko.db")
-    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
-        migrate(tmp_path / "reko.db", _scripts(tmp_path, NEXT_STEP + STUMBLE))
-    assert _dump(tmp_path / "reko.db") == before
-    assert migrate(tmp_path / "reko.db") == SCHEMA_VERSION
+async def test_a_step_that_stumbles_was_never_taken(place: Place, tmp_path: Path) -> None:
+    await _store_one(place)
+    before = _seen(place)
+    with pytest.raises((sqlite3.OperationalError, psycopg.errors.UndefinedTable), match="nowhere"):
+        migrate(place, _scripts(tmp_path, NEXT_STEP + STUMBLE))
+    assert _seen(place) == before
+    assert migrate(place) == SCHEMA_VERSION
 
 
 def test_a_running_service_keeps_its_file(tmp_path: Path) -> None:
@@ -146,8 +161,8 @@ def test_the_service_never_loads_alembic() -> None:
     assert answer.stdout.strip() == "False"
 
 
-async def _store_one(file: Path) -> None:
-    store = open_store(file)
+async def _store_one(place: Place) -> None:
+    store = open_store(place)
     await store.run(lambda transaction: transaction.save(procedure(), "a-1", UNIT.value))
     store.close()
 
@@ -176,35 +191,37 @@ def _dump(file: Path) -> list[str]:
         return list(connection.iterdump())
 
 
-def test_pulls_and_certificates_of_the_first_schema_are_kept(tmp_path: Path) -> None:
-    file = tmp_path / "reko.db"
-    _make_by_hand(file, "0001")
+def _seen(place: Place) -> object:
+    if isinstance(place, Path):
+        return _dump(place)
+    tables = beside.rows(place, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+    return [(name, beside.rows(place, f"SELECT * FROM {name}")) for (name,) in tables]  # noqa: S608 - our own tables
+
+
+def test_pulls_and_certificates_of_the_first_schema_are_kept(place: Place) -> None:
+    _make_by_hand(place, "0001")
     certificate = {
         "id": "c-1",
         "patient": "197001019801",
         "periods": [{"start": "2026-05-01", "end": "2026-05-31", "degree": 50}],
     }
     pulled = {"unit": UNIT.value, "certificates": 3, "patients": 2, "changed": 1, "set_aside": [{"certificate": "x"}]}
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute(
-            "INSERT INTO certificate VALUES (?, 'c-1', 'p-1', 'd', 'e', ?)", (UNIT.value, json.dumps(certificate))
-        )
-        for result, body in (("done", pulled), ("failed", {"reason": "HTTP 503"})):
-            connection.execute(
-                "INSERT INTO pull (unit, at, result, body) VALUES (?, 7, ?, ?)", (UNIT.value, result, json.dumps(body))
-            )
-    assert migrate(file) == SCHEMA_VERSION
-    assert _rows(file, "SELECT id, person, first, last FROM certificate") == [
+    whole = json.dumps(certificate).encode()
+    beside.change(place, "INSERT INTO certificate VALUES (?, 'c-1', 'p-1', 'd', 'e', ?)", UNIT.value, whole)
+    for result, body in (("done", pulled), ("failed", {"reason": "HTTP 503"})):
+        row = UNIT.value, result, json.dumps(body).encode()
+        beside.change(place, "INSERT INTO pull (unit, at, result, body) VALUES (?, 7, ?, ?)", *row)
+    assert migrate(place) == SCHEMA_VERSION
+    assert beside.rows(place, "SELECT id, person, first, last FROM certificate") == [
         ("c-1", "197001019801", date(2026, 5, 1).toordinal(), date(2026, 5, 31).toordinal())
     ]
-    (done, failed) = _rows(file, "SELECT state, ended, reason, body FROM pull ORDER BY number")
+    (done, failed) = beside.rows(place, "SELECT state, ended, reason, body FROM pull ORDER BY number")
     assert (*done[:3], *failed[:3]) == ("done", 7, "", "failed", 7, "HTTP 503")
     assert decode(done[3], PullCounts) == PullCounts(3, 2, 1, 2, 1)
 
 
-def test_every_message_keeps_its_place_among_those_of_its_key(tmp_path: Path) -> None:
-    file = tmp_path / "reko.db"
-    _make_by_hand(file, "0003")
+def test_every_message_keeps_its_place_among_those_of_its_key(place: Place) -> None:
+    _make_by_hand(place, "0003")
     states = [
         ("a", "delivered"),
         ("a", "parked"),
@@ -213,23 +230,25 @@ def test_every_message_keeps_its_place_among_those_of_its_key(tmp_path: Path) ->
         ("b", "waiting"),
         ("c", "withheld"),
     ]
-    with closing(sqlite3.connect(file)) as connection, connection:
-        for number, (key, state) in enumerate(states):
-            connection.execute(
-                "INSERT INTO outbox (id, destination, key, patient, unit, about, state, attempts, created, changed, reason,"
-                " fence, kind, question) VALUES (?, 'ehr', ?, 'p', 'u', 'Procedure/a', ?, 3, 1, 1, '', 3, 'k', '{}')",
-                (f"m-{number}", key, state),
-            )
-        connection.execute("INSERT INTO route VALUES ('ehr', 'maintenance', 7)")
-    assert migrate(file) == SCHEMA_VERSION
-    assert _rows(file, "SELECT id FROM outbox WHERE head = 1 ORDER BY number") == [("m-1",), ("m-3",)]
-    assert _rows(file, "SELECT DISTINCT attempts, uncounted, lost FROM outbox") == [(3, 0, 0)]
-    assert _rows(file, "SELECT * FROM route") == [("ehr", "maintenance", 7, 0, None)]
+    for number, (key, state) in enumerate(states):
+        beside.change(
+            place,
+            "INSERT INTO outbox (id, destination, key, patient, unit, about, state, attempts, created, changed, reason,"
+            " fence, kind, question) VALUES (?, 'ehr', ?, 'p', 'u', 'Procedure/a', ?, 3, 1, 1, '', 3, 'k', '{}')",
+            *(f"m-{number}", key, state),
+        )
+    beside.change(place, "INSERT INTO route VALUES ('ehr', 'maintenance', 7)")
+    assert migrate(place) == SCHEMA_VERSION
+    assert beside.rows(place, "SELECT id FROM outbox WHERE head = 1 ORDER BY number") == [("m-1",), ("m-3",)]
+    assert beside.rows(place, "SELECT DISTINCT attempts, uncounted, lost FROM outbox") == [(3, 0, 0)]
+    assert beside.rows(place, "SELECT * FROM route") == [("ehr", "maintenance", 7, 0, None)]
 
 
-def _make_by_hand(file: Path, revision: str) -> None:
+def _make_by_hand(place: Place, revision: str) -> None:
     """A database of an earlier version."""
-    engine = create_engine(f"sqlite:///{file}")
+    url, driver = (SqliteDatabase.url, sqlite3) if isinstance(place, Path) else (PostgresDatabase.url, psycopg)
+    connect: Any = partial(driver.connect, place)
+    engine = create_engine(url, creator=connect)
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     with engine.begin() as connection:

@@ -30,7 +30,7 @@ from service.store.postgres import PostgresDatabase
 from service.store.sqlite import SqliteDatabase
 from service.store.transaction import RowIds, SqlTransaction
 from tests.postgres import TEMPLATE, Cluster
-from tests.unit.service.store.samples import NOW, message
+from tests.unit.service.store.samples import NOW, message, party_message
 
 LEASE = timedelta(seconds=90)
 WAITING, RETRYING, CLAIMED = DeliveryState.WAITING, DeliveryState.RETRYING, DeliveryState.CLAIMED
@@ -197,6 +197,20 @@ def test_what_was_promised_is_remembered_unless_cancelled(outbox: SqlTransaction
     assert outbox.was_promised("Procedure/a")
     outbox.move("a", CANCELLED)
     assert not outbox.was_promised("Procedure/a")
+
+
+def test_a_later_version_that_was_tried_overtakes_an_earlier_one(outbox: SqlTransaction) -> None:
+    for id, destination, about in (
+        ("v1", "platform", "Procedure/a"),
+        ("elsewhere", "ehr", "Procedure/a"),
+        ("other", "platform", "Procedure/b"),
+        ("v2", "platform", "Procedure/a"),
+    ):
+        outbox.promise(message(id, destination=destination, about=about), WITHHELD)
+    outbox.move("v2", WAITING)
+    assert not outbox.is_overtaken("v1"), "it is the older one that would go first"
+    claim(outbox, "v2")
+    assert [id for id in ("v1", "elsewhere", "other", "v2") if outbox.is_overtaken(id)] == ["v1"]
 
 
 # What cannot be read back
@@ -392,19 +406,19 @@ def test_it_does_as_the_model_whatever_happens(open_one: Callable[[], Connection
     run_state_machine_as_test(made, settings=often)
 
 
-# What a withheld message says is not kept for ever
+# What a message says is not kept for ever
 
 
-def test_content_is_erased_of_what_has_been_withheld_long_enough(connection: Connection) -> None:
+def test_content_is_erased_of_what_has_not_been_told_for_long_enough(connection: Connection) -> None:
     early, late = at(connection), at(connection, NOW + timedelta(days=29))
     for state in DeliveryState:
         early.promise(message(state.value, patient=state.value), state, "because")
     late.promise(message("later"), WITHHELD)
-    assert early.erase_withheld(NOW - timedelta(seconds=1)) == 0
-    assert late.erase_withheld(NOW) == 1
-    assert late.erase_withheld(NOW) == 0
+    assert early.erase_untold(NOW - timedelta(seconds=1)) == 0
+    assert late.erase_untold(NOW) == 2
+    assert late.erase_untold(NOW) == 0
     erased = {id for (id,) in connection.execute("SELECT id FROM outbox") if late.is_erased(id)}
-    assert erased == {"withheld"}
+    assert erased == {"withheld", "cancelled"}
     row = connection.execute("SELECT state, reason, question IS NULL FROM outbox WHERE id = 'withheld'").fetchone()
     assert row == ("withheld", "because", 0)
 
@@ -412,9 +426,39 @@ def test_content_is_erased_of_what_has_been_withheld_long_enough(connection: Con
 def test_being_withheld_again_begins_the_time_anew(connection: Connection) -> None:
     at(connection).promise(message("a"), WITHHELD)
     at(connection, NOW + timedelta(days=20)).move("a", WITHHELD, "and still not")
-    assert at(connection).erase_withheld(NOW + timedelta(days=10)) == 0
+    assert at(connection).erase_untold(NOW + timedelta(days=10)) == 0
 
 
-def test_what_is_to_be_erased_is_found_without_reading_the_rest() -> None:
-    plan = opened().execute(f"EXPLAIN QUERY PLAN {sql_outbox.ERASE_WITHHELD}", {"before": 0}).fetchall()
-    assert any("outbox_withheld" in str(step) for step in plan), plan
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [(sql_outbox.ERASE_WITHHELD, "outbox_withheld"), (sql_outbox.ERASE_CANCELLED, "outbox_ended")],
+)
+def test_what_is_to_be_erased_is_found_without_reading_the_rest(statement: str, index: str) -> None:
+    plan = opened().execute(f"EXPLAIN QUERY PLAN {statement}", {"before": 0}).fetchall()
+    assert any(index in str(step) for step in plan), plan
+
+
+@pytest.mark.parametrize("state", [DELIVERED, CANCELLED])
+def test_of_what_another_party_was_told_the_words_alone_are_forgotten(
+    connection: Connection, state: DeliveryState
+) -> None:
+    """The AuditEvents of disclosures are made of the rest."""
+    outbox = at(connection)
+    for each in (party_message("a"), message("b"), party_message("c")):
+        outbox.promise(each, state, "because")
+        outbox.note_deed(each.id, "told", "by telephone")
+    assert outbox.prune(state, NOW, NOW, 9) is None, "their time is not out"
+    later = NOW + timedelta(days=1)
+    assert outbox.prune(state, NOW, later, 2) == NOW
+    assert outbox.prune(state, NOW, later, 2) is None
+    rows = connection.execute("SELECT id, state, reason, payload FROM outbox ORDER BY id").fetchall()
+    assert rows == [(id, state.value, "because", None) for id in ("a", "c")]
+    assert [outbox.is_erased(id) for id in ("a", "c")] == [True, True]
+    assert sorted(connection.execute("SELECT message FROM attempt").fetchall()) == [("a",), ("c",)]
+
+
+def test_one_that_was_erased_is_no_fault(outbox: SqlTransaction, caplog: pytest.LogCaptureFixture) -> None:
+    outbox.promise(party_message("a"), WITHHELD)
+    outbox.erase_untold(NOW)
+    assert outbox.message("a") is None
+    assert caplog.records == []
