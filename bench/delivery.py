@@ -88,7 +88,7 @@ def _context() -> Context:
 
 
 def _message(number: int, destination: str, patient: str) -> OutboxMessage:
-    recipient = Recipient(RecipientKind.REGIONAL_PLATFORM, "2321000131")
+    recipient = Recipient(RecipientKind.REGIONAL_PLATFORM, "regional_platform")
     now = SystemClock().now()
     what = frozenset({InformationCategory.CARE_MEASURES})
     question = Question(

@@ -134,6 +134,11 @@ class Consent:
     ends_with_event: str = ""
 
     @property
+    def begins(self) -> datetime | None:
+        """When it begins: as its period says, else when the patient gave it."""
+        return self.period.start or self.given
+
+    @property
     def is_endless(self) -> bool:
         """Whether neither a day nor an event ends it."""
         return self.period.end is None and not self.ends_with_event

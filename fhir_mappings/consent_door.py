@@ -38,10 +38,12 @@ def _missing_evidence(consent: Consent, content: Json) -> Iterator[Issue]:
 
 def _is_evidence(content: Json) -> bool:
     reference, attachment = content.get("sourceReference", {}), content.get("sourceAttachment", {})
-    return not (reference.keys().isdisjoint(_REFERRING) and attachment.keys().isdisjoint(_ATTACHING))
+    address = reference.get("reference", "")
+    leads = not address.startswith("#") or primitives.contained(content, reference) is not None
+    named = "value" in reference.get("identifier", {})
+    return (bool(address) and leads) or named or not attachment.keys().isdisjoint(_ATTACHING)
 
 
-_REFERRING: Final = ("reference", "identifier")
 _ATTACHING: Final = ("url", "data")
 
 
@@ -50,9 +52,22 @@ def _ticked_together(provision: Json) -> Iterator[Issue]:
     nobody could tell which of them the patient was asked about."""
     for index, each in enumerate(provision.get("code", ())):
         at = f"{_AT}.code[{index}]"
+        yield from _said_beside(each, at)
         if len({code for code, _ in primitives.coded(each, at, INFORMATION_CATEGORY)}) > 1:
             text = "each category stands in a concept of its own"
             yield Issue(IssueType.BUSINESS_RULE, text, at, rule="consent-one-by-one")
+
+
+def _said_beside(concept: Json, at: str) -> Iterator[Issue]:
+    """The category is what our code says. A text or another code beside it may say more, and nobody would obey it."""
+    foreign = [
+        f"{at}.coding[{index}]"
+        for index, coding in enumerate(concept.get("coding", ()))
+        if coding.get("system") not in primitives.spellings(INFORMATION_CATEGORY)
+    ]
+    for place in [*([f"{at}.text"] if "text" in concept else []), *foreign]:
+        text = "a category is named by its code alone: a text or a code of another system beside it may say more"
+        yield Issue(IssueType.BUSINESS_RULE, text, place, rule="consent-too-general")
 
 
 # Who heard it

@@ -10,6 +10,7 @@ from service.usecases.notify import notify, remove_request
 from service.usecases.record_activity import record_activity, remove_activity
 from service.usecases.record_beside_feed import record_beside_feed, remove_beside_feed
 from service.usecases.record_consent import record_consent, remove_consent
+from service.usecases.record_organization import record_organization
 from service.usecases.record_plan import record_plan
 from service.usecases.record_resource import record_resource
 from service.usecases.record_task import record_task, remove_task
@@ -57,7 +58,7 @@ ROWS: Final = {
         _plain("RelatedPerson"),
         _plain("Practitioner", _swedish("Practitioner")),
         _plain("PractitionerRole", _swedish("PractitionerRole")),
-        _plain("Organization", _swedish("Organization")),
+        Row("Organization", record_organization, remove, _swedish("Organization")),
         _plain("Location"),
         _plain("CareTeam"),
         _plain("Encounter", dated="date"),

@@ -32,8 +32,14 @@ from contracts.time import Period, days_between, swedish_day
 AnyConsent = Consent | UnreadableConsent
 _Finding = tuple[Reason, tuple[AnyConsent, ...]]
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Kept with every decision. It changes when the same inputs may get another answer."""
+
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""How far a record system's clock may be ahead of this service's: a consent given later than that has not been given yet."""
+
+OWN_SYSTEMS: Final = {RecipientKind.REGIONAL_PLATFORM: "regional_platform", RecipientKind.RECORD_SYSTEM: "ehr"}
+"""What the service itself calls the care provider's own systems when it tells them; no party has such a number."""
 
 EMERGENCY_HOLDS: Final = timedelta(hours=24)
 """How long a stated emergency carries a decision: a choice of this service, no law says a number."""
@@ -102,7 +108,8 @@ def _by_consent(question: Question, consents: Sequence[AnyConsent], region: Poli
 
 
 def _as_record_owner(question: Question, _: Sequence[AnyConsent], __: Policy) -> Iterable[_Finding]:
-    """The record system that owns the record gets its own record back."""
+    """The record system that owns the record gets its own record back. That somebody calls itself one is not enough."""
+    yield from _own_system(question, RecipientKind.RECORD_SYSTEM)
     yield _if_telling(question, RecipientKind.RECORD_SYSTEM, Reason.RECORD_OWNER), ()
 
 
@@ -112,7 +119,14 @@ def _as_own_follow_up(question: Question, _: Sequence[AnyConsent], region: Polic
     yield from _stops(question)
     if region.platform_needs_consent:
         yield Reason.REGION_DEMANDS_CONSENT, ()
+    yield from _own_system(question, RecipientKind.REGIONAL_PLATFORM)
     yield _if_telling(question, RecipientKind.REGIONAL_PLATFORM, Reason.OWN_FOLLOW_UP), ()
+
+
+def _own_system(question: Question, kind: RecipientKind) -> Iterable[_Finding]:
+    """The recipient is the care provider's: by its number, or because the service itself tells it under its own name."""
+    if not question.same_provider and question.recipient.party != OWN_SYSTEMS[kind]:
+        yield Reason.OTHER_PROVIDER, ()
 
 
 def _within_the_provider(question: Question, consents: Sequence[AnyConsent], _: Policy) -> Iterable[_Finding]:
@@ -194,12 +208,18 @@ def _blocks(question: Question) -> Iterable[_Finding]:
 
 
 def _stops(question: Question) -> Iterable[_Finding]:
-    """What denies whatever the patient has said (rules 8, 31). The marking stops machines: a person may have decided, and
-    answers for it with a reason."""
+    """What denies whatever the patient has said (rules 8, 25, 31). The marking stops machines: a person may have decided,
+    and answers for it with a reason."""
     if question.protected_identity and (question.release is None or not question.release.why.strip()):
         yield Reason.PROTECTED_IDENTITY, ()
-    if InformationCategory.SENSITIVE_CIRCUMSTANCES in question.categories:
+    follows_up = question.recipient.kind is RecipientKind.REGIONAL_PLATFORM
+    never = _NEVER_FOLLOWED_UP if follows_up else _NEVER_TOLD
+    if not never.isdisjoint(question.categories):
         yield Reason.NEVER_SENT, ()
+
+
+_NEVER_TOLD: Final = frozenset({InformationCategory.SENSITIVE_CIRCUMSTANCES})
+_NEVER_FOLLOWED_UP: Final = _NEVER_TOLD | {InformationCategory.DIAGNOSIS}
 
 
 def _coordination(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_Finding]:
@@ -209,7 +229,7 @@ def _coordination(question: Question, consents: Sequence[AnyConsent]) -> Iterabl
     permits = tuple(c for c in said if c.effect is Effect.PERMIT)
     if refusals:
         yield Reason.COORDINATION_REFUSED, refusals
-    if any(_in_force(consent, question) for consent in permits):
+    if any(_in_force(consent, question) and is_given(consent, question.at) for consent in permits):
         return
     ended = tuple(c for c in permits if c.status is ConsentStatus.INACTIVE or _is_over(c, question.at))
     yield (Reason.COORDINATION_CONSENT_ENDED, ended) if ended else (Reason.NO_COORDINATION_CONSENT, ())
@@ -230,14 +250,12 @@ def _refusals(question: Question, consents: Sequence[AnyConsent]) -> Iterable[_F
 
 
 def _permissions(question: Question, consents: Sequence[AnyConsent], region: Policy) -> Iterable[_Finding]:
-    """A permission that covers the question alone; else what is wrong with each that names the recipient."""
-    named = [
-        consent
-        for consent in _said(question, consents, ConsentKind.DISCLOSURE)
-        if consent.effect is Effect.PERMIT
-        and consent.recipient is not None
-        and consent.recipient.party == question.recipient.party
+    """A permission that covers the question alone; else what is wrong with each that names the recipient, or that there
+    is none, and those that would cover it for others."""
+    permits = [
+        c for c in _said(question, consents, ConsentKind.DISCLOSURE) if c.effect is Effect.PERMIT and c.recipient
     ]
+    named = [c for c in permits if c.recipient and c.recipient.party == question.recipient.party]
     covering = tuple(consent for consent in named if not any(_gaps(consent, question, region)))
     if covering:
         yield Reason.CONSENT_COVERS, covering
@@ -245,6 +263,7 @@ def _permissions(question: Question, consents: Sequence[AnyConsent], region: Pol
         yield from ((gap, (consent,)) for consent in named for gap in _gaps(consent, question, region))
     else:
         yield Reason.NO_CONSENT, ()
+        yield from ((Reason.OTHER_RECIPIENT, (c,)) for c in permits if not any(_gaps(c, question, region)))
 
 
 def _gaps(consent: Consent, question: Question, region: Policy) -> Iterable[Reason]:
@@ -253,7 +272,8 @@ def _gaps(consent: Consent, question: Question, region: Policy) -> Iterable[Reas
         yield Reason.WITHDRAWN
     elif consent.status is not ConsentStatus.ACTIVE or consent.is_endless:
         yield Reason.NOT_IN_FORCE
-    if consent.period.start is not None and question.at < consent.period.start:
+    begins = consent.period.start
+    if not is_given(consent, question.at) or (begins is not None and question.at < begins):
         yield Reason.NOT_YET_VALID
     if _is_over(consent, question.at) or _outlived(consent, question.at, region):
         yield Reason.EXPIRED
@@ -288,14 +308,19 @@ def _in_force(consent: Consent, question: Question) -> bool:
     return consent.status is ConsentStatus.ACTIVE and consent.period.holds(question.at)
 
 
+def is_given(consent: Consent, at: datetime) -> bool:
+    """Whether the patient had said it by then. What is dated ahead is no word of the patient's yet."""
+    return consent.given is None or consent.given <= at + CLOCKS_DIFFER
+
+
 def _is_over(consent: Consent, at: datetime) -> bool:
     return consent.period.end is not None and consent.period.end <= at
 
 
 def _outlived(consent: Consent, at: datetime, region: Policy) -> bool:
     """An event that never came about ends nothing: such a consent is over when the longest one would be."""
-    begun = consent.period.start or consent.given
-    return consent.period.end is None and begun is not None and days_between(begun, at) > region.longest_consent_days
+    begun = consent.begins
+    return consent.period.end is None and begun is not None and days_between(begun, at) >= region.longest_consent_days
 
 
 def _same_party(one: Recipient | None, other: Recipient | None) -> bool:
@@ -323,9 +348,12 @@ def touches(refusal: Consent, consent: Consent, at: datetime) -> bool:
 def covers(consent: Consent, refusal: Consent) -> bool:
     """Whether a new permission takes back everything that the refusal said, from the day on which it is given.
 
-    One for later, or for what is over, does not: what the refusal holds back would be open without it.
+    One for later, or for what is over, does not: what the refusal holds back would be open without it. Nor does one that
+    was given before the patient refused.
     """
     if consent.kind is not refusal.kind or not _same(consent.unit, refusal.unit) or not _holds_when_given(consent):
+        return False
+    if consent.given is not None and refusal.given is not None and consent.given < refusal.given:
         return False
     return consent.kind is ConsentKind.COORDINATION or (
         refusal.recipient is not None
@@ -343,6 +371,76 @@ def _holds_when_given(consent: Consent) -> bool:
         return period == Period()
     begun = period.start is None or swedish_day(period.start) <= swedish_day(given)
     return begun and (period.end is None or given < period.end)
+
+
+# A new version of a word, and the patient's new word.
+
+NOT_SAID: Final = frozenset({ConsentStatus.DRAFT, ConsentStatus.PROPOSED})
+"""Of these nobody says that the patient has said them."""
+
+
+def is_permission(consent: AnyConsent) -> bool:
+    """Whether it is a permission that its record calls active."""
+    return isinstance(consent, Consent) and consent.effect is Effect.PERMIT and consent.status is ConsentStatus.ACTIVE
+
+
+def is_old_word(consent: Consent, before: AnyConsent, recorded: datetime) -> bool:
+    """Whether an active permission in the place of ``before``, which was recorded then, lacks the patient's new word.
+
+    What was taken back or refused needs one from after that, and what could not be read might have been a refusal. Where
+    the earlier permission stands, one that covers more needs a later one.
+    """
+    if isinstance(before, Consent) and before.status in NOT_SAID:
+        return False
+    said = before.given if isinstance(before, Consent) else None
+    later = consent.given is not None and (said is None or consent.given > said)
+    if isinstance(before, Consent) and is_permission(before):
+        return not later and not (_says_no_more(consent, before) and _holds_no_longer(consent, before))
+    return not later or _is_before(consent, before, recorded)
+
+
+def brings_back(consent: Consent, other: AnyConsent, recorded: datetime) -> bool:
+    """Whether an active permission is a copy of what the patient took back in ``other``: a word no newer than that, which
+    says no more."""
+    return (
+        isinstance(other, Consent)
+        and (other.kind, other.status, other.effect) == (consent.kind, ConsentStatus.INACTIVE, Effect.PERMIT)
+        and _says_no_more(consent, other)
+        and (consent.given is None or other.given is None or consent.given <= other.given)
+        and _is_before(consent, other, recorded)
+    )
+
+
+def _is_before(consent: Consent, other: AnyConsent, recorded: datetime) -> bool:
+    """Whether it was given before the other was ended: then, where the other tells that, else when that was recorded.
+    Record systems write times to the second."""
+    end = other.period.end if isinstance(other, Consent) and other.status is ConsentStatus.INACTIVE else None
+    ended = recorded if end is None else min(recorded, end - _SECOND)
+    return consent.given is None or consent.given < ended.replace(microsecond=0)
+
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+def _says_no_more(consent: Consent, other: Consent) -> bool:
+    """Whether a permission tells nothing that the other does not: party, direction, purposes and categories."""
+    return (
+        consent.unit == other.unit
+        and (consent.recipient and consent.recipient.party) == (other.recipient and other.recipient.party)
+        and consent.direction is other.direction
+        and consent.purposes <= other.purposes
+        and consent.categories <= other.categories
+    )
+
+
+def _holds_no_longer(consent: Consent, other: Consent) -> bool:
+    """Whether a permission begins no earlier and ends no later. One that an event ends lasts from its beginning."""
+    if consent.ends_with_event != other.ends_with_event:
+        return False
+    if consent.period.end is None:
+        return other.period.end is None and consent.begins == other.begins
+    begun = other.begins is None or (consent.begins is not None and other.begins <= consent.begins)
+    return begun and (other.period.end is None or consent.period.end <= other.period.end)
 
 
 def _within(refused: frozenset[Any], permitted: frozenset[Any]) -> bool:

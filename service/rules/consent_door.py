@@ -1,5 +1,6 @@
 """What a consent must say to be kept at all: one that is too general is refused at the door, part by part (rules 1, 10)."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -36,25 +37,44 @@ def _lacks_category(consent: Consent, _: Policy) -> bool:
     return not consent.categories or consent.categories >= _ORDINARY
 
 
-_FOR_EVER: Final = ("tills vidare", "tillsvidare", "alltid", "för alltid", "until further notice", "always")
-"""What people write where an event should stand."""
+_FOR_EVER: Final = re.compile(
+    r"tills? ?vidare|^t\.? ?v$|^all(a|t|ting)?$|alltid|\bevig|aldrig|livet ut|livslång|livstid|återkall|ångra|upphäv"
+    r"|^ing(en|et)$|(inget|utan) slut|obegränsa|oändlig|vet ej|\bokän[dt]|until further|\bfor ?ever|\balways|\bnever\b|withdr|revok"
+    r"|indefinit|unlimited|for life|life-?long|lifetime|^no(ne)?$|no end|unknown"
+)
+"""What people write where an event should stand: that it never ends, that the patient may end it, that nobody knows."""
+
+_LETTERS: Final = 3
+"""Fewer name no event."""
+
+
+def _names_nobody(consent: Consent, _: Policy) -> bool:
+    """A party that is known by its place here alone (``Organization/<id>``) may be called whatever somebody likes: "all
+    authorities" have no number."""
+    return consent.recipient is None or "/" in consent.recipient.party
 
 
 def _has_no_event(consent: Consent, _: Policy) -> bool:
-    return consent.ends_with_event.strip().casefold().rstrip(".!") in _FOR_EVER
+    said = " ".join(consent.ends_with_event.casefold().split()).rstrip(".!")
+    return bool(said) and (sum(map(str.isalpha, said)) < _LETTERS or _FOR_EVER.search(said) is not None)
 
 
 def _is_too_long(consent: Consent, region: Policy) -> bool:
-    start, end = consent.period.start or consent.given, consent.period.end
+    """The first day and the last count both."""
+    start, end = consent.begins, consent.period.end
     if start is None or end is None:
         return False
-    return days_between(start, end - timedelta.resolution) > region.longest_consent_days
+    return days_between(start, end - timedelta.resolution) >= region.longest_consent_days
 
 
 _POLICY: Final = "the unit's policy, drawn from JO's criticism; not law"
 
 _PARTS: Final[tuple[tuple[Callable[[Consent, Policy], bool], str, str], ...]] = (
-    (lambda c, _: c.recipient is None, "name the one recipient who may be told", "Consent.provision.actor"),
+    (
+        _names_nobody,
+        "name the one recipient who may be told, by an organisation number or HSA-id",
+        "Consent.provision.actor",
+    ),
     (lambda c, _: not c.purposes, "say what it may be told for", "Consent.provision.purpose"),
     (_lacks_category, "say which information may be told, and not all of it", "Consent.provision.code"),
     (lambda c, _: c.direction is None, "say whether to tell or to ask", "Consent.provision.action"),

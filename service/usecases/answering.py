@@ -1,6 +1,6 @@
 """May this unit tell X Y for Z today? The answer of the consent rules, kept with all that it was made from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from contracts.asking import Asked
 from contracts.consent import (
@@ -11,9 +11,11 @@ from contracts.consent import (
     Question,
     StatedGround,
 )
+from contracts.errors import Invalid, Issue, IssueType
 from contracts.people import Party
 from contracts.ports import BlockSource, Store, Transaction
 from contracts.record import Access, AccessAction, Caller
+from fhir_mappings.identifiers import HSA_ID, ORGANISATION_NUMBER
 from fhir_mappings.people import PartyOf
 from service.usecases.context import Context
 from service.usecases.deciding import belongs_to, decide, ground_for, party_finder, registered_patient
@@ -47,6 +49,7 @@ def answer(
 
 
 def _question(transaction: Transaction, caller: Caller, patient: str, asked: Asked, blocks: BlockAnswer) -> Question:
+    _refuse_other_kind(transaction, caller, asked.recipient)
     recipient = asked.recipient.as_recipient()
     known = registered_patient(transaction, patient) if patient else None
     stated = StatedGround(caller.employee, transaction.at, asked.why, asked.request)
@@ -67,6 +70,32 @@ def _question(transaction: Transaction, caller: Caller, patient: str, asked: Ask
         ground=stated if asked.why or asked.request else None,
         asked_by=caller.employee,
     )
+
+
+def _refuse_other_kind(transaction: Transaction, caller: Caller, party: Party) -> None:
+    """Which rules apply is for the record to say, where it knows the party. Raises ``Invalid``."""
+    known = {each.stated_kind for each in _stored(transaction, caller, party)} - {None}
+    if party.stated_kind is not None and known and party.stated_kind not in known:
+        text = "the organisation stored here is another kind of party: ask about it as that"
+        raise Invalid(Issue(IssueType.BUSINESS_RULE, text, rule="party-kind"))
+
+
+def _stored(transaction: Transaction, caller: Caller, party: Party) -> Iterator[Party]:
+    """What the care provider's record holds under the party's reference and its numbers. Record systems write the hyphen of
+    an organisation number or not."""
+    find = party_finder(transaction)
+    digits = "" if party.organisation is None else party.organisation.value
+    numbers = [(ORGANISATION_NUMBER, digits), (ORGANISATION_NUMBER, f"{digits[:6]}-{digits[6:]}")] if digits else []
+    known = [*numbers, *([] if party.hsa_id is None else [(HSA_ID, party.hsa_id.value)])]
+    found = (
+        record.reference
+        for system, number in known
+        for record in transaction.by_token("Organization", "identifier", system.fhir, number, caller.provider.value)
+    )
+    for reference in {*found, party.reference} - {""}:
+        stored = find(reference)
+        if stored is not None:
+            yield stored
 
 
 def parties_seen(transaction: Transaction, caller: Caller) -> PartyOf:

@@ -105,14 +105,15 @@ def consents_of(snapshot: Snapshot, patient: str) -> Sequence[Consent | Unreadab
     """Every consent and refusal of the patient; one that cannot be read is there as such, and denies."""
     records = snapshot.by_reference("Consent", "patient", f"Patient/{patient}")
     find = party_finder(snapshot)
-    return [_read(record, find) for record in records]
+    return [consent_in(record, find) for record in records]
 
 
 _FAULTS: Final = (RekoError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 """Whatever is wrong with a stored refusal, it must not open what it closed (decision D16)."""
 
 
-def _read(record: Record, find: PartyOf) -> Consent | UnreadableConsent:
+def consent_in(record: Record, find: PartyOf) -> Consent | UnreadableConsent:
+    """What a stored consent says."""
     said = (record.body, record.id, record.version, record.unit)
     try:
         return _read_once(*said, tuple((asked, find(asked)) for asked in _asked_for(*said)))
@@ -143,12 +144,12 @@ def _asked_for(body: bytes, id: str, version: int, unit: str) -> tuple[str, ...]
 
 def _judged(body: bytes, id: str, version: int, unit: str, find: PartyOf) -> Consent | UnreadableConsent:
     try:
-        return _of_its_unit(consent_mapping.from_fhir(decode(body).content, id, version, find), unit)
+        return of_its_unit(consent_mapping.from_fhir(decode(body).content, id, version, find), unit)
     except _FAULTS:
         return UnreadableConsent(id, version)
 
 
-def _of_its_unit(consent: Consent, unit: str) -> Consent:
+def of_its_unit(consent: Consent, unit: str) -> Consent:
     """A permission that names no unit was given to the one that recorded it; a refusal that names none means all."""
     named = consent.unit is not None or consent.effect is Effect.DENY
     return consent if named else replace(consent, unit=HsaId(unit))

@@ -21,13 +21,14 @@ from fhir_mappings import activity as mapping
 from fhir_mappings.document import decode, with_elements
 from fhir_mappings.identifiers import BASE, RECORD_FLAG
 from service.rules import kva
+from service.rules.consent import OWN_SYSTEMS
 from service.usecases.context import Context, Recorded, Removal, Write
 from service.usecases.deciding import consents_of, is_coordinated, is_protected
 from service.usecases.keeping import keep, remove
 from service.usecases.promising import promise
 
-PLATFORM: Final = "regional_platform"
-RECORD_SYSTEM: Final = "ehr"
+PLATFORM: Final = OWN_SYSTEMS[RecipientKind.REGIONAL_PLATFORM]
+RECORD_SYSTEM: Final = OWN_SYSTEMS[RecipientKind.RECORD_SYSTEM]
 
 _FLAG: Final = {"system": RECORD_FLAG, "code": "no-coordination-consent"}
 

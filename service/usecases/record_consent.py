@@ -7,12 +7,13 @@ back: it is told as "left before the withdrawal" (decision D19).
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect
+from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect, UnreadableConsent
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
 from contracts.outbox import UNSENT, DeliveryState, Queued
 from contracts.ports import Transaction
-from contracts.record import Document
+from contracts.record import Document, Record
 from contracts.time import swedish_day
 from fhir_mappings import consent as mapping
 from fhir_mappings import consent_door, primitives
@@ -21,17 +22,20 @@ from service.rules import consent as rules
 from service.rules.consent_door import too_general
 from service.usecases.context import Context, Recorded, Removal, Write
 from service.usecases.coordination_case import follow_consent
-from service.usecases.deciding import consents_of, decide_again, party_finder
-from service.usecases.keeping import keep, remove
+from service.usecases.deciding import consent_in, consents_of, decide_again, of_its_unit, party_finder
+from service.usecases.keeping import current, keep, remove
 from service.usecases.promising import reasons
 
 
 def record_consent(transaction: Transaction, context: Context, write: Write) -> Recorded:
-    """Keep the consent if it is specific enough, end the refusals that the patient's new word covers, and withhold what
-    may no longer be sent. Raises ``Invalid`` telling which part is too general."""
+    """Keep the consent if it is specific enough and the patient's own word, end the refusals that a new word covers, and
+    withhold what may no longer be sent. Raises ``Invalid`` telling which part is too general, and ``Conflict`` for a
+    permission that an older word would bring back or widen."""
     consent = mapping.from_fhir(write.document.content, write.id, 0, party_finder(transaction))
-    _refuse_too_general(consent, write, context)
-    kept = keep(transaction, context, _heard(transaction, write))
+    _refuse_too_general(consent, write, context, transaction.at)
+    earlier = current(transaction, write) if write.id else None
+    _refuse_old_word(transaction, write, of_its_unit(consent, write.caller.unit.value), earlier)
+    kept = keep(transaction, context, _heard(write, earlier))
     if not kept.changed:
         return kept
     refusals = _end_refusals(transaction, context, write, consent)
@@ -46,26 +50,31 @@ def _follow_case(transaction: Transaction, context: Context, write: Write, conse
     return follow_consent(transaction, context, write.caller.unit, consent.patient)
 
 
-def _heard(transaction: Transaction, write: Write) -> Write:
+def _heard(write: Write, earlier: Record | None) -> Write:
     """With who heard it and wrote it down, where the record system has not said (fhir_sweden.md § 4.3)."""
     if consent_door.names_who_heard(write.document.content):
         return write
-    earlier = transaction.read("Consent", write.id) if write.id else None
     known = {} if earlier is None else decode(earlier.body).content
     return write.saying(consent_door.recorded_by(write.document, write.caller.employee, known))
 
 
 def remove_consent(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
-    """Delete a consent or a refusal that is over and on which nothing rests. One in force is withdrawn instead, with all
-    that a withdrawal does; one on whose ground something was told is the proof of that. What is over carries no coordination
-    case. Raises ``Conflict``."""
+    """Delete what the patient has not said: a draft, a proposal, an error on which nothing rests. Consents, refusals and
+    withdrawals stand in the record (HSLF-FS 2016:40). One in force is withdrawn instead, with all that a withdrawal does;
+    one on whose ground something was told is the proof of that. Raises ``Conflict``."""
     record = transaction.read("Consent", removal.id)
     if record is not None and removal.caller.may_see(record.unit):
-        if decode(record.body).content["status"] == ConsentStatus.ACTIVE:
-            raise Conflict(_stays("withdraw it first, by an update to inactive: then what waits is withheld"))
+        status = decode(record.body).content["status"]
+        if status == ConsentStatus.ACTIVE:
+            raise Conflict(_stays("withdraw it, by an update to inactive: then what waits is withheld, and it stays"))
+        if status not in _DELETABLE:
+            raise Conflict(_stays("what the patient has said, and taken back, stands in the record"))
         if transaction.rests_on(record.id, record.patient):
             raise Conflict(_stays("something was told on the ground of this consent: it stays, as the proof"))
     return remove(transaction, context, removal)
+
+
+_DELETABLE: Final = rules.NOT_SAID | {ConsentStatus.ENTERED_IN_ERROR}
 
 
 def _stays(text: str) -> Issue:
@@ -93,10 +102,72 @@ def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> 
         yield note(f"message {message.id} to {message.destination} may be sent now: replay it", "may-be-replayed")
 
 
-def _refuse_too_general(consent: Consent, write: Write, context: Context) -> None:
-    issues = (*too_general(consent, context.region), *consent_door.lacking(consent, write.document.content))
+def _refuse_too_general(consent: Consent, write: Write, context: Context, at: datetime) -> None:
+    issues = (
+        *too_general(consent, context.region),
+        *consent_door.lacking(consent, write.document.content),
+        *(() if rules.is_given(consent, at) or not rules.is_permission(consent) else (_AHEAD,)),
+    )
     if issues and consent.status is ConsentStatus.ACTIVE:
         raise Invalid(*issues)
+
+
+_AHEAD: Final = Issue(
+    IssueType.BUSINESS_RULE,
+    "a consent is recorded when the patient has given it: this time is yet to come",
+    "Consent.dateTime",
+    rule="consent-given",
+)
+
+
+# What stands, and the patient's new word (domain rules 3, 4).
+
+
+def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, earlier: Record | None) -> None:
+    """An old copy brings nothing back. Raises ``Conflict``, and ``Invalid`` for a consent of the other kind. What was deleted
+    is read as what cannot be read: it may have been anything."""
+    stood = earlier or (transaction.tombstone("Consent", write.id) if write.id else None)
+    before = None if stood is None else consent_in(stood, party_finder(transaction))
+    if earlier is not None and before is not None:
+        _refuse_other_kind(consent, before)
+        _refuse_unsaying(consent, before)
+    if not rules.is_permission(consent):
+        return
+    if stood is not None and before is not None and rules.is_old_word(consent, before, stood.updated):
+        raise Conflict(_old(_NEW_WORD))
+    if before is None or not rules.is_permission(before):
+        _refuse_copy(transaction, consent)
+
+
+def _refuse_copy(transaction: Transaction, consent: Consent) -> None:
+    """Whatever id it comes under."""
+    find = party_finder(transaction)
+    for record in transaction.by_reference("Consent", "patient", f"Patient/{consent.patient}"):
+        if record.id != consent.id and rules.brings_back(consent, consent_in(record, find), record.updated):
+            raise Conflict(_old(f"{_NEW_WORD} ({record.reference})"))
+
+
+def _refuse_unsaying(consent: Consent, before: Consent | UnreadableConsent) -> None:
+    """By way of a draft an old copy would come back as well."""
+    was_draft = isinstance(before, Consent) and before.status in rules.NOT_SAID
+    if consent.status in rules.NOT_SAID and not was_draft:
+        raise Conflict(_old("what the patient has said becomes no draft: write a new one", "Consent.status"))
+
+
+def _refuse_other_kind(consent: Consent, before: Consent | UnreadableConsent) -> None:
+    if isinstance(before, Consent) and before.kind is not consent.kind:
+        text = "a consent stays of its kind: withdraw it, and write one of the other kind"
+        raise Invalid(Issue(IssueType.BUSINESS_RULE, text, "Consent.category", rule="same-kind"))
+
+
+_NEW_WORD: Final = (
+    "this would permit what the patient took back, refused or had not permitted: that takes the patient's new word, given "
+    "since, with its time"
+)
+
+
+def _old(text: str, at: str = "Consent.dateTime") -> Issue:
+    return Issue(IssueType.BUSINESS_RULE, text, at, rule="consent-new-word")
 
 
 # A later yes ends an earlier no (domain rule 4).

@@ -1,6 +1,7 @@
 """May this unit tell X Y for Z today? ``Consent/$decide`` and the JSON API give one answer, kept so that it can be given
 again (docs/consent.md)."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -301,9 +302,10 @@ async def test_what_a_consent_said_then_is_what_counts(flow: "Flow") -> None:
     bolag = await flow.post({"resourceType": "Organization", "identifier": [number], "name": "Bolaget"})
     form = flow.forms.disclosure(person)
     form["provision"]["actor"][1]["reference"] = {"reference": f"Organization/{bolag['id']}"}
-    await flow.post(form)
+    consent = await flow.post(form)
     kept = await by_json(flow, person, recipient={"kind": "other", "organisationNumber": "5560000019"})
     assert kept["permitted"]
+    await flow.put({**consent, "status": "inactive"})
     await flow.put({**bolag, "identifier": [{**number, "value": "5560000027"}]})
     assert (await replayed(flow, kept["id"]))["same"]
 
@@ -347,7 +349,8 @@ async def test_a_consent_that_was_read_before_decides_as_it_stands_now(flow: "Fl
     assert [await permitted(flow, person) for _ in range(3)] == [True] * 3
     withdrawn = await flow.put({**consent, "status": "inactive"})
     assert [await permitted(flow, person) for _ in range(3)] == [False] * 3
-    again = await flow.put({**withdrawn, "status": "active"})
+    flow.clock.advance(timedelta(minutes=1))
+    again = await flow.put({**withdrawn, "status": "active", "dateTime": flow.forms.time()})
     assert await permitted(flow, person)
     assert (await flow.coordinator.post(f"/api/consents/{again['id']}/withdrawal")).status_code == 200
     assert not await permitted(flow, person)
@@ -375,21 +378,78 @@ async def test_a_version_that_was_undone_decides_nothing_when_its_number_is_give
     assert await permitted(flow, person)
 
 
-async def test_an_organisation_that_becomes_another_takes_its_consents_along(flow: "Flow") -> None:
-    """What a consent means depends on whom its reference means."""
-    person = await flow.patient()
-    await flow.post(flow.forms.coordination(person))
-    fk = await flow.post(
-        {
-            "resourceType": "Organization",
-            "identifier": [{"system": ORGANISATION_NUMBER.fhir, "value": "2021005521"}],
-            "name": "Försäkringskassan",
-        }
-    )
-    form = flow.forms.disclosure(person)
-    form["provision"]["actor"][1]["reference"] = {"reference": f"Organization/{fk['id']}"}
-    await flow.post(form)
-    assert await permitted(flow, person)
-    other = [{"system": ORGANISATION_NUMBER.fhir, "value": "2021002114"}]
-    await flow.put({**fk, "identifier": other, "name": "Arbetsförmedlingen"})
+@pytest.mark.parametrize("effect", ["permit", "deny"])
+@pytest.mark.parametrize("first", [[], [{"system": ORGANISATION_NUMBER.fhir, "value": "5560000019"}]])
+async def test_an_organisation_does_not_become_another_under_a_consent(
+    flow: "Flow", first: list[Json], effect: str
+) -> None:
+    """The patient has said yes or no to the one it was: one without a number must not get one either."""
+    person = await flow.consenting()
+    numbered = {"identifier": first} if first else {}
+    verkstad = await flow.post({"resourceType": "Organization", "name": "Verkstaden", **numbered})
+    form = flow.forms.disclosure(person, effect=effect, status="active" if first or effect == "deny" else "proposed")
+    form["provision"]["actor"][1]["reference"] = {"reference": f"Organization/{verkstad['id']}"}
+    consent = await flow.post(form)
+    path = f"/fhir/Organization/{verkstad['id']}"
+    other = {**verkstad, "identifier": [{"system": ORGANISATION_NUMBER.fhir, "value": "2021005521"}]}
+    refused = await flow.coordinator.put(path, json=other)
+    assert (refused.status_code, refused.json()["issue"][0]["expression"]) == (409, ["Organization.identifier"])
+    assert "make a new Organization" in refused.text
     assert not await permitted(flow, person)
+    await flow.put({**verkstad, "name": "Verkstaden i Exempelstad"})
+    await flow.put({**consent, "status": "inactive"})
+    await flow.put(other)
+    assert not await permitted(flow, person)
+
+
+async def test_the_unit_that_a_consent_was_given_to_stays_itself(flow: "Flow") -> None:
+    person = await flow.patient()
+    hsa = {"system": HSA_ID.fhir, "value": "TSTNMT2321000156-E0017"}
+    unit = await flow.post({"resourceType": "Organization", "identifier": [hsa], "name": "Mottagningen"})
+    given_to = {"organization": [{"reference": f"Organization/{unit['id']}"}]}
+    await flow.post(flow.forms.coordination(person, **given_to))
+    other = {**unit, "identifier": [{**hsa, "value": flow.UNIT}]}
+    assert (await flow.coordinator.put(f"/fhir/Organization/{unit['id']}", json=other)).status_code == 409
+
+
+# Who somebody is
+
+
+@pytest.mark.parametrize("kind", ["other-care-provider", "record-system", "regional-platform", "same-care-provider"])
+async def test_an_employer_is_not_called_another_kind_of_party(flow: "Flow", kind: str) -> None:
+    """Which rules apply is for the record to say, by its Organization or by the number of one."""
+    person = await flow.patient()
+    question = {
+        "patient": {"id": person.id},
+        "recipient": {"kind": kind, "organisationNumber": "5560000001"},
+        "categories": ["diagnosis"],
+        "basis": "emergency",
+        "why": "medvetslös",
+    }
+    refused = await flow.coordinator.post("/api/consent/decision", json=question)
+    assert (refused.status_code, "another kind of party" in refused.text) == (422, True)
+    number = {"identifier": {"system": ORGANISATION_NUMBER.fhir, "value": "5560000001"}}
+    stated = [{"name": "kind", "valueCode": kind}, {"name": "basis", "valueCode": "emergency"}]
+    for recipient in ({"reference": flow.forms.refs["employer"]}, number):
+        refused = await decide(flow, parameters(person, *stated, recipient=recipient))
+        assert (refused.status_code, "another kind of party" in refused.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "basis", "reason"),
+    [("record-system", "record-owner", "record-owner"), ("regional-platform", "own-follow-up", "own-follow-up")],
+)
+async def test_only_the_care_providers_own_systems_are_told_as_such(
+    flow: "Flow", kind: str, basis: str, reason: str
+) -> None:
+    person = await flow.patient()
+    somebody, ours = ({"kind": kind, "hsaId": f"TSTNMT{number}-S0077"} for number in ("5560000001", "2321000156"))
+    assert (await by_json(flow, person, recipient=somebody, basis=basis))["reasons"] == ["other-provider"]
+    assert (await by_json(flow, person, recipient=ours, basis=basis))["reasons"] == [reason]
+
+
+async def test_the_platform_is_never_told_a_diagnosis(flow: "Flow") -> None:
+    person = await flow.patient()
+    platform = {"kind": "regional-platform", "hsaId": "TSTNMT2321000156-S0077"}
+    told = await by_json(flow, person, recipient=platform, categories=["diagnosis"])
+    assert (told["permitted"], told["reasons"]) == (False, ["never-sent"])

@@ -55,7 +55,7 @@ async def test_the_message_leaves_and_the_deed_is_kept(flow: "Flow") -> None:
 
 async def test_without_a_disclosure_consent_it_is_withheld(flow: "Flow") -> None:
     message = await flow.until(await flow.request(await flow.consenting("employer")), "withheld")
-    assert message.reason == "no-consent"
+    assert message.reason == "no-consent, other-recipient"
     assert flow.accepted(message.id) == 0
 
 

@@ -111,8 +111,8 @@ def organization(flow: "Flow", _: "Person") -> Json:
 
 def consent(flow: "Flow", person: "Person") -> Json:
     form = flow.forms.disclosure(person)
-    form["provision"]["code"][0]["coding"].append(THEIRS)
-    form["provision"]["code"][0]["text"] = "Behovet"
+    form["provision"]["action"][0]["coding"].append(THEIRS)
+    form["provision"]["action"][0]["text"] = "Berätta"
     return form | {
         "identifier": [{"system": "urn:example:ehr:consent", "value": "s-1"}],
         "text": TEXT,
@@ -281,7 +281,7 @@ async def test_a_text_is_added_where_none_was_sent_and_follows_the_resource(flow
     assert "gäller inte längre" in ended["text"]["div"]
     own = await flow.put({**ended, "text": TEXT})
     assert own["text"] == TEXT
-    assert (await flow.put({**own, "status": "active"}))["text"] == TEXT
+    assert (await flow.put({**own, "status": "entered-in-error"}))["text"] == TEXT
 
 
 NUMBERS: Final = ("1.50", "100.0", "0.00", "-0.0", "1e2", "1.0E-10", "0.1234567890123456789", "12345678901234567890")

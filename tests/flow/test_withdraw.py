@@ -205,3 +205,60 @@ async def test_a_race_with_the_relay_has_a_defined_answer(flow: "Flow") -> None:
             ended["left" if any("left before" in note for note in notes) else "delivered"] += 1
             assert (message.state, flow.accepted(id)) == ("delivered", 1)
     assert sum(ended.values()) == 20
+
+
+# An old copy
+
+
+async def told(flow: "Flow", person: "Person") -> bool:
+    """Whether Försäkringskassan may be told."""
+    asked = {"recipient": {"kind": "forsakringskassan"}, "categories": ["contact_details"]}
+    answer = await flow.coordinator.post("/api/consent/decision", json={"patient": {"id": person.id}, **asked})
+    permitted: bool = answer.json()["permitted"]
+    return permitted
+
+
+async def put(flow: "Flow", consent: Json) -> int:
+    return (await flow.coordinator.put(f"/fhir/Consent/{consent['id']}", json=consent)).status_code
+
+
+@pytest.mark.parametrize("way", ["update", "draft", "error", "deleted", "new id", "draft under a new id"])
+@pytest.mark.parametrize("kind", ["coordination", "disclosure"])
+async def test_an_old_copy_brings_nothing_back(flow: "Flow", kind: str, way: str) -> None:
+    """What the patient took back stays so until the patient says it anew, by whatever way the old version comes."""
+    person, *ids = await patient_with_consents(flow)
+    id_ = ids[kind == "disclosure"]
+    first = (await flow.coordinator.get(f"/fhir/Consent/{id_}")).json()
+    flow.clock.advance(timedelta(minutes=1))
+    await withdraw(flow, id_)
+    opened = len(await cases(flow, person))
+    if way == "draft":
+        assert await put(flow, {**first, "status": "draft"}) == 409
+    if way in ("error", "deleted"):
+        await flow.put({**first, "status": "entered-in-error"})
+    if way == "deleted":
+        assert (await flow.coordinator.delete(f"/fhir/Consent/{id_}")).status_code == 204
+    if way == "new id":
+        assert (await flow.coordinator.post("/fhir/Consent", json=first)).status_code == 409
+    elif way == "draft under a new id":
+        draft = await flow.post({**first, "status": "draft"})
+        assert await put(flow, {**draft, "status": "active"}) == 409
+    else:
+        assert await put(flow, first) == 409
+    assert len(await cases(flow, person)) == opened
+    assert not await told(flow, person)
+    assert await put(flow, {**first, "dateTime": flow.forms.time()}) in (200, 201)
+    assert await told(flow, person)
+
+
+async def test_a_withdrawal_that_was_told_late_counts_from_when_it_was_said(flow: "Flow") -> None:
+    """The patient took it back on Monday and gave it anew on Tuesday: both are told on Wednesday."""
+    _, _, id_ = await patient_with_consents(flow)
+    first = (await flow.coordinator.get(f"/fhir/Consent/{id_}")).json()
+    flow.clock.advance(timedelta(days=3))
+    provision, monday = first["provision"], flow.forms.time(timedelta(days=-2))
+    ended = {**provision, "period": {"start": first["dateTime"], "end": monday}}
+    await flow.put({**first, "status": "inactive", "provision": ended})
+    sunday, tuesday = (flow.forms.time(timedelta(days=days)) for days in (-2.5, -1))
+    assert await put(flow, {**first, "dateTime": sunday}) == 409
+    assert await put(flow, {**first, "dateTime": tuesday}) == 200

@@ -62,6 +62,7 @@ def _within_the_provider(question: Question, stored: Sequence[Stored], _: Region
 
 def _the_owner_of_the_record(question: Question, _: Sequence[Stored], __: RegionalProfile) -> Iterator[Reason]:
     """D17: write-back to the EHR that owns the record needs no consent (the record-keeping is a duty)."""
+    yield from _it_is_the_providers_own(question, "ehr")
     if question.recipient.kind is not RecipientKind.RECORD_SYSTEM or question.direction is not Direction.DISCLOSE:
         yield Reason.BASIS_NOT_APPLICABLE
 
@@ -72,6 +73,7 @@ def _follow_up_of_own_care(question: Question, _: Sequence[Stored], region: Regi
         yield Reason.BASIS_NOT_APPLICABLE
     if region.platform_needs_consent:
         yield Reason.REGION_DEMANDS_CONSENT
+    yield from _it_is_the_providers_own(question, "regional_platform")
     yield from _a_machine_may_not_send_it(question)
 
 
@@ -123,13 +125,20 @@ _GROUNDS: dict[LegalBasis, Callable[[Question, Sequence[Stored], RegionalProfile
 # The sentences that they are made of.
 
 
+def _it_is_the_providers_own(question: Question, name: str) -> Iterator[Reason]:
+    """D17 speaks of the EHR and the platform of the care provider itself: one of its numbers, or what the service calls it."""
+    if not question.same_provider and question.recipient.party != name:
+        yield Reason.OTHER_PROVIDER
+
+
 def _a_machine_may_not_send_it(question: Question) -> Iterator[Reason]:
     """Rule 8: the marking stops automatic sending; a person may decide, with the reason recorded. Rule 31: what is never
-    told, and so never asked for (rule 5)."""
+    told, and so never asked for (rule 5). Rule 25: no diagnosis in events, which the platform gets."""
     decided = question.release is not None and question.release.why != ""
     if question.protected_identity and not decided:
         yield Reason.PROTECTED_IDENTITY
-    if question.categories & NEVER_OUT:
+    to_the_platform = question.recipient.kind is RecipientKind.REGIONAL_PLATFORM
+    if question.categories & NEVER_OUT or (to_the_platform and InformationCategory.DIAGNOSIS in question.categories):
         yield Reason.NEVER_SENT
 
 
@@ -153,7 +162,7 @@ def _the_patient_is_coordinated(question: Question, stored: Sequence[Stored]) ->
     if any(each.effect is Effect.DENY and _in_force(each, question) for each in words):
         yield Reason.COORDINATION_REFUSED
     permits = [each for each in words if each.effect is Effect.PERMIT]
-    if not any(_in_force(each, question) for each in permits):
+    if all(_is_to_be_said(each, question) or not _in_force(each, question) for each in permits):
         ended = any(each.status is ConsentStatus.INACTIVE or _has_expired(each, question) for each in permits)
         yield Reason.COORDINATION_CONSENT_ENDED if ended else Reason.NO_COORDINATION_CONSENT
 
@@ -169,7 +178,7 @@ def _nobody_said_no(question: Question, stored: Sequence[Stored]) -> Iterator[Re
 
 def _somebody_said_yes(question: Question, stored: Sequence[Stored], longest: int) -> Iterator[Reason]:
     """One single active consent covers patient, unit, recipient, purpose, categories and day (fhir_sweden.md § 4.3);
-    if none does: what each consent to this recipient lacks, or that there is none."""
+    if none does: what each consent to this recipient lacks, or that there is none, and whether others have one."""
     permissions = _disclosures(question, stored, Effect.PERMIT)
     to_them = [each for each in permissions if each.recipient and each.recipient.party == question.recipient.party]
     lacking = [set(_lacks(each, question, longest)) for each in to_them]
@@ -178,6 +187,8 @@ def _somebody_said_yes(question: Question, stored: Sequence[Stored], longest: in
     yield from set().union(*lacking)
     if not to_them:
         yield Reason.NO_CONSENT
+        if any(each.recipient and not set(_lacks(each, question, longest)) for each in permissions):
+            yield Reason.OTHER_RECIPIENT
 
 
 def _lacks(permission: Consent, question: Question, longest: int) -> Iterator[Reason]:
@@ -189,6 +200,8 @@ def _lacks(permission: Consent, question: Question, longest: int) -> Iterator[Re
     if _has_expired(permission, question) or _waits_in_vain(permission, question, longest):
         yield Reason.EXPIRED
     if permission.period.start is not None and question.at < permission.period.start:
+        yield Reason.NOT_YET_VALID
+    if _is_to_be_said(permission, question):
         yield Reason.NOT_YET_VALID
     if permission.unit not in (None, question.unit):
         yield Reason.OTHER_UNIT
@@ -229,7 +242,13 @@ def _waits_in_vain(permission: Consent, question: Question, longest: int) -> boo
     first = permission.period.start or permission.given
     if permission.period.end is not None or first is None:
         return False
-    return swedish_day(question.at) > swedish_day(first) + timedelta(days=longest)
+    last = swedish_day(first) + timedelta(days=longest - 1)
+    return swedish_day(question.at) > last
+
+
+def _is_to_be_said(permission: Consent, question: Question) -> bool:
+    """Rule 1: given, and noted with its date. Clocks differ, by a minute at most."""
+    return permission.given is not None and permission.given - question.at > timedelta(seconds=60)
 
 
 def _has_expired(consent: Consent, question: Question) -> bool:

@@ -37,7 +37,7 @@ from contracts.consent import (
 )
 from contracts.identity import HsaId
 from contracts.time import Period, day_start
-from service.rules.consent import asks_for_consents, covers, decide, touches
+from service.rules.consent import asks_for_consents, brings_back, covers, decide, is_old_word, touches
 from service.rules.consent_door import too_general
 from service.rules.region import RegionalProfile
 from tests.unit.service.rules.consent_oracle import why_not
@@ -141,6 +141,8 @@ PERMISSION_STATES: dict[str, Changes | None] = {
         "ends_with_event": "avstämningsmötet",
         "given": day_start(date(2025, 1, 1)),
     },
+    "given tomorrow": {"given": NOW + timedelta(days=1)},
+    "given by a clock that is ahead": {"given": NOW + timedelta(minutes=1)},
     "to somebody else": {"recipient": Recipient(RecipientKind.OTHER, "Organization/somebody-else")},
 }
 
@@ -150,6 +152,7 @@ COORDINATION_STATES: dict[str, Record] = {
     "refused": (NO_COORDINATION,),
     "withdrawn": (replace(COORDINATION, status=ConsentStatus.INACTIVE, period=PAST),),
     "expired": (replace(COORDINATION, period=PAST),),
+    "given tomorrow": (replace(COORDINATION, given=NOW + timedelta(days=1)),),
 }
 
 REFUSALS: dict[str, Changes | None] = {
@@ -168,6 +171,7 @@ ASKED = {
     "one more": frozenset({NEED, TAPERING}),
     "something else": frozenset({TAPERING}),
     "never sent": frozenset({SENSITIVE}),
+    "a diagnosis": frozenset({DIAGNOSIS}),
     "nothing": frozenset(),
 }
 
@@ -436,7 +440,7 @@ def test_every_pair_of_words_in_either_order(first: str) -> None:
         ("yes + yes, withdrawn", True, "consent-covers"),
         ("yes, expired + yes to ask", False, "other-direction expired"),
         ("yes, withdrawn + yes, rejected", False, "withdrawn not-in-force"),
-        ("yes to the employer", False, "no-consent"),
+        ("yes to the employer", False, "no-consent other-recipient"),
         ("yes to another unit", False, "other-unit"),
         ("yes of another patient", False, "no-consent"),
         ("yes for the benefit", False, "other-purpose"),
@@ -459,8 +463,8 @@ def test_two_consents_that_each_cover_a_part_do_not_cover_the_whole() -> None:
 
 CARRIED: dict[LegalBasis, Changes] = {
     LegalBasis.CONSENT: {},
-    LegalBasis.RECORD_OWNER: {"recipient": party(RecipientKind.RECORD_SYSTEM)},
-    LegalBasis.OWN_FOLLOW_UP: {"recipient": party(RecipientKind.REGIONAL_PLATFORM)},
+    LegalBasis.RECORD_OWNER: {"recipient": Recipient(RecipientKind.RECORD_SYSTEM, "ehr")},
+    LegalBasis.OWN_FOLLOW_UP: {"recipient": Recipient(RecipientKind.REGIONAL_PLATFORM, "regional_platform")},
     LegalBasis.INTERNAL_COORDINATION: {"recipient": party(RecipientKind.SAME_CARE_PROVIDER), "same_provider": True},
     LegalBasis.STATUTORY_DUTY: {
         "categories": frozenset({TAPERING}),
@@ -499,6 +503,9 @@ def test_each_ground_carries_what_it_is_for(basis: LegalBasis) -> None:
         (LegalBasis.EMERGENCY, {"ground": None}, Reason.GROUND_NOT_STATED),
         (LegalBasis.EMERGENCY, {"ground": YESTERDAY}, Reason.GROUND_OVER),
         (LegalBasis.INTERNAL_COORDINATION, {"same_provider": False}, Reason.OTHER_PROVIDER),
+        (LegalBasis.RECORD_OWNER, {"recipient": party(RecipientKind.RECORD_SYSTEM)}, Reason.OTHER_PROVIDER),
+        (LegalBasis.OWN_FOLLOW_UP, {"recipient": party(RecipientKind.REGIONAL_PLATFORM)}, Reason.OTHER_PROVIDER),
+        (LegalBasis.OWN_FOLLOW_UP, {"categories": frozenset({DIAGNOSIS})}, Reason.NEVER_SENT),
         *(
             (basis, {"sources": (SAME_PROVIDER,), "blocks": blocks}, reason)
             for basis in LegalBasis
@@ -513,6 +520,14 @@ def test_each_ground_carries_what_it_is_for(basis: LegalBasis) -> None:
 def test_a_ground_does_not_carry(basis: LegalBasis, changes: Changes, reason: Reason) -> None:
     decision = answer(COORDINATION, PERMISSION, question=asked(basis=basis, **{**CARRIED[basis], **changes}))
     assert (decision.permitted, decision.reasons) == (False, (reason,))
+
+
+def test_only_the_services_own_names_stand_for_a_number() -> None:
+    names = ("ehr", "regional_platform", "5560000001")
+    for kind, name, basis, same in product(RecipientKind, names, LegalBasis, (True, False)):
+        question = asked(recipient=Recipient(kind, name), basis=basis, same_provider=same)
+        wrong = disagreement(decide(question, (), REGION), why_not(question, (), REGION))
+        assert not wrong
 
 
 def test_a_block_does_not_stop_the_units_own_information() -> None:
@@ -619,9 +634,9 @@ def test_a_consent_to_coordination_ends_with_its_last_day() -> None:
 @pytest.mark.parametrize(
     ("said", "last"),
     [
-        (date(2026, 5, 4), date(2027, 5, 5)),
-        (date(2025, 10, 24), date(2026, 10, 25)),
-        (date(2025, 3, 28), date(2026, 3, 29)),
+        (date(2026, 5, 4), date(2027, 5, 4)),
+        (date(2025, 10, 25), date(2026, 10, 25)),
+        (date(2025, 3, 29), date(2026, 3, 29)),
     ],
 )
 def test_an_event_that_never_comes_ends_a_consent_when_the_longest_one_would(said: date, last: date) -> None:
@@ -874,6 +889,11 @@ def test_a_yes_for_later_leaves_the_refusal() -> None:
     assert not covers(replace(YES_IN_FULL, given=None), NO_IN_PART)
 
 
+def test_a_yes_from_before_the_refusal_leaves_it() -> None:
+    assert not covers(YES_IN_FULL, replace(NO_IN_PART, given=NOW + timedelta(seconds=1)))
+    assert covers(YES_IN_FULL, replace(NO_IN_PART, given=NOW))
+
+
 def test_a_yes_for_what_is_over_leaves_the_refusal() -> None:
     assert not covers(replace(YES_IN_FULL, period=PAST), NO_IN_PART)
 
@@ -904,6 +924,83 @@ def test_ending_a_refusal_opens_only_what_the_new_yes_says(
         assert before or not after or says
 
 
+# ---- The patient's new word (rules 3, 4) --------------------------------------------------------------------------
+
+HOUR = timedelta(hours=1)
+TAKEN_BACK = replace(YES_IN_FULL, status=ConsentStatus.INACTIVE, period=Period(YES_IN_FULL.period.start, NOW + HOUR))
+BEFORE: dict[str, tuple[Stored, timedelta]] = {
+    # what stood before, and how long after NOW the patient's new word must be
+    "taken back": (TAKEN_BACK, HOUR - timedelta(seconds=1)),
+    "taken back by its status alone": (replace(YES_IN_FULL, status=ConsentStatus.INACTIVE), 2 * HOUR),
+    "rejected": (replace(YES_IN_FULL, status=ConsentStatus.REJECTED), 2 * HOUR),
+    "in error": (replace(YES_IN_FULL, status=ConsentStatus.ENTERED_IN_ERROR), 2 * HOUR),
+    "refused": (replace(REFUSAL, given=NOW), 2 * HOUR),
+    "refused, and ended": (replace(REFUSAL, given=NOW, status=ConsentStatus.INACTIVE), 2 * HOUR),
+    "unreadable": (UNREADABLE, 2 * HOUR),
+}
+
+
+@pytest.mark.parametrize(("before", "distance"), BEFORE.values(), ids=BEFORE)
+def test_what_is_over_needs_a_word_from_after(before: Stored, distance: timedelta) -> None:
+    """``NOW + 2 h`` is when it was recorded; times are written to the second."""
+    recorded = NOW + 2 * HOUR + timedelta(microseconds=9)
+    after = replace(YES_IN_FULL, given=NOW + distance)
+    assert not is_old_word(after, before, recorded)
+    assert is_old_word(replace(after, given=NOW + distance - timedelta(seconds=1)), before, recorded)
+
+
+@pytest.mark.parametrize("status", [ConsentStatus.DRAFT, ConsentStatus.PROPOSED])
+def test_a_draft_becomes_what_the_patient_says(status: ConsentStatus) -> None:
+    assert not is_old_word(YES_IN_FULL, replace(YES_IN_FULL, status=status), NOW + HOUR)
+
+
+WIDER: dict[str, tuple[Changes, bool]] = {
+    "the same": ({}, False),
+    "fewer categories": ({"categories": frozenset({NEED})}, False),
+    "another category": ({"categories": frozenset({NEED, TAPERING})}, True),
+    "fewer purposes": ({"purposes": frozenset({Purpose.COORDINATION})}, False),
+    "another recipient": ({"recipient": EMPLOYER}, True),
+    "the other direction": ({"direction": Direction.COLLECT}, True),
+    "another unit": ({"unit": ANOTHER_UNIT}, True),
+    "a day shorter": ({"period": Period.of_days(date(2026, 5, 4), date(2026, 8, 30))}, False),
+    "a day longer": ({"period": Period.of_days(date(2026, 5, 4), date(2026, 9, 1))}, True),
+    "a day earlier": ({"period": Period.of_days(date(2026, 5, 3), date(2026, 8, 31))}, True),
+    "until an event instead": ({"period": Period(), "ends_with_event": "mötet"}, True),
+}
+
+
+@pytest.mark.parametrize(("changes", "is_wider"), WIDER.values(), ids=WIDER)
+def test_a_permission_that_covers_more_needs_a_later_word(changes: Changes, is_wider: bool) -> None:
+    new = replace(YES_IN_FULL, **changes)
+    assert is_old_word(new, YES_IN_FULL, NOW) == is_wider
+    assert not is_old_word(replace(new, given=NOW + timedelta(seconds=1)), YES_IN_FULL, NOW)
+
+
+def test_one_that_an_event_ends_is_not_begun_anew() -> None:
+    waiting = replace(YES_IN_FULL, period=Period(NOW), ends_with_event="mötet")
+    assert not is_old_word(waiting, waiting, NOW)
+    assert is_old_word(replace(waiting, period=Period(NOW + HOUR)), waiting, NOW)
+    assert is_old_word(replace(waiting, ends_with_event="ett annat möte"), waiting, NOW)
+
+
+COPIES: dict[str, tuple[Changes, bool]] = {
+    "a copy": ({}, True),
+    "a part of it": ({"categories": frozenset({NEED})}, True),
+    "an earlier word": ({"given": NOW - HOUR}, True),
+    "a later word": ({"given": NOW + timedelta(minutes=1)}, False),
+    "to somebody else": ({"recipient": EMPLOYER}, False),
+    "more": ({"categories": frozenset({NEED, TAPERING})}, False),
+    "of the other kind": ({"kind": ConsentKind.COORDINATION}, False),
+}
+
+
+@pytest.mark.parametrize(("changes", "is_back"), COPIES.values(), ids=COPIES)
+def test_a_copy_of_what_was_taken_back_brings_nothing_back(changes: Changes, is_back: bool) -> None:
+    copy = replace(YES_IN_FULL, id="copy", **changes)
+    assert brings_back(copy, TAKEN_BACK, NOW + HOUR) == is_back
+    assert not brings_back(copy, YES_IN_FULL, NOW + HOUR)
+
+
 # ---- At the door -------------------------------------------------------------------------------------------------
 
 WHOLE = permission(given=NOW, period=Period.of_days(date(2026, 5, 4), date(2026, 11, 4)))
@@ -927,6 +1024,10 @@ TOO_GENERAL: dict[str, tuple[Changes, tuple[str, ...]]] = {
     "an event that never comes": (
         {"period": Period(), "ends_with_event": "Tills vidare."},
         ("Consent.provision.extension",),
+    ),
+    "somebody whom no number names": (
+        {"recipient": Recipient(RecipientKind.OTHER, "Organization/all-authorities", "Alla myndigheter")},
+        ("Consent.provision.actor",),
     ),
     "no direction": ({"direction": None}, ("Consent.provision.action",)),
     "no end": ({"period": Period()}, ("Consent.provision.period.end",)),
@@ -959,6 +1060,48 @@ def test_a_permission_is_too_general_when(changes: Changes, at: tuple[str, ...])
     assert {issue.rule for issue in issues} <= {"consent-too-general"}
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        *("Tills  vidare", "gäller tills vidare", "t.v.", "tills den återkallas", "tills jag ångrar mig", "livet ut"),
+        *(
+            "until withdrawn",
+            "for ever",
+            "no end",
+            "aldrig",
+            "för evigt",
+            "ingen",
+            "vet ej",
+            "alla",
+            "-",
+            "?",
+            "2.",
+            "x",
+        ),
+    ],
+)
+def test_an_event_that_is_none_is_told_however_it_is_written(event: str) -> None:
+    (issue,) = too_general(replace(WHOLE, period=Period(), ends_with_event=event), REGION)
+    assert issue.expression == "Consent.provision.extension"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "SIP",
+        "mötet",
+        "behandlingen är klar",
+        "nästa anfall",
+        "ingen sjukskrivning finns",
+        "patienten återtar arbetet",
+        "sjukskrivningen upphör",
+        "novembermötet",
+    ],
+)
+def test_an_event_that_comes_about_ends_a_consent(event: str) -> None:
+    assert too_general(replace(WHOLE, period=Period(), ends_with_event=event), REGION) == ()
+
+
 @pytest.mark.parametrize("changes", [changes for changes, at in TOO_GENERAL.values() if at])
 def test_a_refusal_may_be_as_wide_as_the_patient_wants(changes: Changes) -> None:
     assert too_general(replace(WHOLE, effect=Effect.DENY, **changes), REGION) == ()
@@ -980,13 +1123,14 @@ def test_that_an_end_is_asked_for_is_policy_and_the_error_says_so() -> None:
     ("first", "last", "longest", "allowed"),
     [
         (date(2026, 5, 4), date(2027, 5, 4), 366, True),
-        (date(2026, 5, 4), date(2027, 5, 5), 366, True),
-        (date(2026, 5, 4), date(2027, 5, 6), 366, False),
-        (date(2027, 5, 4), date(2028, 5, 4), 366, True),
-        (date(2027, 10, 30), date(2028, 10, 30), 366, True),
-        (date(2026, 3, 28), date(2027, 3, 30), 366, False),
-        (date(2026, 5, 4), date(2026, 6, 3), 30, True),
-        (date(2026, 5, 4), date(2026, 6, 4), 30, False),
+        (date(2026, 5, 4), date(2027, 5, 5), 366, False),
+        (date(2027, 5, 4), date(2028, 5, 3), 366, True),
+        (date(2027, 10, 31), date(2028, 10, 30), 366, True),
+        (date(2026, 3, 28), date(2027, 3, 28), 366, True),
+        (date(2026, 3, 28), date(2027, 3, 29), 366, False),
+        (date(2026, 5, 4), date(2026, 6, 2), 30, True),
+        (date(2026, 5, 4), date(2026, 6, 3), 30, False),
+        (date(2026, 5, 4), date(2026, 5, 4), 1, True),
     ],
 )
 def test_the_longest_time_is_the_regions_counted_in_days(first: date, last: date, longest: int, allowed: bool) -> None:
@@ -998,7 +1142,7 @@ def test_the_longest_time_is_the_regions_counted_in_days(first: date, last: date
 def test_without_a_start_the_time_is_counted_from_when_it_was_given() -> None:
     until = Period.of_days(None, date(2027, 5, 6))
     assert too_general(replace(WHOLE, period=until), REGION)
-    assert too_general(replace(WHOLE, period=until, given=day_start(date(2026, 5, 5))), REGION) == ()
+    assert too_general(replace(WHOLE, period=until, given=day_start(date(2026, 5, 6))), REGION) == ()
     assert too_general(replace(WHOLE, period=until, given=None), REGION) == ()
 
 

@@ -27,7 +27,7 @@ NOW: Final = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
 UNIT: Final = HsaId("SE2321000016-1001")
 PROVIDER: Final = HsaId("SE2321000016-1000")
 CALLER: Final = Caller(HsaId("SE2321000016-9001"), "c-1", UNIT, PROVIDER, frozenset(), "request-1")
-PLATFORM: Final = Recipient(RecipientKind.REGIONAL_PLATFORM, "2321000131")
+PLATFORM: Final = Recipient(RecipientKind.REGIONAL_PLATFORM, "regional_platform")
 MUNICIPALITY: Final = Recipient(RecipientKind.MUNICIPALITY, "2120009994", "Kommunen")
 
 
