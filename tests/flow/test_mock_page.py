@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import staleness_of
@@ -90,7 +91,8 @@ class Seen:
         """And wait until the next page stands: a click answers before that."""
         before = self._browser.find_element(By.TAG_NAME, "html")
         self._browser.find_element(by, words).click()
-        patience = WebDriverWait(self._browser, 30)
+        # A page that is just going away is told of in several ways, not only as a stale element.
+        patience = WebDriverWait(self._browser, 30, ignored_exceptions=[WebDriverException])
         patience.until(staleness_of(before))
         patience.until(lambda browser: browser.execute_script("return document.readyState") == "complete")
 
