@@ -9,12 +9,13 @@ from sqlalchemy import Select, func, or_, select, text
 
 from contracts.consent import DecisionRecord
 from contracts.errors import NotFound
-from contracts.outbox import BLOCKING, DeliveryState
+from contracts.outbox import DeliveryState
 from contracts.ports import Snapshot
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
 from service.api import models
 from service.api.records import codes_of, decision_out
+from service.outbox.tending import UNTOLD
 from service.outbox.tending import destinations as used
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
@@ -85,7 +86,7 @@ async def destinations(store: SqlStore, names: Collection[str]) -> list[models.D
 
 
 async def _is_waited_for(store: SqlStore, name: str) -> bool:
-    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in BLOCKING])
+    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in UNTOLD])
     return bool(await store.select(select(outbox.c.number).where(*waits).limit(1)))
 
 

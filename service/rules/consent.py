@@ -395,25 +395,37 @@ def is_old_word(consent: Consent, before: AnyConsent, recorded: datetime) -> boo
     said = before.given if isinstance(before, Consent) else None
     later = consent.given is not None and (said is None or consent.given > said)
     if isinstance(before, Consent) and is_permission(before):
-        return not later and not (_says_no_more(consent, before) and _holds_no_longer(consent, before))
-    return not later or _is_before(consent, before, recorded)
+        return not later and not (says_no_more(consent, before) and _holds_no_longer(consent, before))
+    return not later or is_before(consent, before, recorded)
 
 
 def brings_back(consent: Consent, other: AnyConsent, recorded: datetime) -> bool:
-    """Whether an active permission is a copy of what the patient took back in ``other``: a word no newer than that, which
-    says no more."""
+    """Whether an active permission would tell the party again of which the patient took a permission back in ``other``, by a
+    word from before that. How much each of them says is not asked: a withdrawal may say no more than what it withdraws. One
+    that names no recipient took back every one."""
     return (
         isinstance(other, Consent)
-        and (other.kind, other.status, other.effect) == (consent.kind, ConsentStatus.INACTIVE, Effect.PERMIT)
-        and _says_no_more(consent, other)
-        and (consent.given is None or other.given is None or consent.given <= other.given)
-        and _is_before(consent, other, recorded)
+        and other.kind is consent.kind
+        and other.status in _TAKEN_BACK
+        and other.effect is Effect.PERMIT
+        and _same(other.unit, consent.unit)
+        and (other.recipient is None or _same_party(other.recipient, consent.recipient))
+        and (is_before(consent, other, recorded) or _is_no_later(consent, other, recorded))
     )
 
 
-def _is_before(consent: Consent, other: AnyConsent, recorded: datetime) -> bool:
-    """Whether it was given before the other was ended: then, where the other tells that, else when that was recorded.
-    Record systems write times to the second."""
+_TAKEN_BACK: Final = frozenset({ConsentStatus.INACTIVE, ConsentStatus.REJECTED})
+
+
+def _is_no_later(consent: Consent, other: Consent, recorded: datetime) -> bool:
+    """Where the record system's clock was ahead, so that the other seems given after it was taken back."""
+    ahead = other.given is not None and other.given > recorded
+    return ahead and (consent.given is None or other.given is None or consent.given <= other.given)
+
+
+def is_before(consent: Consent, other: AnyConsent, recorded: datetime) -> bool:
+    """Whether it was given before the other was ended or, where that stands, was recorded: an ended one may tell when that was
+    itself. Record systems write times to the second."""
     end = other.period.end if isinstance(other, Consent) and other.status is ConsentStatus.INACTIVE else None
     ended = recorded if end is None else min(recorded, end - _SECOND)
     return consent.given is None or consent.given < ended.replace(microsecond=0)
@@ -422,7 +434,7 @@ def _is_before(consent: Consent, other: AnyConsent, recorded: datetime) -> bool:
 _SECOND: Final = timedelta(seconds=1)
 
 
-def _says_no_more(consent: Consent, other: Consent) -> bool:
+def says_no_more(consent: Consent, other: Consent) -> bool:
     """Whether a permission tells nothing that the other does not: party, direction, purposes and categories."""
     return (
         consent.unit == other.unit

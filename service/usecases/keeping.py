@@ -61,7 +61,7 @@ def remove(transaction: Transaction, context: Context, removal: Removal) -> Reco
     standing = record or transaction.tombstone(removal.type, removal.id)
     if standing is None or not removal.caller.may_see(standing.unit):
         raise NotFound(f"there is no such {removal.type}")
-    _refuse_other_version(removal.expected, standing)
+    _refuse_other_version(removal.expected, standing, is_there=record is not None)
     if record is None:
         return Recorded(standing, changed=False)
     gone = transaction.remove(removal.type, removal.id)

@@ -135,7 +135,7 @@ def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, e
         return
     if stood is not None and before is not None and rules.is_old_word(consent, before, stood.updated):
         raise Conflict(_old(_NEW_WORD))
-    if before is None or not rules.is_permission(before):
+    if not (isinstance(before, Consent) and rules.is_permission(before) and rules.says_no_more(consent, before)):
         _refuse_copy(transaction, consent)
 
 
@@ -162,7 +162,7 @@ def _refuse_other_kind(consent: Consent, before: Consent | UnreadableConsent) ->
 
 _NEW_WORD: Final = (
     "this would permit what the patient took back, refused or had not permitted: that takes the patient's new word, given "
-    "since, with its time"
+    "since, with its time; to put right what was written, withdraw it and record a new Consent"
 )
 
 
@@ -187,13 +187,13 @@ def _end_refusals(transaction: Transaction, context: Context, write: Write, cons
 def _ended_or_named(
     transaction: Transaction, context: Context, write: Write, refusal: Consent, consent: Consent
 ) -> Issue:
-    if not rules.covers(consent, refusal):
-        return note(
-            f"the refusal Consent/{refusal.id} is wider than this consent and still denies: end it if the patient says so",
-            "refusal-stands",
-        )
     record = transaction.read("Consent", refusal.id)
     assert record is not None  # noqa: S101 - it was read in this transaction
+    is_older = rules.is_before(consent, refusal, record.updated)
+    if is_older or not rules.covers(consent, refusal):
+        why = "was recorded after this consent was given" if is_older else "is wider than this consent"
+        text = f"the refusal Consent/{refusal.id} {why} and still denies: end it if the patient says so"
+        return note(text, "refusal-stands")
     keep(transaction, context, Write(write.caller, ended(decode(record.body), transaction.at), refusal.id))
     return note(f"the refusal Consent/{refusal.id} is ended by this consent", "refusal-ended")
 

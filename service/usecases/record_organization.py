@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from contracts.errors import Conflict, Issue, IssueType
+from contracts.people import Party
 from contracts.ports import Transaction
 from contracts.record import Document, Record
 from fhir_mappings import people
@@ -18,14 +19,19 @@ def record_organization(transaction: Transaction, context: Context, write: Write
     consent or a refusal that is not ended: the patient has named the one it was."""
     read(write.document.content)
     earlier = current(transaction, write) if write.id else None
-    if earlier is not None and _who(decode(earlier.body), write.id) != _who(write.document, write.id):
+    if earlier is not None and _is_another(_who(decode(earlier.body), write.id), _who(write.document, write.id)):
         _refuse_under_consent(transaction, earlier)
     return keep(transaction, context, write)
 
 
-def _who(document: Document, id: str) -> tuple[object, ...]:
-    party = people.organization(document.content, id)
-    return party.key, party.organisation, party.hsa_id
+def _who(document: Document, id: str) -> Party:
+    return people.organization(document.content, id)
+
+
+def _is_another(before: Party, now: Party) -> bool:
+    """A second number beside the one that it is known by makes nobody another."""
+    kept = ((before.organisation, now.organisation), (before.hsa_id, now.hsa_id), (before.stated_kind, now.stated_kind))
+    return before.key != now.key or any(old is not None and old != new for old, new in kept)
 
 
 def _refuse_under_consent(transaction: Transaction, organization: Record) -> None:

@@ -430,3 +430,18 @@ async def test_an_older_yes_leaves_the_refusal(flow: "Flow") -> None:
     await flow.post(flow.forms.disclosure(person, effect="deny"))
     await flow.post(flow.forms.disclosure(person, dateTime=flow.forms.time(timedelta(days=-1))))
     assert (await decision(flow, person))["reasons"] == ["refused"]
+
+
+@pytest.mark.parametrize("day_alone", [False, True])
+async def test_a_yes_that_is_sent_again_leaves_a_refusal_that_tells_no_time(flow: "Flow", day_alone: bool) -> None:
+    """A refusal needs no time, and a day alone begins before whatever was said on it."""
+    person = await flow.consenting()
+    yes = await flow.post(flow.forms.disclosure(person))
+    refusal = flow.forms.disclosure(person, effect="deny")
+    refusal |= {"dateTime": refusal["dateTime"][:10]} if day_alone else {}
+    flow.clock.advance(timedelta(minutes=1))
+    await flow.post(refusal if day_alone else {name: value for name, value in refusal.items() if name != "dateTime"})
+    await flow.put({**yes, "language": "sv"})
+    assert (await decision(flow, person))["reasons"] == ["refused"]
+    await flow.post(flow.forms.disclosure(person))
+    assert (await decision(flow, person))["permitted"], "the patient's new word"

@@ -251,6 +251,25 @@ async def test_an_old_copy_brings_nothing_back(flow: "Flow", kind: str, way: str
     assert await told(flow, person)
 
 
+@pytest.mark.parametrize("way", ["rejected", "says no more than that", "narrowed before", "over another"])
+async def test_what_was_taken_back_in_another_way_does_not_come_back_either(flow: "Flow", way: str) -> None:
+    person, _, id_ = await patient_with_consents(flow)
+    first = (await flow.coordinator.get(f"/fhir/Consent/{id_}")).json()
+    narrow = {**first, "provision": {**first["provision"], "code": first["provision"]["code"][:1]}}
+    other = await flow.post(narrow) if way == "over another" else None
+    if way == "narrowed before":
+        await flow.put(narrow)
+    flow.clock.advance(timedelta(minutes=1))
+    lean = {"provision": {"type": "permit"}} if way == "says no more than that" else {}
+    await flow.put({**first, **lean, "status": "rejected" if way == "rejected" else "inactive"})
+    if other is None:
+        assert (await flow.coordinator.post("/fhir/Consent", json=first)).status_code == 409
+    else:
+        wide = {**first, "id": other["id"], "dateTime": flow.forms.time(timedelta(seconds=-30))}
+        assert await put(flow, wide) == 409
+    assert not await told(flow, person)
+
+
 async def test_a_withdrawal_that_was_told_late_counts_from_when_it_was_said(flow: "Flow") -> None:
     """The patient took it back on Monday and gave it anew on Tuesday: both are told on Wednesday."""
     _, _, id_ = await patient_with_consents(flow)

@@ -987,9 +987,10 @@ COPIES: dict[str, tuple[Changes, bool]] = {
     "a copy": ({}, True),
     "a part of it": ({"categories": frozenset({NEED})}, True),
     "an earlier word": ({"given": NOW - HOUR}, True),
-    "a later word": ({"given": NOW + timedelta(minutes=1)}, False),
+    "a later word from before it was taken back": ({"given": NOW + timedelta(minutes=1)}, True),
+    "the patient's new word": ({"given": NOW + HOUR}, False),
     "to somebody else": ({"recipient": EMPLOYER}, False),
-    "more": ({"categories": frozenset({NEED, TAPERING})}, False),
+    "more": ({"categories": frozenset({NEED, TAPERING})}, True),
     "of the other kind": ({"kind": ConsentKind.COORDINATION}, False),
 }
 
@@ -998,7 +999,22 @@ COPIES: dict[str, tuple[Changes, bool]] = {
 def test_a_copy_of_what_was_taken_back_brings_nothing_back(changes: Changes, is_back: bool) -> None:
     copy = replace(YES_IN_FULL, id="copy", **changes)
     assert brings_back(copy, TAKEN_BACK, NOW + HOUR) == is_back
+    assert brings_back(copy, replace(TAKEN_BACK, status=ConsentStatus.REJECTED), NOW + HOUR) == is_back
     assert not brings_back(copy, YES_IN_FULL, NOW + HOUR)
+
+
+def test_a_withdrawal_need_not_repeat_what_it_withdraws() -> None:
+    lean = replace(TAKEN_BACK, recipient=None, categories=frozenset(), purposes=frozenset(), direction=None)
+    assert brings_back(YES_IN_FULL, lean, NOW + HOUR)
+    assert not brings_back(replace(YES_IN_FULL, given=NOW + HOUR), lean, NOW + HOUR)
+
+
+def test_a_clock_that_was_ahead_brings_nothing_back() -> None:
+    """Given, it says, a little after it was taken back."""
+    ahead = replace(YES_IN_FULL, given=NOW + timedelta(seconds=40))
+    taken_back = replace(ahead, status=ConsentStatus.INACTIVE)
+    assert brings_back(ahead, taken_back, NOW + timedelta(seconds=10))
+    assert not brings_back(replace(ahead, given=NOW + timedelta(seconds=41)), taken_back, NOW + timedelta(seconds=10))
 
 
 # ---- At the door -------------------------------------------------------------------------------------------------
