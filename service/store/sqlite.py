@@ -143,7 +143,7 @@ _AT_ONCE: Final = 32
 """Rows of one statement: as many as make it quicker, and few enough that the connection keeps each count's statement."""
 
 
-_COPIED_AT: Final = 8000
+_COPIED_AT: Final = 2000
 """Pages in the log at which a commit copies them into the file: those that are written again and again are copied once. The
 connection that writes does it, and no other may: https://sqlite.org/wal.html#walresetbug"""
 
