@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 import psycopg
+import pytest
 
 TEMPLATE: Final = "an empty store"
 """The place of the database that others are copied from."""
@@ -123,6 +124,16 @@ class Cluster:
     def drop(self, place: Path | str) -> None:
         """Forget the place's database, whoever is still connected."""
         self.ask(f"DROP DATABASE IF EXISTS {_name(place)} WITH (FORCE)")
+
+
+def on_either(request: pytest.FixtureRequest, home: Path, template: str = "") -> Iterator[Path | str]:
+    """For a fixture of the parameters ``sqlite`` and ``postgres``: where a database of that engine is, gone afterwards."""
+    if request.param == "sqlite":
+        yield home / "reko.db"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    yield cluster.database(home, template)
+    cluster.drop(home)
 
 
 def _name(place: Path | str) -> str:

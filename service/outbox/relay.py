@@ -130,8 +130,8 @@ class Relay:
         return [claimed for tasks in self._running.values() for claimed in tasks.values()]
 
     async def _sweep(self) -> None:
-        """Erase what withheld messages say when their time is out (domain rule 11: the outbox's copy, no record), and also
-        when they were cancelled."""
+        """Erase what withheld and cancelled messages say when their time is out (domain rule 11: the outbox's copy, no
+        record)."""
         now = self._clock.now()
         if abs(now - self._swept) < SWEEP:
             return

@@ -40,7 +40,8 @@ def _lacks_category(consent: Consent, _: Policy) -> bool:
 _FOR_EVER: Final = re.compile(
     r"\btills? ?vidare\b|^t\.? ?v$|^all(a|t|ting)?$|alltid|\bevig|aldrig|livet ut|livslång|livstid|återkall|ångra|upphäv"
     r"|^ing(en|et)$|(inget|utan) slut|obegränsa|oändlig|vet ej|\bokän[dt]|until further|\bfor ?ever|\balways|\bnever\b|withdr|revok"
-    r"|indefinit|unlimited|for life|life-?long|lifetime|^no(ne)?$|no end|unknown|permanent|obestämd|så länge|tidsgräns|tidsbegräns|säger ifrån|säger till"
+    r"|indefinit|unlimited|for life|life-?long|lifetime|^no(ne)?$|no end|unknown"
+    r"|permanent|obestämd|så länge|tidsgräns|tidsbegräns|säger ifrån|säger till"
 )
 """What people write where an event should stand: that it never ends, that the patient may end it, that nobody knows."""
 

@@ -202,9 +202,8 @@ def _own(file: Path) -> int:
     except OSError as error:
         os.close(lock)
         raise Unavailable(f"the database file cannot be used ({error.strerror})") from error
-    if (
-        names > 1
-    ):  # each name would have a lock and a log of its own (https://sqlite.org/howtocorrupt.html#_multiple_links)
+    if names > 1:
+        # Each name would have a lock and a log of its own: https://sqlite.org/howtocorrupt.html#_multiple_links
         os.close(lock)
         raise Unavailable("the database file has a second name, a hard link: remove that, or start from a copy")
     return lock

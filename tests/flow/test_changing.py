@@ -216,6 +216,7 @@ async def test_an_update_of_whatever_version_is_there(flow: "Flow") -> None:
     patched = await flow.coordinator.patch(path, json=change, headers=headers)
     assert (patched.status_code, patched.headers["ETag"]) == (200, 'W/"3"')
     assert (await flow.coordinator.delete(path, headers=headers)).status_code == 204
+    assert (await flow.coordinator.delete(path, headers=headers)).status_code == 412
     assert (await flow.coordinator.put(path, json=form, headers=headers)).status_code == 412
 
 

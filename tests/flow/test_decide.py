@@ -8,7 +8,8 @@ import pytest
 
 from adapters.block_service.mock import register
 from adapters.mocking import Fault
-from fhir_mappings.identifiers import HSA_ID, ORGANISATION_NUMBER
+from fhir_mappings import primitives
+from fhir_mappings.identifiers import HSA_ID, ORGANISATION_NUMBER, RECIPIENT_KIND
 from service.mock_world import BlockIn
 
 if TYPE_CHECKING:
@@ -410,6 +411,35 @@ async def test_the_unit_that_a_consent_was_given_to_stays_itself(flow: "Flow") -
     await flow.post(flow.forms.coordination(person, **given_to))
     other = {**unit, "identifier": [{**hsa, "value": flow.UNIT}]}
     assert (await flow.coordinator.put(f"/fhir/Organization/{unit['id']}", json=other)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"beside": "TSTNMT2321000156-E0018"}, 200),
+        ({"beside": "TSTNMT2321000156-E0018", "number": "5560000019"}, 409),
+        ({"kind": "other-care-provider"}, 409),
+        ({"kind": "employer"}, 200),
+    ],
+)
+async def test_a_second_number_makes_nobody_another_and_another_kind_does(
+    flow: "Flow", changes: dict[str, str], status: int
+) -> None:
+    """Which rules apply follows from the kind: on an emergency an employer is never told."""
+    hsa = [{"system": HSA_ID.fhir, "value": changes["beside"]}] if "beside" in changes else []
+    number, kind = changes.get("number", "5560000027"), changes.get("kind", "employer")
+
+    def organization(number: str, kind: str, *more: Json) -> Json:
+        identifier = [{"system": ORGANISATION_NUMBER.fhir, "value": number}, *more]
+        type_ = [primitives.concept(RECIPIENT_KIND, kind)]
+        return {"resourceType": "Organization", "name": "Verkstaden", "identifier": identifier, "type": type_}
+
+    employer = await flow.post(organization("5560000027", "employer"))
+    form = flow.forms.disclosure(await flow.consenting())
+    form["provision"]["actor"][1]["reference"] = {"reference": f"Organization/{employer['id']}"}
+    await flow.post(form)
+    changed = {**organization(number, kind, *hsa), "id": employer["id"]}
+    assert (await flow.coordinator.put(f"/fhir/Organization/{employer['id']}", json=changed)).status_code == status
 
 
 # Who somebody is

@@ -231,6 +231,9 @@ async def test_a_destination_that_was_taken_away_is_seen_while_messages_wait_for
     told = await circuit(flow, "taken away")
     assert (told["configured"], (await circuit(flow))["configured"]) == (False, True)
     assert (await flow.stranger.get("/api/destinations")).json() == []
+    flow.change("UPDATE outbox SET state = 'needs-approval' WHERE id = ?", waiting.id)
+    assert not (await circuit(flow, "taken away"))["configured"], "a person is waited for there as well"
+    flow.change("UPDATE outbox SET state = 'waiting' WHERE id = ?", waiting.id)
     await operate(flow, waiting.id, "cancel")
     assert "taken away" not in (await flow.coordinator.get("/api/destinations")).text
 

@@ -196,13 +196,15 @@ def _types(parameter: SearchParameter) -> tuple[str, ...]:
 
 
 def values(value: str) -> list[str]:
-    values = split(value, ",")
-    if "" in values:
+    """The values between the commas. Raises ``ValueError`` where one is missing."""
+    found = split(value, ",")
+    if "" in found:
         raise ValueError("a value is missing")
-    return values
+    return found
 
 
 def boolean(value: str) -> bool:
+    """Raises ``ValueError`` for what is neither."""
     if value not in ("true", "false"):
         raise ValueError("true or false is wanted")
     return value == "true"

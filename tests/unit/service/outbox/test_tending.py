@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.store.database import Place
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
-from tests.postgres import TEMPLATE, Cluster
+from tests.postgres import TEMPLATE, on_either
 from tests.unit.service.store.samples import NOW, StillClock, message, open_new, open_store
 from tests.unit.service.store.test_outbox import at, opened
 
@@ -36,12 +36,7 @@ def clock() -> StillClock:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    if request.param == "sqlite":
-        yield tmp_path / "reko.db"
-        return
-    cluster: Cluster = request.getfixturevalue("postgres")
-    yield cluster.database(tmp_path, TEMPLATE)
-    cluster.drop(tmp_path)
+    yield from on_either(request, tmp_path, TEMPLATE)
 
 
 @pytest.fixture

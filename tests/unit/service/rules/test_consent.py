@@ -1080,6 +1080,8 @@ def test_a_permission_is_too_general_when(changes: Changes, at: tuple[str, ...])
     "event",
     [
         *("Tills  vidare", "gäller tills vidare", "t.v.", "tills den återkallas", "tills jag ångrar mig", "livet ut"),
+        *("på obestämd tid", "så länge det behövs", "utan tidsgräns", "inte tidsbegränsat", "permanent"),
+        *("tills jag säger ifrån", "tills patienten säger till"),
         *(
             "until withdrawn",
             "for ever",

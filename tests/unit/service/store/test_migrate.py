@@ -33,7 +33,7 @@ from service.store.postgres import PostgresDatabase
 from service.store.sqlite import SqliteDatabase
 from service.usecases.deciding import decide_as_then
 from tests import beside
-from tests.postgres import Cluster
+from tests.postgres import on_either
 from tests.unit.service.store.samples import UNIT, message, open_store, procedure
 
 pytestmark = pytest.mark.anyio
@@ -52,12 +52,7 @@ STUMBLE = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A database in which nothing is."""
-    if request.param == "sqlite":
-        yield tmp_path / "reko.db"
-        return
-    cluster: Cluster = request.getfixturevalue("postgres")
-    yield cluster.database(tmp_path)
-    cluster.drop(tmp_path)
+    yield from on_either(request, tmp_path)
 
 
 def test_migrating_leads_to_the_schema_of_the_tables(tmp_path: Path) -> None:
