@@ -25,7 +25,8 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One version of a stored resource. ``unit`` owns it; ``patient`` is the logical id of the Patient that it is about,
-    empty when it is about none; ``body`` is the JSON that a read returns, empty in the version that a deletion makes."""
+    empty when it is about none; ``body`` is the JSON that a read returns, empty in the version that a deletion makes.
+    ``restricted``: its labels, or those of the newest version, leave it to those who have the right to see such data."""
 
     type: str
     id: str
@@ -34,6 +35,7 @@ class Record:
     unit: str
     patient: str
     body: bytes
+    restricted: bool = False
 
     @property
     def reference(self) -> str:
@@ -66,6 +68,8 @@ class Right(StrEnum):
 
     FHIR_READ = "fhir.read"
     FHIR_WRITE = "fhir.write"
+    FHIR_RESTRICTED = "fhir.restricted"
+    """Sees what is labelled as restricted, and labels it so."""
     SICK_LEAVE_PULL = "sick-leave.pull"
     OUTBOX_LIST = "outbox.list"
     OUTBOX_CONTENT = "outbox.content"
@@ -112,9 +116,19 @@ class Caller:
             self.provider_is_public,
         )
 
-    def may_see(self, owner: str) -> bool:
-        """Whether data of that owner is the caller's to see: its own unit's, or what its care provider shares."""
-        return owner in (self.unit.value, self.provider.value)
+    @property
+    def owners(self) -> tuple[str, str]:
+        """Whose data is the caller's to see: its own unit's, and what its care provider shares."""
+        return self.unit.value, self.provider.value
+
+    @property
+    def sees_restricted(self) -> bool:
+        """Whether also that which is labelled as restricted."""
+        return Right.FHIR_RESTRICTED in self.rights
+
+    def may_see(self, record: Record) -> bool:
+        """Whether a record is the caller's to see. Searches ask the same of the database (``search/scope.py``)."""
+        return record.unit in self.owners and (not record.restricted or self.sees_restricted)
 
 
 class AccessAction(StrEnum):

@@ -95,6 +95,7 @@ CERTIFICATE_TYPE: Final = f"{BASE}/CodeSystem/certificate-type"
 RECORD_FLAG: Final = f"{BASE}/CodeSystem/record-flag"
 ENGINE_MODE: Final = f"{BASE}/CodeSystem/sick-leave-engine-mode"
 REKO_STATUS: Final = f"{BASE}/CodeSystem/reko-status"
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 SECURITY_LABEL: Final = "http://hl7.se/fhir/ig/base/CodeSystem/SecurityLabel"
 
 CERTIFICATE_ID: Final = f"{BASE}/identifier/certificate"

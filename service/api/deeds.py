@@ -137,7 +137,7 @@ def _fate(transaction: SqlTransaction, context: Context, id: str, *, rehearsed: 
 
 def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: str) -> None:
     standing = transaction.standing(id)
-    if standing is None or not caller.may_see(standing[0]):
+    if standing is None or standing[0] not in caller.owners:
         raise NotFound("there is no such message")
     if standing[1] not in allowed:
         raise Conflict(f"a message that is {standing[1].value} cannot be {deed}")

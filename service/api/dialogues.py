@@ -102,7 +102,7 @@ def _listed(transaction: Transaction, caller: Caller, asked: models.DialogueQuer
         visible(transaction, caller, "Patient", asked.patient)
     found = [
         task
-        for task in see_dialogues.open_on(transaction, caller.unit.value)
+        for task in see_dialogues.open_on(transaction, caller)
         if asked.patient in (None, task.patient) and _is_wanted(follow_dialogue.read(task), asked)
     ]
     tasks = sorted(found, key=lambda task: (not follow_dialogue.read(task).urgent, task.updated))[:LIST]

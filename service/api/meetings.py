@@ -151,7 +151,7 @@ def _listed(
         record.id: record
         for kind in MEETINGS
         for record in transaction.by_token("Task", "code", ACTIVITY_KIND, kind.value, caller.unit.value)
-        if _fits(decode(record.body).content, days, status)
+        if caller.may_see(record) and _fits(decode(record.body).content, days, status)
     }
     found = [(record, meeting) for record in records.values() if (meeting := read(transaction, record)) is not None]
     wanted = sorted(found, key=lambda each: (each[1].start is None, each[1].start or each[0].updated))

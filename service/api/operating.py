@@ -19,6 +19,7 @@ from service.outbox.tending import UNTOLD
 from service.outbox.tending import destinations as used
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
+from service.store.snapshot import may_be_seen
 from service.store.sql import alive
 from service.store.store import SqlStore
 from service.store.tables import BLOCKS, attempt, outbox, resource, route
@@ -114,10 +115,12 @@ async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut
 
 
 async def content(store: SqlStore, caller: Caller, id: str) -> dict[str, Any]:
-    """What a message says. Somebody reads a patient's data: the access log has the row first. Raises ``NotFound``."""
-    wanted = select(outbox.c.payload, outbox.c.patient).where(outbox.c.id == id, outbox.c.unit == caller.unit.value)
-    found = await store.select(wanted)
-    if not found or found[0][0] is None:
+    """What a message says. Somebody reads a patient's data: the access log has the row first. Raises ``NotFound``, also for
+    one about something that the caller may not see."""
+    columns = outbox.c.payload, outbox.c.patient, outbox.c.about
+    found = await store.select(select(*columns).where(outbox.c.id == id, outbox.c.unit == caller.unit.value))
+    about = store.read(*found[0][2].split("/")) if found else None
+    if not found or found[0][0] is None or (about is not None and not caller.may_see(about)):
         raise NotFound("there is no such message, or its content has been erased")
     await _log(store, caller, {found[0][1]: f"outbox/{id}"}, "outbox-content")
     said: dict[str, Any] = orjson.loads(found[0][0])
@@ -185,9 +188,8 @@ async def _log(store: SqlStore, caller: Caller, read: Mapping[str, str], interac
 
 
 async def _resource_of(store: SqlStore, caller: Caller, id: str) -> str:
-    owners = (caller.unit.value, caller.provider.value)
     found = await store.select(
-        select(resource.c.type, resource.c.id).where(resource.c.id == id, resource.c.unit.in_(owners))
+        select(resource.c.type, resource.c.id).where(resource.c.id == id, may_be_seen(caller))
     ) or await store.select(_as_reference(id, caller))
     if not found:
         raise NotFound("there is no such resource or message")

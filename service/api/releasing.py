@@ -41,7 +41,7 @@ def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sq
 
 def _withheld(transaction: SqlTransaction, caller: Caller, id: str) -> Queued:
     standing = transaction.standing(id)
-    if standing is None or not caller.may_see(standing[0]):
+    if standing is None or standing[0] not in caller.owners:
         raise NotFound("there is no such message")
     if standing[1] is not DeliveryState.WITHHELD:
         raise Conflict(f"a message that is {standing[1].value} cannot be released")

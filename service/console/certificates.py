@@ -21,7 +21,7 @@ from service.security import require
 from service.store.store import SqlStore
 from service.usecases.confirm_certificate import Confirmation, confirm_certificate_as_notice
 from service.usecases.context import Context
-from service.usecases.deciding import registered_patient
+from service.usecases.deciding import seen_patient
 from service.usecases.read_certificate import ReadCertificate, certificates_of, read_certificate
 from service.usecases.see_overview import log_reading, own_unit
 
@@ -50,7 +50,7 @@ class CertificatePages:
         own_unit(caller, unit)
         found = await self.store.look(lambda snapshot: certificates_of(snapshot, caller, patient))
         await log_reading(self.store, caller, [patient], "certificate-list")
-        who = await self._who(patient)
+        who = await self._who(caller, patient)
         return rendered("certificates.html", caller=caller, unit=unit, certificates=found, **who)
 
     async def one(self, caller: Caller, unit: str, id: str) -> Response:
@@ -101,12 +101,12 @@ class CertificatePages:
             may_confirm=Right.FHIR_WRITE in caller.rights and found.contact_wished and not read.notice,
             wrong=wrong,
             sent=sent or {},
-            **await self._who(read.patient),
+            **await self._who(caller, read.patient),
         )
 
-    async def _who(self, patient: str) -> dict[str, Any]:
+    async def _who(self, caller: Caller, patient: str) -> dict[str, Any]:
         """Whose it is, as the pages show it."""
-        found = await self.store.look(lambda snapshot: registered_patient(snapshot, patient))
+        found = await self.store.look(lambda snapshot: seen_patient(snapshot, caller, patient))
         number = written(found.person.digits) if found and found.person else ""
         return {"name": found.name if found else "", "number": number}
 

@@ -13,6 +13,7 @@ from service.console import dialogue_words as words
 from service.rules import channels
 from service.rules import dialogue as rules
 from service.usecases import follow_dialogue
+from service.usecases.context import SERVICE
 from service.usecases.see_dialogues import Everything, Listed
 
 PROTECTED: Final = "Skyddad personuppgift"
@@ -126,7 +127,7 @@ def history(versions: Sequence[Version], writers: Mapping[int, Sequence[tuple[st
 
 def _who(writers: Sequence[tuple[str, str]]) -> str:
     """What the service does in a person's transaction, the person has done."""
-    people = {employee for employee, commission in writers if commission != follow_dialogue.SERVICE}
+    people = {employee for employee, commission in writers if commission != SERVICE}
     if people:
         return people.pop() if len(people) == 1 else ""
     return "tjänsten" if writers else ""

@@ -24,7 +24,7 @@ from service.fhir_api.search.dates import span
 from service.fhir_api.surroundings import Surroundings
 from service.page_tokens import seal, unseal
 from service.store.codec import to_micros
-from service.store.snapshot import to_version
+from service.store.snapshot import may_be_seen, to_version
 from service.store.sql import VERSION_COLUMNS, buried
 from service.store.tables import history, resource
 
@@ -146,8 +146,7 @@ _WANTED: Final = {
 def _matches(scope: Scope, caller: Caller, asked: Asked) -> ColumnElement[bool]:
     """Of one resource, its versions are looked up. Otherwise versions are walked from the newest, and each is asked whose it
     is: a page costs what it holds, however long the history."""
-    owners = sorted((caller.unit.value, caller.provider.value))
-    shown: list[ColumnElement[bool]] = [resource.c.unit.in_(owners)]
+    shown = [may_be_seen(caller)]
     if scope.type:
         shown.append(resource.c.type.in_([scope.type, buried(scope.type)]))
     if scope.id:
@@ -155,6 +154,8 @@ def _matches(scope: Scope, caller: Caller, asked: Asked) -> ColumnElement[bool]:
         conditions: list[ColumnElement[bool]] = [history.c.rid.in_(of_it)]
     else:
         conditions = [exists().where(resource.c.rid == history.c.rid, *shown)]
+    if not caller.sees_restricted:
+        conditions.append(history.c.restricted == 0)
     if asked.since is not None:
         conditions.append(history.c.updated >= asked.since)
     if asked.at is not None:

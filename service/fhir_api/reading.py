@@ -24,7 +24,7 @@ async def shown(around: Surroundings, caller: Caller, type_: str, id: str, inter
 
 def visible(record: Record | None, caller: Caller, type_: str) -> Record:
     """The record if it is there for this caller. Raises ``NotFound``: another unit's data is told like none."""
-    if record is None or not caller.may_see(record.unit):
+    if record is None or not caller.may_see(record):
         raise NotFound(f"there is no such {type_}")
     return record
 

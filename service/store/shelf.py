@@ -18,8 +18,10 @@ def shelf(records: Iterable[Record], at: datetime, definitions: Definitions, row
     index = SearchIndex({key: number for number, key in enumerate(definitions)}, rows_of)
     for number, record in enumerate(records):
         version = {"rid": number, "hid": number, "version": record.version, "updated": to_micros(record.updated)}
-        owned = {"type": record.type, "id": record.id, "unit": record.unit, "patient": record.patient}
+        owned = {"type": record.type, "id": record.id, "unit": record.unit, "patient": record.patient, "restricted": 0}
         connection.execute(sql.INSERT_RESOURCE, version | owned)
-        connection.execute(sql.INSERT_HISTORY, version | {"operation": Operation.CREATE.value, "body": record.body})
+        connection.execute(
+            sql.INSERT_HISTORY, version | {"operation": Operation.CREATE.value, "body": record.body, "restricted": 0}
+        )
         index.write(connection, number, decode(record.body).content)
     return SqlSnapshot(connection, index, at)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from sqlalchemy import ColumnElement, and_
+
 from contracts.identity import HsaId
 from contracts.pulling import PullState
-from contracts.record import Operation, Record, Version
+from contracts.record import Caller, Operation, Record, Version
 from contracts.sick_leave import Certificate, LastPull, RekoStatus, RekoStatusType, StoredCertificate
 from contracts.time import day_start
 from fhir_mappings.identifiers import DIALOGUE_STATE, canonical_token
@@ -15,6 +17,7 @@ from service.store import sql
 from service.store.codec import decode, from_micros, to_micros
 from service.store.database import Connection, Row
 from service.store.indexing import SearchIndex
+from service.store.tables import resource
 
 
 @dataclass(slots=True)
@@ -124,10 +127,16 @@ def _to_status(row: Row) -> RekoStatus:
     )
 
 
+def may_be_seen(caller: Caller) -> ColumnElement[bool]:
+    """Of the resource table, what the caller may see, for statements that are written once for each question."""
+    restricted = () if caller.sees_restricted else (resource.c.restricted == 0,)
+    return and_(resource.c.unit.in_(sorted(caller.owners)), *restricted)
+
+
 def to_record(row: Row) -> Record:
     """A row of the columns that ``sql.READ`` selects."""
-    type_, id_, version, updated, unit, patient, body = row
-    return Record(sql.alive(type_), id_, version, from_micros(updated), unit, patient, body)
+    type_, id_, version, updated, unit, patient, body, restricted = row
+    return Record(sql.alive(type_), id_, version, from_micros(updated), unit, patient, body, restricted > 0)
 
 
 def to_version(row: Row) -> Version:

@@ -143,6 +143,7 @@ CURRENT_COLUMNS: Final = (
     resource.c.unit,
     resource.c.patient,
     history.c.body,
+    resource.c.restricted,
 )
 _current: Final = select(*CURRENT_COLUMNS).join(history, history.c.hid == resource.c.hid)
 
@@ -212,6 +213,7 @@ VERSION_COLUMNS: Final = (
     resource.c.unit,
     resource.c.patient,
     history.c.body,
+    resource.c.restricted + history.c.restricted,
     history.c.operation,
     history.c.hid,
 )
@@ -259,9 +261,14 @@ _next_version: Final = (
 )
 RENEW_RESOURCE: Final = compiled(_next_version)
 MOVE_RESOURCE: Final = compiled(
-    _next_version.values(type=bindparam("filed"), unit=bindparam("owner"), patient=bindparam("about"))
+    _next_version.values(
+        type=bindparam("filed"),
+        unit=bindparam("owner"),
+        patient=bindparam("about"),
+        restricted=bindparam("now_restricted"),
+    )
 )
-"""The same where it is deleted or made anew, or is another's now."""
+"""The same where it is deleted or made anew, or who may see it is another."""
 INSERT_HISTORY: Final = insert_into(history)
 INSERT_INDEX: Final = {
     kind: insert_many(index, tail=" ON CONFLICT DO NOTHING") for kind, index in tables.INDEX_TABLES.items()

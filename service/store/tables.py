@@ -24,9 +24,11 @@ resource: Final = Table(
     Column("unit", String, nullable=False),
     Column("patient", String, nullable=False),
     Column("hid", BigInteger, nullable=False),
+    # 1: its labels leave it to those who have the right to see such data.
+    Column("restricted", Integer, nullable=False, server_default=text("0")),
     Index("resource_key", "type", "id", unique=True),
     Index("resource_of_patient", "patient", "type", "rid"),
-    Index("resource_of_unit", "unit", "type", "rid"),
+    Index("resource_of_unit", "unit", "type", "rid", "restricted"),
 )
 
 history: Final = Table(
@@ -38,6 +40,8 @@ history: Final = Table(
     Column("updated", BigInteger, nullable=False),
     Column("operation", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # As the version's own labels say; what the newest says holds for all of them.
+    Column("restricted", Integer, nullable=False, server_default=text("0")),
     Index("history_of_resource", "rid", "version", unique=True),
 )
 

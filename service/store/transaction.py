@@ -11,6 +11,7 @@ from contracts.record import Access, AccessAction, Document, Operation, Record
 from contracts.sick_leave import Certificate, RekoStatus
 from fhir_mappings.document import patient_of, with_elements
 from fhir_mappings.identifiers import canonical_token
+from fhir_mappings.labels import is_restricted
 from fhir_mappings.primitives import to_instant
 from service.store import sql
 from service.store.codec import decode, encode, to_micros
@@ -74,7 +75,8 @@ class SqlTransaction(SqlOutbox):
         version = 1 if place is None else place.record.version + 1
         stored = _with_meta(document, id, version, self.at)
         patient = patient_of(document.type, id, document.content) if about is None else about
-        record = Record(document.type, id, version, self.at, unit, patient, stored.body)
+        restricted = is_restricted(document.content)
+        record = Record(document.type, id, version, self.at, unit, patient, stored.body, restricted)
         rid = self._write_first(record) if place is None else self._write_next(place, record)
         is_new = place is None or place.is_deleted
         made = Operation.UPDATE_AS_CREATE if named else Operation.CREATE
@@ -129,6 +131,7 @@ class SqlTransaction(SqlOutbox):
                 "unit": record.unit,
                 "patient": record.patient,
                 "hid": self.ids.history,
+                "restricted": int(record.restricted),
             },
         )
         return rid
@@ -136,7 +139,8 @@ class SqlTransaction(SqlOutbox):
     def _write_next(self, place: "_Place", record: Record, *, is_deleted: bool = False) -> int:
         """The three indexes are left alone where nothing of theirs is another."""
         last, now = place.record, to_micros(record.updated)
-        moved = (last.unit, last.patient, place.is_deleted) != (record.unit, record.patient, is_deleted)
+        had, has = ((each.unit, each.patient, each.restricted) for each in (last, record))
+        moved = had != has or is_deleted != place.is_deleted
         values: dict[str, object] = {
             "row": place.rid,
             "new_version": record.version,
@@ -146,6 +150,7 @@ class SqlTransaction(SqlOutbox):
         if moved:
             filed = sql.buried(record.type) if is_deleted else record.type
             values |= {"filed": filed, "owner": record.unit, "about": record.patient}
+            values["now_restricted"] = int(record.restricted)
         self.connection.execute(sql.MOVE_RESOURCE if moved else sql.RENEW_RESOURCE, values)
         return place.rid
 
@@ -160,6 +165,7 @@ class SqlTransaction(SqlOutbox):
                 "updated": to_micros(record.updated),
                 "operation": operation.value,
                 "body": record.body,
+                "restricted": int(record.restricted),
             },
         )
 

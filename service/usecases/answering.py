@@ -104,6 +104,6 @@ def parties_seen(transaction: Transaction, caller: Caller) -> PartyOf:
 
     def seen(reference: str) -> Party | None:
         record = transaction.read("Organization", reference.partition("/")[2])
-        return find(reference) if record is not None and caller.may_see(record.unit) else None
+        return find(reference) if record is not None and caller.may_see(record) else None
 
     return seen

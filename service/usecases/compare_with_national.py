@@ -50,7 +50,7 @@ async def compare_with_national(
     unreadable = tuple(each for each in answer if isinstance(each, SetAside))
 
     def look(snapshot: Snapshot) -> Comparison:
-        there = on_unit(snapshot, unit, date.min)  # whoever the other side names is looked for among all
+        there = on_unit(snapshot, caller, date.min)  # whoever the other side names is looked for among all
         rows = held(there.certificates, there.patients, question).rows
         known = {person: listed.id for person, listed in there.patients.items()}
         found = differences(rows, reported)

@@ -11,6 +11,9 @@ from contracts.ports import IdSource, Transaction
 from contracts.record import Caller, Document, Record
 from service.rules.region import RegionalProfile
 
+SERVICE: Final = "rekobryggan"
+"""The commission under which the service acts by itself."""
+
 Reaches = Callable[[str, Recipient, HsaId], bool]
 
 

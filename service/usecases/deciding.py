@@ -24,7 +24,7 @@ from contracts.errors import Conflict, RekoError
 from contracts.identity import HsaId
 from contracts.people import Party, RegisteredPatient
 from contracts.ports import Snapshot, Transaction
-from contracts.record import Record
+from contracts.record import Caller, Record
 from contracts.time import swedish_day
 from fhir_mappings import consent as consent_mapping
 from fhir_mappings import people
@@ -180,6 +180,12 @@ def registered_patient(snapshot: Snapshot, id: str) -> RegisteredPatient | None:
 @lru_cache(KNOWN)
 def _patient_in(body: bytes, id: str) -> RegisteredPatient:
     return people.patient(decode(body).content, id)
+
+
+def seen_patient(snapshot: Snapshot, caller: Caller, id: str) -> RegisteredPatient | None:
+    """The same for somebody's eyes: ``None`` where the caller may not see the record."""
+    record = snapshot.read("Patient", id)
+    return None if record is None or not caller.may_see(record) else _patient_in(record.body, id)
 
 
 def is_protected(transaction: Transaction, patient: str) -> bool:

@@ -16,25 +16,22 @@ from contracts.dialogue import Dialogue, PartyMessage, Standing, Topic
 from contracts.identity import HsaId
 from contracts.outbox import ANSWERED, DeliveryState, OutboxMessage, Queued
 from contracts.ports import Transaction
-from contracts.record import Caller, Record
+from contracts.record import Caller, Record, Right
 from contracts.time import swedish_day
 from fhir_mappings import dialogue_task as mapping
 from fhir_mappings.dialogue_task import Said
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import CONVERSATION_ID
 from service.rules import dialogue as rules
-from service.usecases.context import Context, Removal, Write
+from service.usecases.context import SERVICE, Context, Removal, Write
 from service.usecases.keeping import keep, remove
 
 _log = logging.getLogger(__name__)
 
-SERVICE: Final = "rekobryggan"
-"""The commission under which the service acts by itself."""
-
 
 def service_for(unit: HsaId, provider: HsaId, employee: HsaId | None = None) -> Caller:
     """The service acts: for the person who asked, else for the unit."""
-    return Caller(employee or unit, SERVICE, unit, provider, frozenset())
+    return Caller(employee or unit, SERVICE, unit, provider, frozenset({Right.FHIR_RESTRICTED}))
 
 
 def task_of(transaction: Transaction, conversation: str, unit: HsaId) -> Record | None:

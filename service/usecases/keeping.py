@@ -6,15 +6,16 @@ from typing import Any, Final
 
 import orjson
 
-from contracts.errors import Conflict, Gone, Invalid, Issue, IssueType, NotFound, VersionConflict
+from contracts.errors import Conflict, Forbidden, Gone, Invalid, Issue, IssueType, NotFound, VersionConflict
 from contracts.ports import Snapshot, Transaction
-from contracts.record import Access, AccessAction, Caller, Document, Record
+from contracts.record import Access, AccessAction, Caller, Document, Record, Right
 from fhir_mappings import r4
 from fhir_mappings.document import decode, patient_of, same_content, subject_element, subjects
 from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
+from fhir_mappings.labels import is_restricted, restricted
 from fhir_mappings.narrative import with_narrative
 from fhir_mappings.primitives import identifiers, literal
-from service.usecases.context import ABSENT, ANY, Context, Recorded, Removal, Write
+from service.usecases.context import ABSENT, ANY, SERVICE, Context, Recorded, Removal, Write
 
 SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
 """Types that belong to the care provider, not to one unit."""
@@ -29,8 +30,9 @@ twice."""
 
 def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises
-    ``NotFound``, ``VersionConflict``, ``Conflict`` and ``Invalid`` (a reference that leads nowhere)."""
-    write = write.saying(with_narrative(write.document))
+    ``NotFound``, ``VersionConflict``, ``Conflict``, ``Forbidden`` (labels that the caller may not use) and ``Invalid`` (a
+    reference that leads nowhere)."""
+    write = write.saying(with_narrative(_labelled(transaction, write)))
     earlier = current(transaction, write) if write.id else _same_identity(transaction, write)
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
@@ -41,6 +43,18 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     if earlier is not None and _says_the_same(write.document, earlier):
         return unchanged(transaction, write.caller, earlier)
     return _saved(transaction, context, write, is_new=earlier is None)
+
+
+def _labelled(transaction: Transaction, write: Write) -> Document:
+    """What the service itself writes of something restricted is restricted too. Nobody labels what they could not see then."""
+    document = write.document
+    if write.caller.commission == SERVICE:
+        named = (literal({"reference": each}) for each in _literals(document.content))
+        found = (transaction.read(*target) for target in named if target is not None)
+        return restricted(document) if any(each is not None and each.restricted for each in found) else document
+    if is_restricted(document.content) and not write.caller.sees_restricted:
+        raise Forbidden(f"to label as restricted takes the right {Right.FHIR_RESTRICTED.value}")
+    return document
 
 
 def _saved(transaction: Transaction, context: Context, write: Write, *, is_new: bool) -> Recorded:
@@ -59,7 +73,7 @@ def remove(transaction: Transaction, context: Context, removal: Removal) -> Reco
     ``NotFound``, ``VersionConflict``; whether something points at it is asked at the end (``refuse_dangling``)."""
     record = transaction.read(removal.type, removal.id)
     standing = record or transaction.tombstone(removal.type, removal.id)
-    if standing is None or not removal.caller.may_see(standing.unit):
+    if standing is None or not removal.caller.may_see(standing):
         raise NotFound(f"there is no such {removal.type}")
     _refuse_other_version(removal.expected, standing, is_there=record is not None)
     if record is None:
@@ -100,10 +114,10 @@ def _about(transaction: Transaction, document: Document, id: str) -> str:
 def visible(snapshot: Snapshot, caller: Caller, type: str, id: str) -> Record:
     """The current version, if the caller may see it. Raises ``NotFound``, and ``Gone`` for what was deleted."""
     record = snapshot.read(type, id)
-    if record is not None and caller.may_see(record.unit):
+    if record is not None and caller.may_see(record):
         return record
     gone = snapshot.tombstone(type, id)
-    if gone is not None and caller.may_see(gone.unit):
+    if gone is not None and caller.may_see(gone):
         raise Gone(f"this {type} has been deleted")
     raise NotFound(f"there is no such {type}")
 
@@ -112,7 +126,7 @@ def current(transaction: Transaction, write: Write) -> Record | None:
     """What an update replaces; ``None`` when it makes the resource, or makes it anew. Raises as ``keep``."""
     record = transaction.read(write.document.type, write.id)
     standing = record or transaction.tombstone(write.document.type, write.id)
-    is_hidden = standing is not None and not write.caller.may_see(standing.unit)
+    is_hidden = standing is not None and not write.caller.may_see(standing)
     if write.expected and (standing is None or is_hidden):
         raise VersionConflict("it is not there, so there is no such version")
     if is_hidden:
@@ -157,10 +171,10 @@ def _own_identifier(document: Document) -> tuple[str, str] | None:
 
 
 def _already_there(transaction: Transaction, write: Write, earlier: Record) -> Recorded:
-    """A create that finds its like: the same again is answered with what is there."""
-    if same_content(write.document, decode(earlier.body)):
+    """A create that finds its like: the same again is answered with what is there, if it may be seen."""
+    if write.caller.may_see(earlier) and same_content(write.document, decode(earlier.body)):
         return unchanged(transaction, write.caller, earlier)
-    raise _taken(earlier, write.document.type)
+    raise _taken(write, earlier)
 
 
 def unchanged(transaction: Transaction, caller: Caller, earlier: Record) -> Recorded:
@@ -185,12 +199,14 @@ def _refuse_taken_identity(transaction: Transaction, write: Write) -> None:
     """An update may not take an identifier that another record has: that would be the second of it."""
     found = _same_identity(transaction, write)
     if found is not None and found.id != write.id:
-        raise _taken(found, write.document.type)
+        raise _taken(write, found)
 
 
-def _taken(other: Record, type: str) -> Conflict:
-    text = f"{other.reference} has this identifier already, with other content: update it instead"
-    return Conflict(Issue(IssueType.DUPLICATE, text, f"{type}.identifier"))
+def _taken(write: Write, other: Record) -> Conflict:
+    text = "something that is restricted has this identifier already"
+    if write.caller.may_see(other):
+        text = f"{other.reference} has this identifier already, with other content: update it instead"
+    return Conflict(Issue(IssueType.DUPLICATE, text, f"{other.type}.identifier"))
 
 
 def _says_the_same(document: Document, earlier: Record) -> bool:
@@ -237,7 +253,7 @@ def _leads_somewhere(transaction: Transaction, write: Write, reference: str) -> 
     if record is None:
         return bool(write.id) and (type, id) == (write.document.type, write.id)
     is_known = not version or (version.isdecimal() and 0 < int(version) <= record.version)
-    return is_known and write.caller.may_see(record.unit)
+    return is_known and write.caller.may_see(record)
 
 
 _Place = tuple[Any, ...]

@@ -175,7 +175,7 @@ def _answered(
     if not notification.answers:
         return None
     record = transaction.read(*notification.answers.split("/"))
-    content = {} if record is None or not caller.may_see(record.unit) else decode(record.body).content
+    content = {} if record is None or not caller.may_see(record) else decode(record.body).content
     if not received.message_id(content) or "received" not in content:
         raise Invalid(_no_answer(IssueType.NOT_FOUND, "what it answers is no message that has come here", "answers"))
     sender = people.referenced_party(content, content["sender"], party_finder(transaction))
@@ -194,7 +194,7 @@ def _files(transaction: Transaction, caller: Caller, notification: Notification)
         for index, part in enumerate(notification.parts)
         if part.file
     ]
-    missing = [index for index, _, record in found if record is None or not caller.may_see(record.unit)]
+    missing = [index for index, _, record in found if record is None or not caller.may_see(record)]
     if missing:
         text = "what this points at is not here"
         places = (f"CommunicationRequest.payload[{index}].content.url" for index in missing)

@@ -108,7 +108,7 @@ def _known(snapshot: Snapshot, caller: Caller, id: str) -> _Known:
 
 def _visible(snapshot: Snapshot, caller: Caller, patient: str) -> Iterator[tuple[Certificate, str]]:
     """Whom the overview shows: a coordinator everybody who is not protected, a doctor what she issued herself."""
-    there, doctor = of_patient(snapshot, caller.unit.value, patient), doctor_of(caller)
+    there, doctor = of_patient(snapshot, caller, patient), doctor_of(caller)
     protected = any(each.marking is not Marking.NONE for each in there.patients.values())
     for certificate in there.certificates:
         if certificate.doctor == doctor if doctor else not protected:

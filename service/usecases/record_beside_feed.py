@@ -40,7 +40,7 @@ def remove_beside_feed(transaction: Transaction, context: Context, removal: Remo
 
 
 def _refuse_change(transaction: Transaction, caller: Caller, earlier: Record | None) -> None:
-    if earlier is not None and caller.may_see(earlier.unit):
+    if earlier is not None and caller.may_see(earlier):
         _refuse_made_here(transaction, decode(earlier.body).content)
 
 

@@ -63,7 +63,7 @@ def remove_consent(transaction: Transaction, context: Context, removal: Removal)
     withdrawals stand in the record (HSLF-FS 2016:40). One in force is withdrawn instead, with all that a withdrawal does;
     one on whose ground something was told is the proof of that. Raises ``Conflict``."""
     record = transaction.read("Consent", removal.id)
-    if record is not None and removal.caller.may_see(record.unit):
+    if record is not None and removal.caller.may_see(record):
         status = decode(record.body).content["status"]
         if status == ConsentStatus.ACTIVE:
             raise Conflict(_stays("withdraw it, by an update to inactive: then what waits is withheld, and it stays"))

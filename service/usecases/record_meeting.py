@@ -54,7 +54,7 @@ def remove_meeting(transaction: Transaction, context: Context, removal: Removal)
     """Delete a meeting that came to nothing. One that others know of is cancelled, one that was held is marked as entered in
     error: raises ``Conflict``."""
     record = transaction.read("Task", removal.id)
-    meeting = read(transaction, record) if record is not None and removal.caller.may_see(record.unit) else None
+    meeting = read(transaction, record) if record is not None and removal.caller.may_see(record) else None
     known = meeting and (meeting.activity or meeting.dialogue or any(each.invitation for each in meeting.parties))
     if known:
         text = "others know of this meeting, or it was held: cancel it, or mark it as entered in error"
@@ -118,7 +118,7 @@ def _of_others(transaction: Transaction, write: Write, meeting: Meeting) -> list
     invitations = [each.invitation for each in meeting.participants]
     named = [meeting.plan, meeting.dialogue, *meeting.documents, *invitations]
     records = (transaction.read(*each.split("/")) for each in named if each)
-    seen = (each for each in records if each is not None and write.caller.may_see(each.unit))
+    seen = (each for each in records if each is not None and write.caller.may_see(each))
     text = "what a meeting points at is about its own patient"
     return [
         Issue(IssueType.BUSINESS_RULE, text, "Task", rule="same-patient")
@@ -141,7 +141,7 @@ def _wrong_dialogue(
     """A meeting comes out of a dialogue with one who takes part, and who has said something there."""
     is_known = before is not None and before.dialogue == meeting.dialogue
     record = transaction.read(*meeting.dialogue.split("/")) if meeting.dialogue and not is_known else None
-    if record is None or not write.caller.may_see(record.unit):
+    if record is None or not write.caller.may_see(record):
         return ()
     if dialogue_task.is_dialogue(decode(record.body).content):
         found = follow_dialogue.read(record)

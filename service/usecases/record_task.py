@@ -38,7 +38,7 @@ def record_task(transaction: Transaction, context: Context, write: Write) -> Rec
 def remove_task(transaction: Transaction, context: Context, removal: Removal) -> Recorded:
     """Delete it; never a dialogue's. Raises ``Conflict``."""
     record = transaction.read("Task", removal.id)
-    content = decode(record.body).content if record is not None and removal.caller.may_see(record.unit) else {}
+    content = decode(record.body).content if record is not None and removal.caller.may_see(record) else {}
     if dialogue_task.is_dialogue(content):
         raise _ours("the Task of a dialogue is its history: end the dialogue instead")
     return (remove_meeting if is_meeting(content) else remove)(transaction, context, removal)

@@ -29,7 +29,7 @@ from service.rules import letter as letter_rules
 from service.usecases import attend_dialogue, follow_dialogue, record_meeting, sort_message
 from service.usecases.attend_dialogue import Preview
 from service.usecases.context import Context
-from service.usecases.deciding import party_finder, registered_patient
+from service.usecases.deciding import party_finder, seen_patient
 from service.usecases.keeping import visible
 from service.usecases.see_overview import log_reading, own_unit
 
@@ -127,8 +127,8 @@ async def see_dialogues(
     own_unit(caller, unit)
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
-        tasks = _of_patient(snapshot, unit, patient) if patient else open_on(snapshot, unit)
-        known = sorted((_listed(snapshot, task) for task in tasks), key=_order)
+        tasks = _of_patient(snapshot, caller, patient) if patient else open_on(snapshot, caller)
+        known = sorted((_listed(snapshot, caller, task) for task in tasks), key=_order)
         shown = [each for each in known if each.needs_somebody or not attention][:LIST]
         waiting = sum(each.needs_somebody for each in known)
         unsorted = len(sort_message.unsorted(snapshot, caller))
@@ -157,7 +157,7 @@ def see_dialogue(transaction: Transaction, context: Context, caller: Caller, id:
             unwritable = str(error)
     said = dialogue_task.said(decode(found.task.body).content)
     return Everything(
-        _listed(transaction, found.task),
+        _listed(transaction, caller, found.task),
         tuple(_letter(each) for each in _communications(transaction, caller, found.dialogue)),
         said,
         unsent,
@@ -172,7 +172,7 @@ def paper_letter(transaction: Transaction, context: Context, caller: Caller, id:
     """What waits, as a letter. It is logged as a print only where nothing stands in its way. Raises ``NotFound`` when nothing
     waits, and as ``wording.text``."""
     shown = attend_dialogue.preview(transaction, context, caller, id)
-    listed = _listed(transaction, attend_dialogue.opened(transaction, caller, id).task)
+    listed = _listed(transaction, caller, attend_dialogue.opened(transaction, caller, id).task)
     is_named = listed.patient is not None and bool(listed.patient.name)
     obstacle = shown.refused or (ON_ITS_WAY if shown.state in DUE else "" if is_named else NOT_NAMED)
     if not obstacle:
@@ -197,16 +197,17 @@ def attachment(transaction: Transaction, caller: Caller, id: str, binary: str) -
 # ---- Which there are ---------------------------------------------------------------------------------------------
 
 
-def open_on(snapshot: Snapshot, unit: str) -> Iterable[Record]:
+def open_on(snapshot: Snapshot, caller: Caller) -> Iterable[Record]:
     """The Tasks of the unit's dialogues that are not over."""
+    unit = caller.unit.value
     open_ones = [standing for standing in Standing if standing not in rules.OVER]
     found = (snapshot.by_token("Task", "business-status", DIALOGUE_STATE, each.value, unit) for each in open_ones)
-    return (task for tasks in found for task in tasks if _is_dialogue(task))
+    return (task for tasks in found for task in tasks if caller.may_see(task) and _is_dialogue(task))
 
 
-def _of_patient(snapshot: Snapshot, unit: str, patient: str) -> Iterable[Record]:
+def _of_patient(snapshot: Snapshot, caller: Caller, patient: str) -> Iterable[Record]:
     found = snapshot.by_reference("Task", "patient", f"Patient/{patient}")
-    return (task for task in found if task.unit == unit and _is_dialogue(task))
+    return (task for task in found if caller.may_see(task) and _is_dialogue(task))
 
 
 def _is_dialogue(task: Record) -> bool:
@@ -217,14 +218,14 @@ def _order(listed: Listed) -> tuple[Any, ...]:
     return not listed.needs_somebody, not listed.dialogue.urgent, listed.task.updated, listed.task.id
 
 
-def _listed(snapshot: Snapshot, task: Record) -> Listed:
+def _listed(snapshot: Snapshot, caller: Caller, task: Record) -> Listed:
     dialogue = follow_dialogue.read(task)
-    return Listed(task, dialogue, _patient(snapshot, task.patient), _party_name(snapshot, dialogue))
+    return Listed(task, dialogue, _patient(snapshot, caller, task.patient), _party_name(snapshot, dialogue))
 
 
-def _patient(snapshot: Snapshot, id: str) -> RegisteredPatient | None:
+def _patient(snapshot: Snapshot, caller: Caller, id: str) -> RegisteredPatient | None:
     try:
-        return registered_patient(snapshot, id)
+        return seen_patient(snapshot, caller, id)
     except Invalid:
         return None
 
@@ -245,9 +246,9 @@ def _party_name(snapshot: Snapshot, dialogue: Dialogue) -> str:
 
 
 def _communications(transaction: Transaction, caller: Caller, dialogue: Dialogue) -> Iterable[Record]:
-    return transaction.by_token(
-        "Communication", "identifier", CONVERSATION_ID, dialogue.conversation, caller.unit.value
-    )
+    unit, conversation = caller.unit.value, dialogue.conversation
+    said = transaction.by_token("Communication", "identifier", CONVERSATION_ID, conversation, unit)
+    return (each for each in said if caller.may_see(each))
 
 
 def _letter(record: Record) -> Letter:

@@ -20,7 +20,7 @@ from contracts.time import swedish_day
 from fhir_mappings import certificate
 from fhir_mappings.document import decode
 from service.rules.sick_leave import Held, Listed, Marking, Overview, Question, held, overview
-from service.usecases.deciding import registered_patient
+from service.usecases.deciding import seen_patient
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ async def see_overview(
 
     def look(snapshot: Snapshot) -> tuple[list[str], T]:
         question = ask(swedish_day(snapshot.at))
-        there = on_unit(snapshot, unit, shown_since(question))
+        there = on_unit(snapshot, caller, shown_since(question))
         page = overview(there.certificates, there.patients, question, doctor_of(caller))
         seen = Seen(page, snapshot.last_pull(unit), there.episodes, wishes_on(snapshot, unit))
         return [row.patient for row in page.rows], show(seen)
@@ -94,7 +94,7 @@ async def survey(
 
     def look(snapshot: Snapshot) -> T:
         questions, doctor = ask(swedish_day(snapshot.at)), doctor_of(caller)
-        there = on_unit(snapshot, unit, shown_since(*questions))
+        there = on_unit(snapshot, caller, shown_since(*questions))
         counted = [Counted(each, held(there.certificates, there.patients, each, doctor)) for each in questions]
         return show(unit, counted, snapshot.last_pull(unit))
 
@@ -112,10 +112,12 @@ def doctor_of(caller: Caller) -> str:
     return caller.employee.value if caller.role is Role.DOCTOR else ""
 
 
-def on_unit(snapshot: Snapshot, unit: str, since: date) -> OnUnit:
-    """Everything on the care unit and its mottagningar of the patients who have a certificate there that lasts until
+def on_unit(snapshot: Snapshot, caller: Caller, since: date) -> OnUnit:
+    """Everything on the caller's unit and its mottagningar of the patients who have a certificate there that lasts until
     ``since``: the others, who become many with the years, are not read."""
-    return _together(snapshot, snapshot.certificates_of_unit(unit, since), snapshot.reko_statuses_of_unit(unit))
+    unit = caller.unit.value
+    stored, statuses = snapshot.certificates_of_unit(unit, since), snapshot.reko_statuses_of_unit(unit)
+    return _together(snapshot, caller, stored, statuses)
 
 
 def shown_since(*questions: Question) -> date:
@@ -123,10 +125,11 @@ def shown_since(*questions: Question) -> date:
     return min(each.on - timedelta(days=each.max_days_since_end) for each in questions)
 
 
-def of_patient(snapshot: Snapshot, unit: str, patient: str) -> OnUnit:
+def of_patient(snapshot: Snapshot, caller: Caller, patient: str) -> OnUnit:
     """The same of one patient."""
+    unit = caller.unit.value
     stored = [(patient, each) for each in snapshot.certificates(unit, patient)]
-    return _together(snapshot, stored, snapshot.reko_statuses(unit, patient))
+    return _together(snapshot, caller, stored, snapshot.reko_statuses(unit, patient))
 
 
 def wishes_on(snapshot: Snapshot, unit: str) -> frozenset[str]:
@@ -149,12 +152,12 @@ async def log_reading(
 
 
 def _together(
-    snapshot: Snapshot, stored: Sequence[tuple[str, StoredCertificate]], statuses: Sequence[RekoStatus]
+    snapshot: Snapshot, caller: Caller, stored: Sequence[tuple[str, StoredCertificate]], statuses: Sequence[RekoStatus]
 ) -> OnUnit:
     by_patient: defaultdict[str, list[RekoStatus]] = defaultdict(list)
     for status in statuses:
         by_patient[status.patient].append(status)
-    known = {id: _listed(snapshot, id, by_patient[id]) for id in {id for id, _ in stored}}
+    known = {id: _listed(snapshot, caller, id, by_patient[id]) for id in {id for id, _ in stored}}
     return OnUnit(
         tuple(each.certificate for _, each in stored),
         {each.certificate.patient: known[id] for id, each in stored},
@@ -162,11 +165,11 @@ def _together(
     )
 
 
-def _listed(snapshot: Snapshot, id: str, statuses: Sequence[RekoStatus]) -> Listed:
-    """A patient whose record is gone or cannot be read is treated as one whom the register does not know: whether she is
-    protected, nobody can tell."""
+def _listed(snapshot: Snapshot, caller: Caller, id: str, statuses: Sequence[RekoStatus]) -> Listed:
+    """A patient whose record is gone, cannot be read or is not the caller's to see is treated as one whom the register does
+    not know: whether she is protected, nobody can tell."""
     try:
-        found = registered_patient(snapshot, id)
+        found = seen_patient(snapshot, caller, id)
     except Invalid:
         found = None
     if found is None:

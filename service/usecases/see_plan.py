@@ -17,7 +17,7 @@ from fhir_mappings.document import decode
 from fhir_mappings.identifiers import ACTIVITY_KIND, HSA_ID, PLAN_KIND
 from fhir_mappings.primitives import Json
 from service.rules.plan import may_be_told
-from service.usecases.deciding import consents_of, registered_patient
+from service.usecases.deciding import consents_of, seen_patient
 from service.usecases.keeping import visible
 
 _ANSWERED: Final = ("completed", "amended")
@@ -39,7 +39,7 @@ def plan_seen(snapshot: Snapshot, caller: Caller, record: Record) -> PlanSeen:
     if content["status"] == "entered-in-error":
         raise Conflict("this plan was entered in error: there is no document of it")
     plan = plan_mapping.care_plan(content, lambda reference: _name_of(snapshot, caller, reference))
-    patient = registered_patient(snapshot, plan.patient)
+    patient = seen_patient(snapshot, caller, plan.patient)
     consents = consents_of(snapshot, plan.patient)
     return PlanSeen(
         reference=record.reference,
@@ -66,14 +66,15 @@ def plans_of_unit(snapshot: Snapshot, caller: Caller) -> list[Record]:
         for kind in PlanKind
         for record in snapshot.by_token("CarePlan", "category", PLAN_KIND, kind, caller.unit.value)
     )
-    return [each for each in found if decode(each.body).content["status"] in ("draft", "active", "on-hold")]
+    open_ones = ("draft", "active", "on-hold")
+    return [each for each in found if caller.may_see(each) and decode(each.body).content["status"] in open_ones]
 
 
 def handed_over(snapshot: Snapshot, caller: Caller, plan: Record) -> Iterator[HandedOver]:
     """When the patient was given which version, oldest first."""
     for record in snapshot.by_reference("Communication", "based-on", plan.reference):
         told = patient_document.handed_over(decode(record.body).content, record.reference, plan.id)
-        if told is not None and caller.may_see(record.unit) and record.patient == plan.patient:
+        if told is not None and caller.may_see(record) and record.patient == plan.patient:
             yield told
 
 
@@ -107,13 +108,13 @@ def _answers(snapshot: Snapshot, caller: Caller, content: Json) -> Iterator[Answ
 def _pointed_at(snapshot: Snapshot, caller: Caller, references: list[Json], type: str) -> Iterator[Record]:
     targets = (primitives.literal(each) for each in references)
     found = (snapshot.read(*target) for target in targets if target and target[0] == type)
-    return (record for record in found if record is not None and caller.may_see(record.unit))
+    return (record for record in found if record is not None and caller.may_see(record))
 
 
 def _releases(snapshot: Snapshot, caller: Caller, plan: Record) -> tuple[Release, ...]:
     """Whatever was released on occasion of this plan."""
     found = snapshot.by_reference("Provenance", "target", plan.reference)
-    return patient_document.releases(decode(each.body).content for each in found if caller.may_see(each.unit))
+    return patient_document.releases(decode(each.body).content for each in found if caller.may_see(each))
 
 
 def _followed_up(snapshot: Snapshot, caller: Caller, plan: Record) -> Iterator[date]:
@@ -121,12 +122,7 @@ def _followed_up(snapshot: Snapshot, caller: Caller, plan: Record) -> Iterator[d
         content = decode(record.body).content
         kinds = {code for code, _ in primitives.coded(content.get("category"), "", ACTIVITY_KIND)}
         when = content.get("performedDateTime") or content.get("performedPeriod", {}).get("start")
-        if (
-            caller.may_see(record.unit)
-            and content["status"] == "completed"
-            and kinds & plan_mapping.FOLLOW_UPS
-            and when
-        ):
+        if caller.may_see(record) and content["status"] == "completed" and kinds & plan_mapping.FOLLOW_UPS and when:
             yield primitives.swedish_date(when)
 
 
@@ -141,7 +137,7 @@ def _name_of(snapshot: Snapshot, caller: Caller, reference: Json) -> str:
     if reference.get("display"):
         return str(reference["display"])
     record = snapshot.read(*target) if target is not None else None
-    if record is None or not caller.may_see(record.unit):
+    if record is None or not caller.may_see(record):
         return ""
     content = decode(record.body).content
     if record.type == "PractitionerRole":

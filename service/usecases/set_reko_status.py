@@ -64,7 +64,7 @@ async def reko_status_history(store: Store, caller: Caller, unit: str, patient: 
 def _visible(snapshot: Snapshot, caller: Caller, unit: str, patient: str) -> OnUnit:
     """A coordinator may know of everybody with a certificate on the unit who is not protected, a doctor of everybody to whom
     she issued one: the overview's own scope."""
-    there, doctor = of_patient(snapshot, unit, patient), doctor_of(caller)
+    there, doctor = of_patient(snapshot, caller, patient), doctor_of(caller)
     issued = any(each.doctor == doctor for each in there.certificates)
     protected = any(each.marking is not Marking.NONE for each in there.patients.values())
     if not there.certificates or (not issued if doctor else protected):

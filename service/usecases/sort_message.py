@@ -23,7 +23,7 @@ _SUBJECTS = {"Communication": "subject", "Binary": "securityContext"}
 def unsorted(snapshot: Snapshot, caller: Caller) -> Sequence[Record]:
     """The unit's messages that tell of nobody who is known, oldest first."""
     found = snapshot.without_patient("Communication", caller.unit.value)
-    return [each for each in found if _waits(decode(each.body).content)]
+    return [each for each in found if caller.may_see(each) and _waits(decode(each.body).content)]
 
 
 def sort(transaction: Transaction, context: Context, caller: Caller, id: str, patient: str) -> Record:

@@ -177,7 +177,10 @@ def test_the_example_of_callers_can_be_used(tmp_path: Path) -> None:
     file.write_text(example, encoding="utf-8")
     clients = Clients.from_file(file)
     assert clients.caller("Bearer platform", "").rights == {Right.DIALOGUE_RECEIVE}
-    assert clients.caller("Bearer coordinator", "").rights == set(Right) - {Right.DIALOGUE_RECEIVE}
+    assert clients.caller("Bearer coordinator", "").rights == set(Right) - {
+        Right.DIALOGUE_RECEIVE,
+        Right.FHIR_RESTRICTED,
+    }
 
 
 # What goes into it

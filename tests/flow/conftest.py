@@ -81,6 +81,7 @@ _CALLERS: Final = {
     # name: (employee, care unit, care provider, rights)
     "coordinator": (COORDINATOR, UNIT, PROVIDER, _ALL_RIGHTS),
     "reader": ("TSTNMT2321000156-P0002", UNIT, PROVIDER, (Right.FHIR_READ,)),
+    "colleague": ("TSTNMT2321000156-P0005", UNIT, PROVIDER, tuple(set(Right) - {Right.FHIR_RESTRICTED})),
     "lister": ("TSTNMT2321000156-P0004", UNIT, PROVIDER, (Right.OUTBOX_LIST,)),
     "neighbour": ("TSTNMT2321000156-P0003", OTHER_UNIT, PROVIDER, _ALL_RIGHTS),
     "stranger": ("TSTNMT5560000001-P0009", UNIT_ELSEWHERE, OTHER_PROVIDER, _ALL_RIGHTS),
@@ -292,6 +293,11 @@ class Flow:
     def reader(self) -> httpx.AsyncClient:
         """On the unit, may read FHIR alone."""
         return self.callers["reader"]
+
+    @property
+    def colleague(self) -> httpx.AsyncClient:
+        """On the unit, with every right but to see what is restricted."""
+        return self.callers["colleague"]
 
     @property
     def lister(self) -> httpx.AsyncClient:

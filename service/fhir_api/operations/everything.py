@@ -30,7 +30,7 @@ from service.fhir_api.search.dates import micros, span
 from service.fhir_api.surroundings import Surroundings, row_of
 from service.page_tokens import seal, unseal
 from service.store.codec import to_micros
-from service.store.snapshot import to_record
+from service.store.snapshot import may_be_seen, to_record
 from service.store.sql import CURRENT_COLUMNS
 from service.store.tables import date_index, history, resource
 from service.usecases.keeping import SHARED
@@ -118,11 +118,10 @@ async def _found(
 
 
 def _page(around: Surroundings, caller: Caller, subject: _Subject, asked: Asked, after: int) -> Select[Any]:
-    owners = sorted((caller.unit.value, caller.provider.value))
     types = _looked_through(asked)
     conditions: list[ColumnElement[bool]] = [
         resource.c.patient == subject.patient,
-        resource.c.unit.in_(owners),
+        may_be_seen(caller),
         resource.c.type.in_(types),
         resource.c.rid > after,
     ]
@@ -169,7 +168,7 @@ def _pointed_at(around: Surroundings, caller: Caller, found: Sequence[Record]) -
     wanted = dict.fromkeys(link for record in found for link in links(decode(record.body).content))
     targets = [target for link in wanted if (target := primitives.literal({"reference": link})) is not None]
     records = [around.store.read(*target) for target in targets if target[0] in SHARED]
-    return [record for record in records if record is not None and caller.may_see(record.unit)]
+    return [record for record in records if record is not None and caller.may_see(record)]
 
 
 # What is asked

@@ -227,7 +227,7 @@ def _read_hierarchy(type_: str, parameter: SearchParameter, modifier: str, value
         lambda scope: [
             value
             for each, found in asked.items()
-            for value in (*found, scope.numbers[each, HIERARCHIES[each]], *scope.owners, *scope.owners)
+            for value in (*found, scope.numbers[each, HIERARCHIES[each]], *scope.values, *scope.values)
         ],
         lambda c, scope, binds: or_(
             *(c.target.in_(_along(each, len(found), modifier, scope, binds)) for each, found in asked.items())
@@ -304,7 +304,7 @@ def _pointing_at(asked: dict[str, Criterion]) -> Rows:
     """What points at something, which may be seen, of which its type's criterion is true."""
     return Rows(
         ("chain", *((type_, each.shape) for type_, each in asked.items())),
-        lambda scope: [value for each in asked.values() for value in (*scope.owners, *each.values(scope))],
+        lambda scope: [value for each in asked.values() for value in (*scope.values, *each.values(scope))],
         lambda c, scope, binds: or_(
             *(c.target.in_(_addresses(type_, each, scope, binds)) for type_, each in asked.items())
         ),
@@ -354,7 +354,7 @@ def _read_has(type_: str, name: str, value: str, links: int) -> Criterion:
 
     return Criterion(
         ("has", type_, key, asked.shape),
-        lambda scope: [scope.numbers[key], *scope.owners, *asked.values(scope)],
+        lambda scope: [scope.numbers[key], *scope.values, *asked.values(scope)],
         condition,
         max(parameter.spread, asked.spread),
         asked.narrows,

@@ -122,8 +122,8 @@ def _that_point(source: str, scope: Scope, numbers: Sequence[int], targets: Sequ
         pointing = c.parameter.in_(_as_many(binds, numbers)), c.target.in_(_as_many(binds, targets))
         return seen.where(resource.c.rid.in_(select(c.rid).where(*pointing)))
 
-    shape = "pointing", source, len(scope.owners), len(numbers), len(targets)
-    return question(shape, [*scope.owners, *numbers, *targets], build)
+    shape = "pointing", source, len(scope.values), len(numbers), len(targets)
+    return question(shape, [*scope.values, *numbers, *targets], build)
 
 
 def _pointed_at(include: Include, rows: Rows, scope: Scope, ask: Ask) -> Rows:
@@ -153,7 +153,7 @@ def _with_ids(type_: str, scope: Scope, ids: Sequence[str]) -> Question:
     def build(binds: Binds) -> Select[Any]:
         return _current(scope, type_, binds).where(resource.c.id.in_(_as_many(binds, ids)))
 
-    return question(("ids", type_, len(scope.owners), len(ids)), [*scope.owners, *ids], build)
+    return question(("ids", type_, len(scope.values), len(ids)), [*scope.values, *ids], build)
 
 
 def _current(scope: Scope, type_: str, binds: Binds) -> Select[Any]:

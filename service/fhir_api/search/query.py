@@ -193,11 +193,11 @@ def count(query: Query, scope: Scope) -> Question:
 
 
 def _shape(query: Query, scope: Scope) -> tuple[Hashable, ...]:
-    return query.type, len(scope.owners), tuple(each.shape for each in query.criteria)
+    return query.type, len(scope.values), tuple(each.shape for each in query.criteria)
 
 
 def _values(query: Query, scope: Scope) -> list[Any]:
-    return [*scope.owners, *(value for each in query.criteria for value in each.values(scope))]
+    return [*scope.values, *(value for each in query.criteria for value in each.values(scope))]
 
 
 def _page(query: Query, scope: Scope, place: Place | None, binds: Binds) -> Select[Any]:

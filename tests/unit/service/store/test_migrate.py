@@ -239,6 +239,28 @@ def test_every_message_keeps_its_place_among_those_of_its_key(place: Place) -> N
     assert beside.rows(place, "SELECT * FROM route") == [("ehr", "maintenance", 7, 0, None)]
 
 
+def test_labels_hold_for_what_was_stored_before_they_did(place: Place) -> None:
+    _make_by_hand(place, "0007")
+    system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+    codes = ["R", "V", "N", ""]
+    for number, code in enumerate(codes):
+        security = {"meta": {"security": [{"system": system, "code": code}]}} if code else {"note": [{"text": "R"}]}
+        for version in (1, 2):
+            body = json.dumps(security if version == 1 or code != "V" else {}).encode()
+            row = 10 * number + version, number, version, body
+            beside.change(place, "INSERT INTO history VALUES (?, ?, ?, 7, 'update', ?)", *row)
+        beside.change(
+            place,
+            "INSERT INTO resource VALUES (?, 'Goal', ?, 2, 7, 'u', 'p', ?)",
+            number,
+            f"g-{number}",
+            10 * number + 2,
+        )
+    assert migrate(place) == SCHEMA_VERSION
+    assert beside.rows(place, "SELECT hid FROM history WHERE restricted = 1 ORDER BY hid") == [(1,), (2,), (11,)]
+    assert beside.rows(place, "SELECT id FROM resource WHERE restricted = 1") == [("g-0",)]
+
+
 def _make_by_hand(place: Place, revision: str) -> None:
     """A database of an earlier version."""
     url, driver = (SqliteDatabase.url, sqlite3) if isinstance(place, Path) else (PostgresDatabase.url, psycopg)
