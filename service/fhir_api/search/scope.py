@@ -12,7 +12,8 @@ from service.store.indexing import Numbers
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``values`` are what ``seen`` is asked with; ``numbers`` those of the search parameters.
+    """``owners`` are the units and the care provider whose data may be seen, also what is ``restricted``; ``numbers`` those
+    of the search parameters.
 
     ``seen`` says the same as ``contracts.record.Caller.may_see`` does of one record. A search that is answered, counted,
     chained, included or begun at the other end asks it of each resource that it touches: what may not be seen changes
@@ -20,14 +21,20 @@ class Scope:
     """
 
     numbers: Numbers
-    values: tuple[str | int, ...]
+    owners: tuple[str, ...]
+    restricted: bool = False
 
     @classmethod
     def of(cls, caller: Caller, numbers: Numbers) -> "Scope":
         """What the caller may see."""
-        return cls(numbers, (*caller.owners, int(caller.sees_restricted)))
+        return cls(numbers, caller.owners, caller.sees_restricted)
+
+    @property
+    def values(self) -> tuple[str | int, ...]:
+        """What ``seen`` is asked with."""
+        return *self.owners, int(self.restricted)
 
     def seen(self, of: Any, type_: str, binds: Iterator[Any]) -> ColumnElement[bool]:
         """The condition on ``of``, the resource table or an alias of it; its values are the ``values``."""
-        *owners, restricted = (next(binds) for _ in self.values)
-        return and_(of.c.type == type_, of.c.unit.in_(owners), of.c.restricted <= restricted)
+        owners = [next(binds) for _ in self.owners]
+        return and_(of.c.type == type_, of.c.unit.in_(owners), of.c.restricted <= next(binds))
