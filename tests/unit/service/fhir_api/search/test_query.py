@@ -539,7 +539,7 @@ def test_a_search_begins_with_what_finds_few(store: SqlStore, pairs: Pairs, tabl
     """Over 100 000 records of a unit this is the difference between a millisecond and a tenth of a second."""
     steps = plan(store, pairs)
     first = next(number for number, step in enumerate(steps) if step.startswith("LIST SUBQUERY"))
-    assert "rowid=?" in steps[first - 1]
+    assert "rid=?" in steps[first - 1]
     assert re.match(rf"SEARCH {table}(_\d)? USING PRIMARY KEY \(parameter=\? AND", steps[first + 1])
 
 
