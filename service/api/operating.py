@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, or_, select, text
 
 from contracts.consent import DecisionRecord
 from contracts.errors import NotFound
-from contracts.outbox import DeliveryState
+from contracts.outbox import OF_DESTINATION, Deed, DeliveryState
 from contracts.ports import Snapshot
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
@@ -21,7 +21,7 @@ from service.store.codec import decode as read_back
 from service.store.codec import from_micros
 from service.store.sql import alive
 from service.store.store import SqlStore
-from service.store.tables import BLOCKS, attempt, outbox, resource, route
+from service.store.tables import BLOCKS, attempt, deed, outbox, resource, route
 from service.store.tables import decision as decisions
 from service.usecases.deciding import decide_as_then
 from service.usecases.see_plan import handed_over
@@ -73,6 +73,20 @@ def _held_back() -> Any:
     """How many later ones of its key wait behind a message."""
     waits = (_behind.c.key == outbox.c.key, _behind.c.number > outbox.c.number, _WAITS_BEHIND)
     return select(func.count()).select_from(_behind).where(*waits).scalar_subquery()
+
+
+async def deeds(store: SqlStore, caller: Caller, asked: models.PageQuery) -> tuple[list[models.DeedOut], int | None]:
+    """What operators did to the unit's messages and the care provider's destinations, newest first. Where there may be more,
+    behind which the next page begins."""
+    columns = (deed.c.number, deed.c.at, deed.c.employee, deed.c.unit, deed.c.deed, deed.c.about, deed.c.why)
+    theirs = or_(deed.c.unit == caller.unit.value, deed.c.deed.in_(OF_DESTINATION))
+    wanted = [deed.c.provider == caller.provider.value, theirs, *([deed.c.number < asked.after] if asked.after else [])]
+    rows = await store.select(select(*columns).where(*wanted).order_by(deed.c.number.desc()).limit(LIST))
+    return [_deed(*row) for row in rows], int(rows[-1][0]) if len(rows) == LIST else None
+
+
+def _deed(_: int, at: int, employee: str, unit: str, did: str, about: str, why: str) -> models.DeedOut:
+    return models.DeedOut(at=from_micros(at), employee=employee, unit=unit, deed=Deed(did), about=about, why=why)
 
 
 async def destinations(store: SqlStore, names: Collection[str]) -> list[models.DestinationOut]:

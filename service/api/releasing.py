@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from contracts.consent import StatedGround
 from contracts.errors import Conflict, NotFound
-from contracts.outbox import DeliveryState, Queued
+from contracts.outbox import Deed, DeliveryState, Queued
 from contracts.record import Access, AccessAction, Caller
 from service.api.deeds import ERASED, OVERTAKEN
 from service.store.transaction import SqlTransaction
@@ -32,7 +32,8 @@ def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sq
             transaction.fix(message, DeliveryState.NEEDS_OTHER_CHANNEL, obstructed)
         else:
             transaction.fix(message, DeliveryState.WAITING, f"released by {caller.employee}: {why}")
-        transaction.note_deed(id, "released", f"released by {caller.employee}: {why}")
+        transaction.note_deed(id, Deed.RELEASED, f"released by {caller.employee}: {why}")
+        transaction.keep_deed(caller, Deed.RELEASED, f"outbox/{id}", why)
         access = Access(caller, AccessAction.WRITE, message.patient, f"outbox/{id}", "protected-release")
         transaction.log_access(access)
 

@@ -8,7 +8,19 @@ from typing import Final
 
 from contracts.consent import Question
 from contracts.dialogue import PartyMessage
-from contracts.outbox import BLOCKING, DUE, WORKER_LOST, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
+from contracts.outbox import (
+    BLOCKING,
+    DUE,
+    WORKER_LOST,
+    Breaker,
+    Claim,
+    Deed,
+    DeliveryState,
+    Lost,
+    OutboxMessage,
+    Queued,
+)
+from contracts.record import Caller
 from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.database import Row
@@ -248,6 +260,11 @@ class SqlOutbox(SqlSnapshot):
     def note_deed(self, message_id: str, deed: str, reason: str) -> None:
         """Keep what a person did to a message, and why."""
         self._note(message_id, 0, deed, reason)
+
+    def keep_deed(self, caller: Caller, deed: Deed, about: str, why: str) -> None:
+        """Keep what an operator does, to what (a message, a destination, all that fit a filter), and why."""
+        who = caller.employee.value, caller.unit.value, caller.provider.value
+        self.gathered.add(sql.INSERT_DEED, [(to_micros(self.at), *who, deed.value, about, why)])
 
     def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
         self.gathered.add(sql.INSERT_ATTEMPT, [(message_id, attempt, to_micros(self.at), outcome, reason)])

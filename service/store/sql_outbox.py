@@ -12,10 +12,11 @@ from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_
 from contracts.outbox import DeliveryState
 from service.store.codec import PARTY_MESSAGE
 from service.store.sql import Statement, compiled, insert_into, insert_many
-from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, outbox, route
+from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, deed, outbox, route
 
 INSERT_MESSAGE: Final = insert_into(outbox, "number", "uncounted", "lost")
 INSERT_ATTEMPT: Final = insert_many(attempt, "number")
+INSERT_DEED: Final = insert_many(deed, "number")
 
 _sibling = outbox.alias("sibling")
 _columns: Final = (

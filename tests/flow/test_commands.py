@@ -343,6 +343,14 @@ def test_a_route_is_paused_and_resumed(served: Served) -> None:
     (told,) = [each for line in lines if (each := json.loads(line))["name"] == "ehr"]
     assert (told["held"], told["circuit"], told["faults"]) == ("", "closed", 0)
     assert "ehr  circuit closed" in served.reko("outbox", "destinations").stdout
+    deeds = served.reko("outbox", "deeds")
+    assert deeds.exit_code == 0, deeds.stderr
+    newest = [line.split("  ")[2:] for line in deeds.stdout.splitlines()[:3]]
+    assert newest == [
+        ["resumed", "destinations/ehr", "done"],
+        ["resumed", "destinations/ehr"],
+        ["paused", "destinations/ehr", "maintenance"],
+    ]
     nowhere = served.reko("outbox", "resume", "nowhere")
     assert (nowhere.exit_code, nowhere.stderr) == (1, "reko: 404 there is no such destination\n")
 
