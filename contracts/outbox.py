@@ -99,7 +99,12 @@ class RecordCopy:
     body: str
 
 
-Payload = PartyMessage | RecordEvent | RecordCopy
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What a message said has been erased: it cannot be sent any more. To whom it was, and about what, is known still."""
+
+
+Payload = PartyMessage | RecordEvent | RecordCopy | Erased
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,11 +199,7 @@ class Transaction(Snapshot, Protocol):
         ...
 
     def message(self, id: str) -> Queued | None:
-        """One message with its state; ``None`` when there is none, or what it says has been erased."""
-        ...
-
-    def is_erased(self, id: str) -> bool:
-        """Whether what a message said has been erased: then it cannot be sent any more."""
+        """One message with its state; ``None`` when there is none, or it cannot be read."""
         ...
 
     def note_deed(self, message_id: str, deed: str, reason: str) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from contracts.dialogue import PartyMessage
 from contracts.errors import Conflict, NotFound
-from contracts.outbox import Deed, DeliveryState
+from contracts.outbox import Deed, DeliveryState, Erased
 from contracts.record import Access, AccessAction, Caller
 from service.api import models
 from service.store.transaction import SqlTransaction
@@ -138,11 +138,11 @@ def _looked_at(
 
 def _fate(transaction: SqlTransaction, context: Context, id: str, *, rehearsed: bool) -> _Fate:
     """A rehearsal asks the consents about everything; else they are asked at the claim, and here about what is not claimed."""
-    if transaction.is_erased(id):
-        return _Fate(None, ERASED)
     queued = transaction.message(id)
     if queued is None:
         return _Fate(None, "the stored message cannot be read")
+    if isinstance(queued.message.payload, Erased):
+        return _Fate(None, ERASED)
     if transaction.is_overtaken(id):
         return _Fate(None, OVERTAKEN)
     no_way = obstacle(context, queued.message)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from contracts.consent import StatedGround
 from contracts.errors import Conflict, NotFound
-from contracts.outbox import Deed, DeliveryState, Queued
+from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
 from service.api.deeds import ERASED, OVERTAKEN
 from service.store.transaction import SqlTransaction
@@ -46,11 +46,11 @@ def _withheld(transaction: SqlTransaction, caller: Caller, id: str) -> Queued:
         raise NotFound("there is no such message")
     if standing[1] is not DeliveryState.WITHHELD:
         raise Conflict(f"a message that is {standing[1].value} cannot be released")
-    if transaction.is_erased(id):
+    queued = transaction.message(id)
+    if queued is not None and isinstance(queued.message.payload, Erased):
         raise Conflict(ERASED)
     if transaction.is_overtaken(id):
         raise Conflict(OVERTAKEN)
-    queued = transaction.message(id)
     if queued is None or not is_protected(transaction, queued.message.patient):
         raise Conflict("the patient's identity is not protected: something else withholds it, see its reason")
     return queued

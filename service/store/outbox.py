@@ -16,6 +16,7 @@ from contracts.outbox import (
     Claim,
     Deed,
     DeliveryState,
+    Erased,
     Lost,
     OutboxMessage,
     Queued,
@@ -198,9 +199,7 @@ class SqlOutbox(SqlSnapshot):
         return [queued for row in rows if (queued := self._read_back(row)) is not None]
 
     def _read_back(self, row: Row) -> Queued | None:
-        id_, state, payload = row[0], row[3], row[-1]
-        if payload is None and state not in DUE:
-            return None  # erased, as it should be
+        id_, state = row[0], row[3]
         try:
             return to_queued(row)
         except (ValueError, KeyError, TypeError):
@@ -275,10 +274,6 @@ class SqlOutbox(SqlSnapshot):
         erase = sql.ERASE_WITHHELD, sql.ERASE_CANCELLED
         return sum(self.connection.execute(each, {"before": to_micros(before)}).rowcount for each in erase)
 
-    def is_erased(self, id: str) -> bool:
-        """See ``contracts.ports.Transaction``."""
-        return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
-
     def is_overtaken(self, id: str) -> bool:
         """Whether a later message about the same resource has been tried at the same destination."""
         return self.connection.execute(sql.OVERTAKEN, {"message": id}).fetchone() is not None
@@ -339,7 +334,8 @@ _UNTROUBLED: Final = ("", 0, None)
 
 
 def to_queued(row: Row) -> Queued:
-    """A row of the outbox as a promised message with its state."""
+    """A row of the outbox as a promised message with its state. Of what is to be sent nothing can have been erased."""
     id_, destination, about, state, attempts, next_try, reason, kind, question, payload = row
-    message = OutboxMessage(id_, destination, about, decode(question, Question), decode_payload(kind, payload))
+    said = Erased() if payload is None and state not in DUE else decode_payload(kind, payload)
+    message = OutboxMessage(id_, destination, about, decode(question, Question), said)
     return Queued(message, DeliveryState(state), attempts, None if next_try is None else from_micros(next_try), reason)

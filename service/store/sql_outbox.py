@@ -191,7 +191,6 @@ ERASE_CANCELLED: Final = compiled(
     update(outbox).where(ENDED, outbox.c.state == DeliveryState.CANCELLED.value, _untold).values(payload=null())
 )
 ERASE: Final = compiled(update(outbox).where(_of_message).values(payload=null()))
-ERASED: Final = compiled(select(outbox.c.number).where(_of_message, outbox.c.payload.is_(None)))
 OVERTAKEN: Final = compiled(
     select(outbox.c.number).where(
         _of_message,

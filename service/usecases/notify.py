@@ -243,10 +243,7 @@ def _drafted(transaction: Transaction, context: Context, asked: _Asked) -> Dialo
 
 def _conversation(transaction: Transaction, asked: _Asked) -> str:
     """The dialogue that the request belongs to; empty when it begins one."""
-    if asked.answered is not None:
-        return received.conversation(decode(asked.answered.body).content)
-    task = follow_dialogue.task_about(transaction, asked.record.reference)
-    return follow_dialogue.read(task).conversation if task is not None else ""
+    return follow_dialogue.conversation_of_request(transaction, asked.record.reference, asked.answered)
 
 
 def _take_back(transaction: Transaction, queued: Queued) -> Issue:
