@@ -64,15 +64,13 @@ def outbox_routes(
     @app.post("/outbox/{id}/replay")
     async def replay(id: str, given: models.WhyIn, caller: Caller = replayer) -> models.MessageOut:
         """Try it again; consent is asked again."""
-        obstacle = await store.run(deeds.replay(context, caller, id, given.why))
-        if obstacle:
-            raise Conflict(obstacle)
+        _done(await store.run(deeds.replay(context, caller, id, given.why)))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/release")
     async def release(id: str, given: models.WhyIn, caller: Caller = releaser) -> models.MessageOut:
         """Tell of a patient with protected identity all the same: a person's decision, with the reason."""
-        await store.run(releasing.release(context, caller, id, given.why))
+        _done(await store.run(releasing.release(context, caller, id, given.why)))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/cancel")
@@ -100,6 +98,12 @@ def outbox_routes(
         _known(name, destinations, caller, context)
         await store.run(deeds.resume(caller, name, given.why if given else ""))
         _log.info("a destination was resumed", extra={"event": "outbox.resumed", **_who(name, caller)})
+
+
+def _done(obstacle: str) -> None:
+    """Raises ``Conflict`` when something stood in the way. What was decided then is kept: its transaction has ended."""
+    if obstacle:
+        raise Conflict(obstacle)
 
 
 def _who(name: str, caller: Caller) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from contracts.consent import StatedGround
+from contracts.dialogue import PartyMessage
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
@@ -15,27 +16,34 @@ from service.usecases.notify import obstacle
 from service.usecases.promising import reasons
 
 
-def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
+def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], str]:
     """Let one withheld message go in spite of the marking, if nothing else is in the way. Who and why stands with the
-    message, in every later decision about it, and in the access log. Raises ``NotFound`` and ``Conflict``."""
+    message, in every later decision about it, and in the access log. Answers why it is left as it was, empty when it is not:
+    people tell parties, but what only a system takes waits for one. Raises ``NotFound`` and ``Conflict``."""
 
-    def story(transaction: SqlTransaction) -> None:
+    def story(transaction: SqlTransaction) -> str:
         queued = _withheld(transaction, caller, id)
         stated = StatedGround(caller.employee, transaction.at, why)
         message = replace(queued.message, question=replace(queued.message.question, release=stated))
         decision = decide_again(transaction, message.question, context.region)
         transaction.note_decision(decision, message.about)
-        obstructed = obstacle(context, message)
+        no_way = obstacle(context, message)
+        if decision.permitted and no_way and not isinstance(message.payload, PartyMessage):
+            transaction.log_access(
+                Access(caller, AccessAction.READ, message.patient, f"outbox/{id}", "protected-release")
+            )
+            return no_way
         if not decision.permitted:
             transaction.fix(message, DeliveryState.WITHHELD, reasons(decision))
-        elif obstructed:
-            transaction.fix(message, DeliveryState.NEEDS_OTHER_CHANNEL, obstructed)
+        elif no_way:
+            transaction.fix(message, DeliveryState.NEEDS_OTHER_CHANNEL, no_way)
         else:
             transaction.fix(message, DeliveryState.WAITING, f"released by {caller.employee}: {why}")
         transaction.note_deed(id, Deed.RELEASED, f"released by {caller.employee}: {why}")
         transaction.keep_deed(caller, Deed.RELEASED, f"outbox/{id}", why)
         access = Access(caller, AccessAction.WRITE, message.patient, f"outbox/{id}", "protected-release")
         transaction.log_access(access)
+        return ""
 
     return story
 

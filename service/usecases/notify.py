@@ -37,6 +37,7 @@ from service.usecases.deciding import (
 from service.usecases.keeping import keep, remove
 from service.usecases.promising import promise
 
+_UNREACHED = "nothing reaches this destination: it is not configured"
 _APPROVE = "somebody on the unit reads it before it is sent"
 
 
@@ -85,7 +86,8 @@ def ways(context: Context, message: OutboxMessage) -> tuple[Choice, ...]:
     """Every way by which the message can reach its recipient, in order, each with its reason."""
     payload = message.payload
     if not isinstance(payload, PartyMessage):
-        return (Choice(message.destination, message.destination in context.destinations, "the only way"),)
+        usable = message.destination in context.destinations
+        return (Choice(message.destination, usable, "the only way" if usable else _UNREACHED),)
 
     def reaches(channel: str) -> bool:
         unit = payload.sender.unit.id
@@ -97,7 +99,7 @@ def ways(context: Context, message: OutboxMessage) -> tuple[Choice, ...]:
 def obstacle(context: Context, message: OutboxMessage) -> str:
     """Why the way that the message is to go cannot carry it now; empty when it can."""
     known = ways(context, message)
-    way = next((each for each in known if each.channel == message.destination), channels.chosen(known))
+    way = next((each for each in known if each.channel == message.destination), None) or channels.chosen(known)
     return "" if way.usable and way.channel == message.destination else way.reason
 
 
