@@ -10,7 +10,7 @@ from contracts.dialogue import Arrival, Receipt, ReceivedMessage, Unreadable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known, Pull
-from contracts.record import Access, Caller, Document, Record
+from contracts.record import Access, Caller, Document, Record, Version
 from contracts.sick_leave import (
     Certificate,
     Judged,
@@ -54,6 +54,10 @@ class Snapshot(Protocol):
 
     def tombstone(self, type: str, id: str) -> Record | None:
         """What a deletion left: the number, time and owner of the last version. ``None`` unless it is deleted now."""
+        ...
+
+    def versions(self, type: str, id: str) -> Sequence[Version]:
+        """Every version, newest first; also of a resource that has been deleted."""
         ...
 
     def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:

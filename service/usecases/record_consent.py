@@ -7,6 +7,7 @@ back: it is told as "left before the withdrawal" (decision D19).
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect, UnreadableConsent
@@ -143,8 +144,22 @@ def _refuse_copy(transaction: Transaction, consent: Consent) -> None:
     """Whatever id it comes under."""
     find = party_finder(transaction)
     for record in transaction.by_reference("Consent", "patient", f"Patient/{consent.patient}"):
-        if record.id != consent.id and rules.brings_back(consent, consent_in(record, find), record.updated):
+        if record.id == consent.id:
+            continue
+        other = consent_in(record, find)
+        if rules.brings_back(consent, other, record.updated) or _widens_again(transaction, consent, record, other):
             raise Conflict(_old(f"{_NEW_WORD} ({record.reference})"))
+
+
+def _widens_again(transaction: Transaction, consent: Consent, record: Record, now: Consent | UnreadableConsent) -> bool:
+    """What the patient has narrowed is kept in the earlier versions of a permission that stands."""
+    if record.version == 1 or not rules.is_permission(now):
+        return False
+    find = party_finder(transaction)
+    newest_first = [each.record for each in transaction.versions("Consent", record.id)]
+    return any(
+        rules.widens_again(consent, consent_in(was, find), now, then.updated) for then, was in pairwise(newest_first)
+    )
 
 
 def _refuse_unsaying(consent: Consent, before: Consent | UnreadableConsent) -> None:
