@@ -125,9 +125,8 @@ _AHEAD: Final = Issue(
 
 
 def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, earlier: Record | None) -> None:
-    """An old copy brings nothing back. Raises ``Conflict``, and ``Invalid`` for a consent of the other kind. What was deleted
-    is read as what cannot be read: it may have been anything."""
-    stood = earlier or (transaction.tombstone("Consent", write.id) if write.id else None)
+    """An old copy brings nothing back. Raises ``Conflict``, and ``Invalid`` for a consent of the other kind."""
+    stood = earlier or (_deleted(transaction, write.id) if write.id else None)
     before = None if stood is None else consent_in(stood, party_finder(transaction))
     if earlier is not None and before is not None:
         _refuse_other_kind(consent, before)
@@ -138,6 +137,14 @@ def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, e
         raise Conflict(_old(_NEW_WORD))
     if not (isinstance(before, Consent) and rules.is_permission(before) and rules.says_no_more(consent, before)):
         _refuse_copy(transaction, consent)
+
+
+def _deleted(transaction: Transaction, id: str) -> Record | None:
+    """What was deleted is read as what cannot be read: an error may have been anything. A draft was never a word of the
+    patient's."""
+    gone = transaction.tombstone("Consent", id)
+    last = transaction.versions("Consent", id)[1].record if gone is not None else None
+    return None if last is None or decode(last.body).content["status"] in rules.NOT_SAID else gone
 
 
 def _refuse_copy(transaction: Transaction, consent: Consent) -> None:

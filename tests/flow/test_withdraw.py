@@ -270,6 +270,17 @@ async def test_what_was_taken_back_in_another_way_does_not_come_back_either(flow
     assert not await told(flow, person)
 
 
+@pytest.mark.parametrize(("status", "answer"), [("draft", 201), ("proposed", 201), ("entered-in-error", 409)])
+async def test_a_draft_that_was_deleted_was_no_word(flow: "Flow", status: str, answer: int) -> None:
+    person = await flow.consenting()
+    said = flow.forms.disclosure(person)
+    kept = await flow.post({**said, "status": status})
+    flow.clock.advance(timedelta(minutes=1))
+    assert (await flow.coordinator.delete(f"/fhir/Consent/{kept['id']}")).status_code == 204
+    assert await put(flow, {**said, "id": kept["id"]}) == answer
+    assert await told(flow, person) == (answer == 201)
+
+
 async def test_what_was_narrowed_is_not_widened_by_an_old_copy_under_a_new_id(flow: "Flow") -> None:
     person, _, id_ = await patient_with_consents(flow)
     first = (await flow.coordinator.get(f"/fhir/Consent/{id_}")).json()
