@@ -1121,7 +1121,14 @@ def test_a_permission_is_too_general_when(changes: Changes, at: tuple[str, ...])
     [
         *("Tills  vidare", "gäller tills vidare", "t.v.", "tills den återkallas", "tills jag ångrar mig", "livet ut"),
         *("på obestämd tid", "så länge det behövs", "utan tidsgräns", "inte tidsbegränsat", "permanent"),
-        *("tills jag säger ifrån", "tills patienten säger till"),
+        *("tills jag säger ifrån", "tills patienten säger till", "så länge samtycket gäller", "gäller permanent"),
+        *(
+            "tills samtycket upphävs",
+            "tills patienten återkallar beslutet",
+            "tills jag upphäver mitt beslut",
+            "upphävs",
+        ),
+        *("until the consent is revoked", "until she withdraws her decision"),
         *(
             "until withdrawn",
             "for ever",
@@ -1154,6 +1161,16 @@ def test_an_event_that_is_none_is_told_however_it_is_written(event: str) -> None
         "patienten återtar arbetet",
         "sjukskrivningen upphör",
         "novembermötet",
+        "tills beslutet upphävs",
+        "beslutet om sjukpenning återkallas",
+        "när förordnandet har återkallats",
+        "until the decision is revoked",
+        "så länge sjukskrivningen pågår",
+        "så länge patienten är sjukskriven",
+        "den tidsbegränsade anställningen är slut",
+        "tjänsten blir permanent",
+        "en tillsvidareanställning börjar",
+        "efter mötet på Långrannagatan",
     ],
 )
 def test_an_event_that_comes_about_ends_a_consent(event: str) -> None:
