@@ -15,7 +15,7 @@ from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
 from service.api import models
 from service.api.records import codes_of, decision_out
-from service.outbox.tending import UNTOLD
+from service.outbox.tending import TO_TELL
 from service.outbox.tending import destinations as used
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
@@ -100,7 +100,7 @@ async def destinations(store: SqlStore, names: Collection[str]) -> list[models.D
 
 
 async def _is_waited_for(store: SqlStore, name: str) -> bool:
-    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in UNTOLD])
+    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in TO_TELL])
     return bool(await store.select(select(outbox.c.number).where(*waits).limit(1)))
 
 

@@ -268,11 +268,13 @@ class SqlOutbox(SqlSnapshot):
     def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
         self.gathered.add(sql.INSERT_ATTEMPT, [(message_id, attempt, to_micros(self.at), outcome, reason)])
 
-    def erase_untold(self, before: datetime) -> int:
-        """Erase what messages say that have been withheld, or cancelled, since before that instant, and tell how many they
-        were. State, reason, question and tries stay."""
-        erase = sql.ERASE_WITHHELD, sql.ERASE_CANCELLED
-        return sum(self.connection.execute(each, {"before": to_micros(before)}).rowcount for each in erase)
+    def erase_untold(self, before: datetime, limit: int) -> int:
+        """Erase what so many messages say that have been withheld, or cancelled, since before that instant, and tell how many
+        they were. State, reason, question and tries stay."""
+        wanted = {"before": to_micros(before), "most": limit}
+        withheld = self.connection.execute(sql.ERASE_WITHHELD, wanted).rowcount
+        cancelled = self.connection.execute(sql.ERASE_CANCELLED, wanted | {"most": limit - withheld}).rowcount
+        return withheld + cancelled
 
     def is_overtaken(self, id: str) -> bool:
         """Whether a later message about the same resource has been tried at the same destination."""

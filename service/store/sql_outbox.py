@@ -7,7 +7,20 @@ that a claim costs the same however many wait behind them, or behind a parked on
 from functools import cache
 from typing import Final
 
-from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    TextClause,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from contracts.outbox import DeliveryState
 from service.store.codec import PARTY_MESSAGE
@@ -183,13 +196,17 @@ _ended = (
     .limit(bindparam("most"))
 )
 ENDED_MESSAGES: Final = compiled(_ended)
-_untold = and_(outbox.c.payload.is_not(None), outbox.c.changed <= bindparam("before"))
-ERASE_WITHHELD: Final = compiled(
-    update(outbox).where(outbox.c.state == DeliveryState.WITHHELD.value, _untold).values(payload=null())
-)
-ERASE_CANCELLED: Final = compiled(
-    update(outbox).where(ENDED, outbox.c.state == DeliveryState.CANCELLED.value, _untold).values(payload=null())
-)
+
+
+def _erase_some(*which: ColumnElement[bool] | TextClause) -> Statement:
+    """Of so many of those what they say, where that has been kept long enough."""
+    outlived = outbox.c.payload.is_not(None), outbox.c.changed <= bindparam("before")
+    some = select(outbox.c.number).where(*which, *outlived).limit(bindparam("most"))
+    return compiled(update(outbox).where(outbox.c.number.in_(some)).values(payload=null()))
+
+
+ERASE_WITHHELD: Final = _erase_some(outbox.c.state == DeliveryState.WITHHELD.value)
+ERASE_CANCELLED: Final = _erase_some(ENDED, outbox.c.state == DeliveryState.CANCELLED.value)
 ERASE: Final = compiled(update(outbox).where(_of_message).values(payload=null()))
 OVERTAKEN: Final = compiled(
     select(outbox.c.number).where(

@@ -419,19 +419,26 @@ def test_content_is_erased_of_what_has_not_been_told_for_long_enough(connection:
     for state in DeliveryState:
         early.promise(message(state.value, patient=state.value), state, "because")
     late.promise(message("later"), WITHHELD)
-    assert early.erase_untold(NOW - timedelta(seconds=1)) == 0
-    assert late.erase_untold(NOW) == 2
-    assert late.erase_untold(NOW) == 0
+    assert early.erase_untold(NOW - timedelta(seconds=1), 9) == 0
+    assert late.erase_untold(NOW, 9) == 2
+    assert late.erase_untold(NOW, 9) == 0
     erased = {id for (id,) in connection.execute("SELECT id FROM outbox").fetchall() if is_erased(late, id)}
     assert erased == {"withheld", "cancelled"}
     row = connection.execute("SELECT state, reason, question IS NULL FROM outbox WHERE id = 'withheld'").fetchone()
     assert row == ("withheld", "because", 0)
 
 
+def test_so_much_is_erased_at_a_time_and_no_more(connection: Connection) -> None:
+    for number in range(7):
+        at(connection).promise(message(f"{number}"), WITHHELD if number < 4 else CANCELLED)
+    later = at(connection, NOW + timedelta(days=1))
+    assert [later.erase_untold(NOW, 3) for _ in range(4)] == [3, 3, 1, 0]
+
+
 def test_being_withheld_again_begins_the_time_anew(connection: Connection) -> None:
     at(connection).promise(message("a"), WITHHELD)
     at(connection, NOW + timedelta(days=20)).move("a", WITHHELD, "and still not")
-    assert at(connection).erase_untold(NOW + timedelta(days=10)) == 0
+    assert at(connection).erase_untold(NOW + timedelta(days=10), 9) == 0
 
 
 @pytest.mark.parametrize(
@@ -439,7 +446,7 @@ def test_being_withheld_again_begins_the_time_anew(connection: Connection) -> No
     [(sql_outbox.ERASE_WITHHELD, "outbox_withheld"), (sql_outbox.ERASE_CANCELLED, "outbox_ended")],
 )
 def test_what_is_to_be_erased_is_found_without_reading_the_rest(statement: str, index: str) -> None:
-    plan = opened().execute(f"EXPLAIN QUERY PLAN {statement}", {"before": 0}).fetchall()
+    plan = opened().execute(f"EXPLAIN QUERY PLAN {statement}", {"before": 0, "most": 9}).fetchall()
     assert any(index in str(step) for step in plan), plan
 
 
@@ -464,7 +471,7 @@ def test_of_what_another_party_was_told_the_words_alone_are_forgotten(
 
 def test_one_that_was_erased_is_no_fault(outbox: SqlTransaction, caplog: pytest.LogCaptureFixture) -> None:
     outbox.promise(party_message("a"), WITHHELD)
-    outbox.erase_untold(NOW)
+    outbox.erase_untold(NOW, 9)
     erased = replace(party_message("a"), payload=Erased())
     assert outbox.message("a") == Queued(erased, WITHHELD, 0, None, "")
     assert caplog.records == []
