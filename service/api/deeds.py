@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from contracts.dialogue import PartyMessage
 from contracts.errors import Conflict, NotFound
-from contracts.outbox import Deed, DeliveryState, Erased
+from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
 from service.api import models
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again
-from service.usecases.notify import obstacle
+from service.usecases.notify import let_go, obstacle
 from service.usecases.promising import reasons
 
 STEP: Final = 500
@@ -36,8 +35,9 @@ _CANCELLABLE: Final = (
 
 def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], str]:
     """Let a message be tried again, if a channel can carry it; its timetable begins anew. Consent is asked again when it is
-    claimed. One that was withheld, and that only a person can tell, goes to a person if the consents allow it now. Answers why
-    it is left as it was, empty when it is not: what was decided about it is kept either way."""
+    claimed. One that was withheld, and that somebody is to read first or only a person can tell, goes to a person if the
+    consents allow it now. Answers why it is left as it was, empty when it is not: what was decided about it is kept either
+    way."""
 
     def work(transaction: SqlTransaction) -> str:
         _check(transaction, caller, id, _REPLAYABLE, Deed.REPLAYED)
@@ -145,18 +145,25 @@ def _fate(transaction: SqlTransaction, context: Context, id: str, *, rehearsed: 
         return _Fate(None, ERASED)
     if transaction.is_overtaken(id):
         return _Fate(None, OVERTAKEN)
-    no_way = obstacle(context, queued.message)
-    by_hand = no_way and queued.state is DeliveryState.WITHHELD and isinstance(queued.message.payload, PartyMessage)
+    to, why = _way(context, queued)
     refusal = ""
-    if rehearsed or by_hand:
+    if rehearsed or to in _BY_A_PERSON:
         decision = decide_again(transaction, queued.message.question, context.region)
         refusal = "" if decision.permitted else f"withheld: {reasons(decision)}"
         if not rehearsed:
             transaction.note_decision(decision, queued.message.about)
-    told = "; ".join(filter(None, (no_way, refusal)))
-    if by_hand and not refusal:
-        return _Fate(DeliveryState.NEEDS_OTHER_CHANNEL, told)
-    return _Fate(None if no_way else DeliveryState.WAITING, told)
+    told = "; ".join(filter(None, (why, refusal)))
+    return _Fate(None if refusal and to in _BY_A_PERSON else to, told)
+
+
+_BY_A_PERSON: Final = (DeliveryState.NEEDS_OTHER_CHANNEL, DeliveryState.NEEDS_APPROVAL)
+
+
+def _way(context: Context, queued: Queued) -> tuple[DeliveryState | None, str]:
+    if queued.state is DeliveryState.WITHHELD:
+        return let_go(context, queued.message)
+    no_way = obstacle(context, queued.message)
+    return None if no_way else DeliveryState.WAITING, no_way
 
 
 def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: Deed) -> None:

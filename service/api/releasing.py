@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from contracts.consent import StatedGround
-from contracts.dialogue import PartyMessage
 from contracts.errors import Conflict, NotFound
 from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
@@ -12,7 +11,7 @@ from service.api.deeds import ERASED, OVERTAKEN
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again, is_protected
-from service.usecases.notify import obstacle
+from service.usecases.notify import let_go
 from service.usecases.promising import reasons
 
 
@@ -27,19 +26,18 @@ def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sq
         message = replace(queued.message, question=replace(queued.message.question, release=stated))
         decision = decide_again(transaction, message.question, context.region)
         transaction.note_decision(decision, message.about)
-        no_way = obstacle(context, message)
-        if decision.permitted and no_way and not isinstance(message.payload, PartyMessage):
+        to, stands = let_go(context, message)
+        if decision.permitted and to is None:
             transaction.log_access(
                 Access(caller, AccessAction.READ, message.patient, f"outbox/{id}", "protected-release")
             )
-            return no_way
-        if not decision.permitted:
+            return stands
+        released = f"released by {caller.employee}: {why}"
+        if to is None or not decision.permitted:
             transaction.fix(message, DeliveryState.WITHHELD, reasons(decision))
-        elif no_way:
-            transaction.fix(message, DeliveryState.NEEDS_OTHER_CHANNEL, no_way)
         else:
-            transaction.fix(message, DeliveryState.WAITING, f"released by {caller.employee}: {why}")
-        transaction.note_deed(id, Deed.RELEASED, f"released by {caller.employee}: {why}")
+            transaction.fix(message, to, stands or released)
+        transaction.note_deed(id, Deed.RELEASED, released)
         transaction.keep_deed(caller, Deed.RELEASED, f"outbox/{id}", why)
         access = Access(caller, AccessAction.WRITE, message.patient, f"outbox/{id}", "protected-release")
         transaction.log_access(access)

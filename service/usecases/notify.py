@@ -103,6 +103,19 @@ def obstacle(context: Context, message: OutboxMessage) -> str:
     return "" if way.usable and way.channel == message.destination else way.reason
 
 
+def let_go(context: Context, message: OutboxMessage) -> tuple[DeliveryState | None, str]:
+    """Where a withheld message goes that may be told after all, and why there: to whoever reads it first, or to a person where
+    nothing carries it. What only a system takes goes nowhere (``None``) while nothing reaches its destination."""
+    no_way = obstacle(context, message)
+    if not isinstance(message.payload, PartyMessage):
+        return None if no_way else DeliveryState.WAITING, no_way
+    if no_way:
+        return DeliveryState.NEEDS_OTHER_CHANNEL, no_way
+    if message.question.unit in context.approving:
+        return DeliveryState.NEEDS_APPROVAL, _APPROVE
+    return DeliveryState.WAITING, ""
+
+
 def outdated(transaction: Transaction, message: OutboxMessage) -> tuple[DeliveryState, str] | None:
     """Where a message to a party goes that must not be sent any more, whatever the consents say, and why.
 

@@ -16,7 +16,14 @@ from adapters.forsakringskassan.mock_letter import Letter, written
 from adapters.forsakringskassan.mock_officer import Officer, Orders, Step
 from adapters.mocking import Fault
 from contracts.time import swedish_day
-from fhir_mappings.identifiers import EXT_ANSWERS, EXT_INFORMATION_CATEGORY, EXT_STATUTORY_DUTY, MESSAGE_ID
+from fhir_mappings.identifiers import (
+    EXT_ANSWERS,
+    EXT_INFORMATION_CATEGORY,
+    EXT_STATUTORY_DUTY,
+    MESSAGE_ID,
+    SECURITY_LABEL,
+)
+from fhir_mappings.people import PROTECTED
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -501,6 +508,40 @@ every_minutes = 10000
 approve_before_sending = true
 informs_fk = "{doctor}"
 """
+
+
+@pytest.mark.parametrize("way", ["replay", "replay all", "release", "channel"])
+async def test_what_was_withheld_is_not_sent_unread_either(serve: Any, tmp_path: Path, way: str) -> None:
+    units = tmp_path / "units.toml"
+    units.write_text(UNITS.format(unit=UNIT, provider=PROVIDER, doctor=DOCTOR), encoding="utf-8")
+    async with serve(tmp_path, units=units) as flow:
+        person = await flow.consenting()
+        if way == "release":
+            stored = (await flow.coordinator.get(f"/fhir/{person.reference}")).json()
+            await flow.put({**stored, "meta": {"security": [{"system": SECURITY_LABEL, "code": PROTECTED[0]}]}})
+            await flow.post(flow.forms.disclosure(person))
+        about = await flow.request(person)
+        message = await flow.until(about, "withheld")
+        dialogue = await until(flow, person, "withheld")
+        deeds = {
+            "replay": (f"outbox/{message.id}/replay", {"why": "a test"}),
+            "replay all": ("outbox/replay", {"why": "a test", "state": "withheld", "dryRun": False}),
+            "release": (f"outbox/{message.id}/release", {"why": "a test"}),
+            "channel": (f"dialogues/{dialogue['id']}/channel", {"channel": "forsakringskassan"}),
+        }
+        path, body = deeds[way]
+        if way.startswith("replay"):
+            await flow.coordinator.post(f"/api/{path}", json=body)
+            assert flow.promised(about)[0].state == "withheld", "a consent that says no is asked before anybody reads"
+        if way != "release":
+            await flow.post(flow.forms.disclosure(person))
+        done = await flow.coordinator.post(f"/api/{path}", json=body)
+        assert done.status_code == 200, done.text
+        await flow.quiet()
+        assert flow.promised(about)[0].state == "needs-approval"
+        assert (await until(flow, person, "to-approve"))["id"] == dialogue["id"]
+        await do(flow, dialogue["id"], "approve")
+        await flow.until(about, "delivered")
 
 
 async def test_where_the_unit_says_so_somebody_reads_it_first(serve: Any, tmp_path: Path) -> None:

@@ -499,7 +499,8 @@ async def test_content_is_erased_some_at_a_time(
     monkeypatch.setattr(relaying, "SWEPT", 3)
     caplog.set_level("INFO", relaying.__name__)
     withheld = [message(f"m-{number}") for number in range(8)]
-    await store.run(lambda each: [each.promise(one, DeliveryState.WITHHELD) for one in withheld])
+    for each in withheld:
+        await store.run(lambda transaction, each=each: transaction.promise(each, DeliveryState.WITHHELD))  # type: ignore[misc]
     clock = StillClock()
     clock.advance(days=31)
     task = asyncio.create_task(Relay(store, CONTEXT, {}, clock).run())
