@@ -76,7 +76,6 @@ MESSAGES_OF_PATIENT: Final = compiled(
         outbox.c.patient == bindparam("of_patient"),
         outbox.c.state != DeliveryState.DELIVERED.value,
         outbox.c.state != DeliveryState.CANCELLED.value,
-        outbox.c.payload.is_not(None),
     )
     .order_by(outbox.c.number)
 )

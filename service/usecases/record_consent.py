@@ -12,7 +12,7 @@ from typing import Final
 
 from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect, UnreadableConsent
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
-from contracts.outbox import UNSENT, DeliveryState, Queued
+from contracts.outbox import UNSENT, DeliveryState, Erased, Queued
 from contracts.ports import Transaction
 from contracts.record import Document, Record
 from contracts.time import swedish_day
@@ -89,6 +89,8 @@ def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple
 
 
 def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> Iterable[Issue]:
+    if isinstance(queued.message.payload, Erased):  # it is withheld, and stays so
+        return
     decision = decide_again(transaction, queued.message.question, context.region)
     message = queued.message
     if queued.state is DeliveryState.CLAIMED and not decision.permitted:
