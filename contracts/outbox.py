@@ -50,6 +50,20 @@ UNSENT: Final = (
 """Nothing has left, or what left was not accepted: a withdrawal withholds these."""
 
 
+class Deed(StrEnum):
+    """What an operator does; kept with who did it and why."""
+
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    REPLAYED = "replayed"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+
+
+OF_DESTINATION: Final = (Deed.PAUSED, Deed.RESUMED)
+"""Done to a destination, which is its care provider's; every other one to messages of a unit."""
+
+
 class EventType(StrEnum):
     """CloudEvents types that this service sends."""
 
@@ -85,7 +99,12 @@ class RecordCopy:
     body: str
 
 
-Payload = PartyMessage | RecordEvent | RecordCopy
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What a message said has been erased: it cannot be sent any more. To whom it was, and about what, is known still."""
+
+
+Payload = PartyMessage | RecordEvent | RecordCopy | Erased
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contracts.dialogue import Arrival, Receipt, ReceivedMessage, Unreadable
 from contracts.identity import HsaId, PersonId
 from contracts.outbox import Claim, DeliveryOutcome, DeliveryState, OutboxMessage, Queued
 from contracts.pulling import Known, Pull
-from contracts.record import Access, Caller, Document, Record
+from contracts.record import Access, Caller, Document, Record, Version
 from contracts.sick_leave import (
     Certificate,
     Judged,
@@ -54,6 +54,10 @@ class Snapshot(Protocol):
 
     def tombstone(self, type: str, id: str) -> Record | None:
         """What a deletion left: the number, time and owner of the last version. ``None`` unless it is deleted now."""
+        ...
+
+    def versions(self, type: str, id: str) -> Sequence[Version]:
+        """Every version, newest first; also of a resource that has been deleted."""
         ...
 
     def by_token(self, type: str, parameter: str, system: str, value: str, unit: str) -> Sequence[Record]:
@@ -199,11 +203,7 @@ class Transaction(Snapshot, Protocol):
         ...
 
     def message(self, id: str) -> Queued | None:
-        """One message with its state; ``None`` when there is none, or what it says has been erased."""
-        ...
-
-    def is_erased(self, id: str) -> bool:
-        """Whether what a message said has been erased: then it cannot be sent any more."""
+        """One message with its state; ``None`` when there is none, or it cannot be read."""
         ...
 
     def note_deed(self, message_id: str, deed: str, reason: str) -> None:

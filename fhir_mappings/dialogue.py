@@ -92,6 +92,11 @@ def certificate_reference(request: Json) -> str:
     return next((each["reference"] for each in request.get("about", ()) if _is_document(each)), "")
 
 
+def answered(request: Json) -> str:
+    """``Communication/<id>`` of the message that the request answers, empty when it answers none."""
+    return _answers(request, Reading(request))
+
+
 def _topic(request: Json, reading: Reading) -> Topic | None:
     found = primitives.codes(request.get("category", ()), f"{_AT}.category", NOTIFICATION_TOPIC)
     if not found:

@@ -4,6 +4,7 @@ Imports stand inside the commands: ``reko --version`` and wrong use answer at on
 """
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -138,11 +139,10 @@ def sjukfall(
 def migrate() -> None:
     """Bring the database to this version's schema."""
     from contracts.errors import Unavailable
-    from service.settings import Settings
     from service.store.migrate import migrate as bring_up
 
     try:
-        print(f"schema {bring_up(_configured(Settings).database_place)}")
+        print(f"schema {bring_up(_settings().database_place)}")
     except (Unavailable, ValueError) as error:
         operating.fail(str(error), 2)
 
@@ -171,12 +171,20 @@ def _configured(make: Callable[[], Any], prefix: str = "") -> Any:
         operating.fail(str(error), 2)
 
 
+def _settings() -> Any:
+    """A name that is none of ours would be passed over, and somebody believes that it is set."""
+    from service.settings import Settings, unknown
+
+    if strangers := unknown(os.environ):
+        operating.fail(f"there is no setting {', '.join(strangers)}: reko settings tells which there are", 2)
+    return _configured(Settings)
+
+
 def _ready_to_run() -> Any:
     """The settings, checked."""
-    from service.settings import Settings
     from service.telemetry import set_up_logging
 
-    settings = _configured(Settings)
+    settings = _settings()
     _check(settings)
     set_up_logging()
     return settings
@@ -190,7 +198,7 @@ def _check(settings: Any) -> None:
     from service.security import BadClients, Clients
 
     try:
-        _ = settings.database_place
+        _ = settings.database_place, settings.kept
         settings.regional_profile()
         if settings.clients:
             Clients.from_file(settings.clients)

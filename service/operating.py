@@ -71,6 +71,14 @@ def outbox_list(
         _show(line, as_json, "  ".join(str(value) for value in line.values()))
 
 
+@outbox.command("deeds")
+def outbox_deeds(as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
+    """What operators did to messages and destinations: when, who, what, to what and why."""
+    for done in _pages(url, token, "/api/outbox/deeds", "?"):
+        line = (done[name] for name in ("at", "employee", "deed", "about", "why"))
+        _show(done, as_json, "  ".join(filter(None, line)))
+
+
 @outbox.command("show")
 def outbox_show(id: str, as_json: Json = False, url: Url = SERVICE, token: Token = "") -> None:
     """One message with its tries."""
@@ -117,7 +125,7 @@ def pause(destination: str, why: Why, url: Url = SERVICE, token: Token = "") -> 
 @outbox.command()
 def resume(
     destination: str,
-    why: Annotated[str, typer.Option("--why", help="Told in the log.")] = "",
+    why: Annotated[str, typer.Option("--why", help="Kept with the deed, if there is something to say.")] = "",
     url: Url = SERVICE,
     token: Token = "",
 ) -> None:

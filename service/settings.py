@@ -1,6 +1,7 @@
 """The environment, read once into one frozen value. ``docs/settings.md`` is made from this file and the adapters' own."""
 
 import tomllib
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,10 @@ from contracts.activity import ContactMode
 from contracts.outbox import DeliveryState
 from service.rules.region import RegionalProfile
 
+PREFIX: Final = "REKO_"
+OF_COMMANDS: Final = frozenset({"REKO_URL", "REKO_TOKEN"})
+"""What the commands that talk to a running service read."""
+
 SHARED: Final = ("postgresql://", "postgres://")
 _REGIONS: Final = Path(__file__).parent / "rules" / "regions"
 
@@ -22,7 +27,7 @@ class Settings(BaseSettings):
     """Every name has the prefix ``REKO_``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REKO_", env_nested_delimiter="__", frozen=True, extra="forbid", use_attribute_docstrings=True
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
     data: Path = Path(".reko")
@@ -59,9 +64,9 @@ class Settings(BaseSettings):
     """A message that has waited so long is told of, once an hour (docs/operating.md)."""
     keep_delivered_days: float = Field(default=365, gt=0)
     """How long the outbox keeps a delivered message with its tries; of one to another party only what it says is erased
-    then. Records, decisions and access log stay."""
+    then. Records, decisions and access log stay. At least a day longer than ``REKO_WITHHELD_DAYS``."""
     keep_cancelled_days: float = Field(default=365, gt=0)
-    """The same of a cancelled one. Whatever is neither is kept."""
+    """The same of a cancelled one, with the same bound. Whatever is neither is kept."""
     adapters: dict[str, dict[str, Any]] = {}
     """``REKO_ADAPTERS__<NAME>__<SETTING>``; an adapter without a URL is switched off."""
 
@@ -88,7 +93,13 @@ class Settings(BaseSettings):
 
     @property
     def kept(self) -> dict[DeliveryState, timedelta]:
-        """How long the outbox keeps a message once it is over, by the state in which it ended."""
+        """How long the outbox keeps a message once it is over, by the state in which it ended. Raises ``ValueError`` when that
+        of a newer version of a record may be forgotten while an older, withheld one may still be released."""
+        if min(self.keep_delivered_days, self.keep_cancelled_days) < self.withheld_days + 1:
+            raise ValueError(
+                "REKO_KEEP_DELIVERED_DAYS and REKO_KEEP_CANCELLED_DAYS are at least a day longer than REKO_WITHHELD_DAYS: "
+                "while a withheld message may be released, what was sent after it must be known"
+            )
         return {
             DeliveryState.DELIVERED: timedelta(days=self.keep_delivered_days),
             DeliveryState.CANCELLED: timedelta(days=self.keep_cancelled_days),
@@ -109,3 +120,13 @@ class Settings(BaseSettings):
             return RegionalProfile(contact_modes=modes, **values)
         except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"REKO_REGION: {file}: {error}") from None
+
+
+def unknown(environment: Iterable[str]) -> Sequence[str]:
+    """The names that begin as settings do, and are none. What stands behind ``REKO_ADAPTERS__`` is judged with its adapter."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | OF_COMMANDS
+    ours = {name: name.upper() for name in environment if name.upper().startswith(PREFIX)}
+    return sorted(name for name, said in ours.items() if said not in known and not said.startswith(_ADAPTERS))
+
+
+_ADAPTERS: Final = f"{PREFIX}ADAPTERS__"

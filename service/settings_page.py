@@ -13,16 +13,16 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from adapters.registry import ADAPTERS
-from service.settings import Settings
+from service.settings import PREFIX, Settings
 
-PREFIX: Final = "REKO_"
 _HEAD: Final = "| Setting | Type | Default | Meaning |\n|---|---|---|---|"
 
 _INTRODUCTION: Final = """# Settings
 
-Everything is set through the environment and read once, at the start. A value that does not fit, and an outside system
-or one of its settings that is not known, are told before anything starts: `reko serve` then exits 2. Other names that
-begin with `REKO_` and are not listed here are passed over.
+Everything is set through the environment and read once, at the start. A value that does not fit, and a name that begins
+with `REKO_` and is not listed here (a slip, a setting that is gone, an outside system that is not known), are told before
+anything starts: `reko serve`, `reko worker` and `reko db migrate` then exit 2. Kubernetes writes such names for services of its
+own (`enableServiceLinks: false` in the pod keeps them out).
 
 `make generate` makes this page from the code; `reko settings` prints the same."""
 

@@ -1,18 +1,19 @@
-"""What operators do to messages: replay one or many, take one back. Who did it and why is kept with the message's tries."""
+"""What operators do: replay one message or many, take one back, pause a destination and resume it. Who did it and why is kept in
+the same transaction, and of a message among its tries too."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
-from contracts.dialogue import PartyMessage
 from contracts.errors import Conflict, NotFound
-from contracts.outbox import DeliveryState
+from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
 from service.api import models
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again
-from service.usecases.notify import obstacle
+from service.usecases.notify import let_go, obstacle
 from service.usecases.promising import reasons
 
 STEP: Final = 500
@@ -32,16 +33,20 @@ _CANCELLABLE: Final = (
 )
 
 
-def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None]:
+def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], str]:
     """Let a message be tried again, if a channel can carry it; its timetable begins anew. Consent is asked again when it is
-    claimed. One that was withheld, and that only a person can tell, goes to a person if the consents allow it now."""
+    claimed. One that was withheld, and that somebody is to read first or only a person can tell, goes to a person if the
+    consents allow it now. Answers why it is left as it was, empty when it is not: what was decided about it is kept either
+    way."""
 
-    def work(transaction: SqlTransaction) -> None:
-        _check(transaction, caller, id, _REPLAYABLE, "replayed")
-        fate = _fate(transaction, context, id)
+    def work(transaction: SqlTransaction) -> str:
+        _check(transaction, caller, id, _REPLAYABLE, Deed.REPLAYED)
+        fate = _looked_at(transaction, context, caller, id)
         if fate.to is None:
-            raise Conflict(fate.obstacle)
+            return fate.obstacle
         _replay(transaction, caller, id, why, fate)
+        transaction.keep_deed(caller, Deed.REPLAYED, f"outbox/{id}", why)
+        return ""
 
     return work
 
@@ -50,24 +55,29 @@ def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None
     """Take a message back for good."""
 
     def work(transaction: SqlTransaction) -> None:
-        _check(transaction, caller, id, _CANCELLABLE, "cancelled")
-        _do(transaction, caller, id, why, DeliveryState.CANCELLED, "cancelled")
+        _check(transaction, caller, id, _CANCELLABLE, Deed.CANCELLED)
+        _do(transaction, caller, id, why, DeliveryState.CANCELLED, Deed.CANCELLED)
+        transaction.keep_deed(caller, Deed.CANCELLED, f"outbox/{id}", why)
 
     return work
 
 
 def pause(caller: Caller, destination: str, why: str) -> Callable[[SqlTransaction], None]:
     """Start no more tries to a destination."""
-    return lambda transaction: transaction.hold(destination, f"paused by {caller.employee}: {why}")
+
+    def work(transaction: SqlTransaction) -> None:
+        transaction.hold(destination, f"paused by {caller.employee}: {why}")
+        transaction.keep_deed(caller, Deed.PAUSED, f"destinations/{destination}", why)
+
+    return work
 
 
-def resume(destination: str) -> Callable[[SqlTransaction], str]:
-    """Let tries start again. Answers why there were none; empty where nothing held them."""
+def resume(caller: Caller, destination: str, why: str) -> Callable[[SqlTransaction], None]:
+    """Let tries start again."""
 
-    def work(transaction: SqlTransaction) -> str:
-        held = transaction.held(destination)
+    def work(transaction: SqlTransaction) -> None:
         transaction.release(destination)
-        return held
+        transaction.keep_deed(caller, Deed.RESUMED, f"destinations/{destination}", why)
 
     return work
 
@@ -82,6 +92,8 @@ def replay_many(
         unit = caller.unit.value
         fit = transaction.fitting(unit, asked.state, asked.destination, asked.since, asked.after, STEP)
         told = [_one_of_many(transaction, context, caller, asked, id) for _, id in fit]
+        if not asked.dry_run:
+            transaction.keep_deed(caller, Deed.REPLAYED, _filter(asked), asked.why)
         return models.ReplayOut(
             dry_run=asked.dry_run,
             replayed=sum(not each.obstacle for each in told),
@@ -92,15 +104,18 @@ def replay_many(
     return work
 
 
+def _filter(asked: models.ReplayIn) -> str:
+    """Which messages were asked for, as an address of the API would say it."""
+    wanted = asked.model_dump(mode="json", exclude={"why", "dry_run"}, exclude_defaults=True)
+    return f"outbox?{urlencode({'state': asked.state, **wanted}, safe=':')}"
+
+
 def _one_of_many(
     transaction: SqlTransaction, context: Context, caller: Caller, asked: models.ReplayIn, id: str
 ) -> models.ReplayedOut:
-    fate = _fate(transaction, context, id, rehearsed=asked.dry_run)
+    fate = _looked_at(transaction, context, caller, id, rehearsed=asked.dry_run)
     if fate.to is not None and not asked.dry_run:
         _replay(transaction, caller, id, asked.why, fate)
-    transaction.log_access(
-        Access(caller, AccessAction.READ, transaction.patient_of(id), f"outbox/{id}", "outbox-replay")
-    )
     return models.ReplayedOut(id=id, obstacle=fate.obstacle)
 
 
@@ -112,30 +127,46 @@ class _Fate:
     obstacle: str
 
 
-def _fate(transaction: SqlTransaction, context: Context, id: str, *, rehearsed: bool = False) -> _Fate:
+def _looked_at(
+    transaction: SqlTransaction, context: Context, caller: Caller, id: str, *, rehearsed: bool = False
+) -> _Fate:
+    """Whoever is told of it has seen something of the patient."""
+    patient = transaction.patient_of(id)
+    transaction.log_access(Access(caller, AccessAction.READ, patient, f"outbox/{id}", "outbox-replay"))
+    return _fate(transaction, context, id, rehearsed=rehearsed)
+
+
+def _fate(transaction: SqlTransaction, context: Context, id: str, *, rehearsed: bool) -> _Fate:
     """A rehearsal asks the consents about everything; else they are asked at the claim, and here about what is not claimed."""
-    if transaction.is_erased(id):
-        return _Fate(None, ERASED)
     queued = transaction.message(id)
     if queued is None:
         return _Fate(None, "the stored message cannot be read")
+    if isinstance(queued.message.payload, Erased):
+        return _Fate(None, ERASED)
     if transaction.is_overtaken(id):
         return _Fate(None, OVERTAKEN)
-    no_way = obstacle(context, queued.message)
-    by_hand = no_way and queued.state is DeliveryState.WITHHELD and isinstance(queued.message.payload, PartyMessage)
+    to, why = _way(context, queued)
     refusal = ""
-    if rehearsed or by_hand:
+    if rehearsed or to in _BY_A_PERSON:
         decision = decide_again(transaction, queued.message.question, context.region)
         refusal = "" if decision.permitted else f"withheld: {reasons(decision)}"
         if not rehearsed:
             transaction.note_decision(decision, queued.message.about)
-    told = "; ".join(filter(None, (no_way, refusal)))
-    if by_hand and not refusal:
-        return _Fate(DeliveryState.NEEDS_OTHER_CHANNEL, told)
-    return _Fate(None if no_way else DeliveryState.WAITING, told)
+    told = "; ".join(filter(None, (why, refusal)))
+    return _Fate(None if refusal and to in _BY_A_PERSON else to, told)
 
 
-def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: str) -> None:
+_BY_A_PERSON: Final = (DeliveryState.NEEDS_OTHER_CHANNEL, DeliveryState.NEEDS_APPROVAL)
+
+
+def _way(context: Context, queued: Queued) -> tuple[DeliveryState | None, str]:
+    if queued.state is DeliveryState.WITHHELD:
+        return let_go(context, queued.message)
+    no_way = obstacle(context, queued.message)
+    return None if no_way else DeliveryState.WAITING, no_way
+
+
+def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: Deed) -> None:
     standing = transaction.standing(id)
     if standing is None or standing[0] not in caller.owners:
         raise NotFound("there is no such message")
@@ -146,11 +177,11 @@ def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequen
 def _replay(transaction: SqlTransaction, caller: Caller, id: str, why: str, fate: _Fate) -> None:
     assert fate.to is not None  # noqa: S101 - it leads somewhere
     transaction.restart(id)
-    _do(transaction, caller, id, why, fate.to, "replayed", fate.obstacle)
+    _do(transaction, caller, id, why, fate.to, Deed.REPLAYED, fate.obstacle)
 
 
 def _do(
-    transaction: SqlTransaction, caller: Caller, id: str, why: str, to: DeliveryState, deed: str, stands: str = ""
+    transaction: SqlTransaction, caller: Caller, id: str, why: str, to: DeliveryState, deed: Deed, stands: str = ""
 ) -> None:
     """``stands`` is the reason that the message has there, if it is another than the deed."""
     reason = f"{deed} by {caller.employee}: {why}"

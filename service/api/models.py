@@ -22,7 +22,7 @@ from contracts.consent import (
 )
 from contracts.dialogue import NextStep, Topic
 from contracts.identity import FORSAKRINGSKASSAN, HsaId, OrganisationNumber, PersonId
-from contracts.outbox import DeliveryState
+from contracts.outbox import Deed, DeliveryState
 from contracts.people import Party
 from contracts.plan import HandedOver, Manner
 from contracts.time import STOCKHOLM
@@ -254,13 +254,30 @@ class WhyIn(Model):
     why: Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_names_nobody)]
 
 
-class OutboxQuery(Model):
+class PageQuery(Model):
+    """Which page of a list. ``after`` is in the address of the next one (header ``Link``)."""
+
+    after: Annotated[int, Field(ge=0, le=2**62)] = 0
+
+
+class OutboxQuery(PageQuery):
     """Which messages are listed: all that fit every member. ``after`` is in the address of the next page (header ``Link``)."""
 
     state: Annotated[DeliveryState | None, BeforeValidator(lambda given: given or None)] = None
     destination: str = ""
     blocked: bool = False
-    after: Annotated[int, Field(ge=0, le=2**62)] = 0
+
+
+class DeedOut(Model):
+    """What an operator did: ``about`` is the message (``outbox/<id>``), the destination (``destinations/<name>``) or, of a replay of
+    many, the filter (``outbox?state=...``)."""
+
+    at: datetime
+    employee: str
+    unit: str
+    deed: Deed
+    about: str
+    why: str
 
 
 class ReplayIn(WhyIn):
@@ -268,7 +285,7 @@ class ReplayIn(WhyIn):
     ``since`` then. ``after`` goes on behind an earlier answer's ``next``. Nothing is done unless ``dryRun`` is false."""
 
     state: Literal["parked", "withheld", "retrying"] = "parked"
-    destination: Annotated[str, Field(max_length=100)] = ""
+    destination: Annotated[str, Field(max_length=100), AfterValidator(_names_nobody)] = ""
     since: Annotated[AwareDatetime, AfterValidator(_in_reach)] | None = None
     after: Annotated[int, Field(ge=0, le=2**62)] = 0
     dry_run: bool = True

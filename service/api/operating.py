@@ -9,20 +9,20 @@ from sqlalchemy import Select, func, or_, select, text
 
 from contracts.consent import DecisionRecord
 from contracts.errors import NotFound
-from contracts.outbox import DeliveryState
+from contracts.outbox import OF_DESTINATION, Deed, DeliveryState
 from contracts.ports import Snapshot
 from contracts.record import Access, AccessAction, Caller
 from fhir_mappings.document import decode
 from service.api import models
 from service.api.records import codes_of, decision_out
-from service.outbox.tending import UNTOLD
+from service.outbox.tending import TO_TELL
 from service.outbox.tending import destinations as used
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
 from service.store.snapshot import may_be_seen
 from service.store.sql import alive
 from service.store.store import SqlStore
-from service.store.tables import BLOCKS, attempt, outbox, resource, route
+from service.store.tables import BLOCKS, attempt, deed, outbox, resource, route
 from service.store.tables import decision as decisions
 from service.usecases.deciding import decide_as_then
 from service.usecases.see_plan import handed_over
@@ -76,6 +76,20 @@ def _held_back() -> Any:
     return select(func.count()).select_from(_behind).where(*waits).scalar_subquery()
 
 
+async def deeds(store: SqlStore, caller: Caller, asked: models.PageQuery) -> tuple[list[models.DeedOut], int | None]:
+    """What operators did to the unit's messages and the care provider's destinations, newest first. Where there may be more,
+    behind which the next page begins."""
+    columns = (deed.c.number, deed.c.at, deed.c.employee, deed.c.unit, deed.c.deed, deed.c.about, deed.c.why)
+    theirs = or_(deed.c.unit == caller.unit.value, deed.c.deed.in_(OF_DESTINATION))
+    wanted = [deed.c.provider == caller.provider.value, theirs, *([deed.c.number < asked.after] if asked.after else [])]
+    rows = await store.select(select(*columns).where(*wanted).order_by(deed.c.number.desc()).limit(LIST))
+    return [_deed(*row) for row in rows], int(rows[-1][0]) if len(rows) == LIST else None
+
+
+def _deed(_: int, at: int, employee: str, unit: str, did: str, about: str, why: str) -> models.DeedOut:
+    return models.DeedOut(at=from_micros(at), employee=employee, unit=unit, deed=Deed(did), about=about, why=why)
+
+
 async def destinations(store: SqlStore, names: Collection[str]) -> list[models.DestinationOut]:
     """How the routes to them stand, and to others for which messages wait though nothing carries them there."""
     forsaken = [name for name in await used(store) if name not in names and await _is_waited_for(store, name)]
@@ -87,7 +101,7 @@ async def destinations(store: SqlStore, names: Collection[str]) -> list[models.D
 
 
 async def _is_waited_for(store: SqlStore, name: str) -> bool:
-    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in UNTOLD])
+    waits = outbox.c.destination == name, outbox.c.state.in_([state.value for state in TO_TELL])
     return bool(await store.select(select(outbox.c.number).where(*waits).limit(1)))
 
 

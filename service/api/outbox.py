@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Response
 
-from contracts.errors import NotFound
+from contracts.errors import Conflict, NotFound
 from contracts.record import Caller
 from service.api import deeds, models, operating, releasing
 from service.store.store import SqlStore
@@ -31,9 +31,19 @@ def outbox_routes(
         until a person acts."""
         listed, more = await operating.messages(store, caller, asked)
         if more is not None:
-            again = asked.model_dump(mode="json", exclude_defaults=True) | {"after": more}
-            response.headers["Link"] = f'<?{urlencode(again)}>; rel="next"'
+            response.headers["Link"] = _next(asked, more)
         return listed
+
+    @app.get("/outbox/deeds", responses={200: {"headers": {"Link": _NEXT}}})
+    async def list_deeds(
+        asked: Annotated[models.PageQuery, Query()], response: Response, caller: Caller = lister
+    ) -> list[models.DeedOut]:
+        """What operators did to the unit's messages and the care provider's destinations, who and why; newest first and 500 at
+        a time."""
+        done, more = await operating.deeds(store, caller, asked)
+        if more is not None:
+            response.headers["Link"] = _next(asked, more)
+        return done
 
     @app.post("/outbox/replay")
     async def replay_many(given: models.ReplayIn, caller: Caller = replayer) -> models.ReplayOut:
@@ -54,13 +64,13 @@ def outbox_routes(
     @app.post("/outbox/{id}/replay")
     async def replay(id: str, given: models.WhyIn, caller: Caller = replayer) -> models.MessageOut:
         """Try it again; consent is asked again."""
-        await store.run(deeds.replay(context, caller, id, given.why))
+        _done(await store.run(deeds.replay(context, caller, id, given.why)))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/release")
     async def release(id: str, given: models.WhyIn, caller: Caller = releaser) -> models.MessageOut:
         """Tell of a patient with protected identity all the same: a person's decision, with the reason."""
-        await store.run(releasing.release(context, caller, id, given.why))
+        _done(await store.run(releasing.release(context, caller, id, given.why)))
         return await operating.message(store, caller, id)
 
     @app.post("/outbox/{id}/cancel")
@@ -80,20 +90,30 @@ def outbox_routes(
         """Start no more tries to the destination; survives a restart."""
         _known(name, destinations, caller, context)
         await store.run(deeds.pause(caller, name, given.why))
-        _log.info("a destination was paused", extra={"event": "outbox.paused", **_did(name, caller, given.why)})
+        _log.info("a destination was paused", extra={"event": "outbox.paused", **_who(name, caller)})
 
     @app.post("/destinations/{name}/resume", status_code=204)
     async def resume(name: str, given: models.WhyIn | None = None, caller: Caller = replayer) -> None:
         """Let tries start again, also after the route was held for a fault, or while it rests after many."""
         _known(name, destinations, caller, context)
-        held = await store.run(deeds.resume(name))
-        did = _did(name, caller, given.why if given else "")
-        _log.info("a destination was resumed", extra={"event": "outbox.resumed", **did, "held": held})
+        await store.run(deeds.resume(caller, name, given.why if given else ""))
+        _log.info("a destination was resumed", extra={"event": "outbox.resumed", **_who(name, caller)})
 
 
-def _did(name: str, caller: Caller, why: str) -> Mapping[str, str]:
-    """What the route itself forgets when it is free again."""
-    return {"destination": name, "employee": caller.employee.value, "why": why}
+def _done(obstacle: str) -> None:
+    """Raises ``Conflict`` when something stood in the way. What was decided then is kept: its transaction has ended."""
+    if obstacle:
+        raise Conflict(obstacle)
+
+
+def _who(name: str, caller: Caller) -> Mapping[str, str]:
+    """Why stands in the database: people's own words are not for logs."""
+    return {"destination": name, "employee": caller.employee.value}
+
+
+def _next(asked: models.PageQuery, after: int) -> str:
+    query = asked.model_dump(mode="json", exclude_defaults=True) | {"after": after}
+    return f'<?{urlencode(query)}>; rel="next"'
 
 
 _NEXT: Final = {

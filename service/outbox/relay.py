@@ -53,6 +53,9 @@ CRASHES: Final = 5
 SWEEP: Final = timedelta(hours=1)
 """Between looks for content whose time is out; by the service's clock, like that time."""
 
+SWEPT: Final = 200
+"""Messages whose content is erased in one transaction."""
+
 LOOKING: Final = 4
 """How many times as long as an idle round took the relay rests before the next."""
 
@@ -135,8 +138,10 @@ class Relay:
         now = self._clock.now()
         if abs(now - self._swept) < SWEEP:
             return
-        erased = await self._store.run(lambda transaction: transaction.erase_untold(now - self._keep_untold))
-        self._swept = now
+        before = now - self._keep_untold
+        erased = await self._store.run(lambda transaction: transaction.erase_untold(before, SWEPT))
+        if erased < SWEPT:  # the rest is for the next rounds: nobody waits long behind one
+            self._swept = now
         if erased:
             _log.info("content that was never told was erased", extra={"event": "relay.erased", "messages": erased})
 

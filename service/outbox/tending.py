@@ -90,13 +90,13 @@ class Tending:
         """When the oldest message that waits was promised; one look into the index for each state."""
         promised = [
             select(func.min(outbox.c.created)).where(outbox.c.destination == destination, outbox.c.state == state.value)
-            for state in UNTOLD
+            for state in TO_TELL
         ]
         found = [row[0] for statement in promised for row in await self._store.select(statement) if row[0] is not None]
         return from_micros(min(found)) if found else None
 
 
-UNTOLD: Final = (*DUE, DeliveryState.PARKED, DeliveryState.NEEDS_APPROVAL, DeliveryState.NEEDS_OTHER_CHANNEL)
+TO_TELL: Final = (*DUE, DeliveryState.PARKED, DeliveryState.NEEDS_APPROVAL, DeliveryState.NEEDS_OTHER_CHANNEL)
 """Somebody is to be told, and is not yet: a machine or a person has something to do."""
 
 _BEGINNING: Final = datetime.fromtimestamp(0, UTC)

@@ -5,6 +5,7 @@ permission counts only if it covers the question alone. Sources: decisions D3, D
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -415,6 +416,22 @@ def brings_back(consent: Consent, other: AnyConsent, recorded: datetime) -> bool
 
 
 _TAKEN_BACK: Final = frozenset({ConsentStatus.INACTIVE, ConsentStatus.REJECTED})
+
+
+def widens_again(consent: Consent, was: AnyConsent, now: AnyConsent, recorded: datetime) -> bool:
+    """Whether a permission to disclose would permit what another one permitted in an earlier version and, as it stands now, does
+    not: by a word from before that was narrowed. ``recorded`` is when the version after ``was`` came."""
+    if not (isinstance(was, Consent) and isinstance(now, Consent) and is_permission(was) and is_permission(now)):
+        return False
+    both = replace(consent, purposes=consent.purposes & was.purposes, categories=consent.categories & was.categories)
+    narrowed = not says_no_more(both, now) or not (_holds_no_longer(was, now) or _holds_no_longer(consent, now))
+    return (
+        consent.kind is was.kind
+        and bool(both.purposes and both.categories)
+        and says_no_more(both, was)
+        and narrowed
+        and is_before(consent, now, recorded)
+    )
 
 
 def _is_no_later(consent: Consent, other: Consent, recorded: datetime) -> bool:

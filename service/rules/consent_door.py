@@ -37,13 +37,29 @@ def _lacks_category(consent: Consent, _: Policy) -> bool:
     return not consent.categories or consent.categories >= _ORDINARY
 
 
-_FOR_EVER: Final = re.compile(
-    r"\btills? ?vidare\b|^t\.? ?v$|^all(a|t|ting)?$|alltid|\bevig|aldrig|livet ut|livslång|livstid|återkall|ångra|upphäv"
-    r"|^ing(en|et)$|(inget|utan) slut|obegränsa|oändlig|vet ej|\bokän[dt]|until further|\bfor ?ever|\balways|\bnever\b|withdr|revok"
-    r"|indefinit|unlimited|for life|life-?long|lifetime|^no(ne)?$|no end|unknown"
-    r"|permanent|obestämd|så länge|tidsgräns|tidsbegräns|säger ifrån|säger till"
+_OF_ITS_OWN: Final = (
+    r"beslut|sjukskriv|sjukpenning|anställning|tjänst|förordnande|intyg|körkort|avtal|rehabilitering|behandling"
+    r"|decision|sick leave|employment|contract|treatment"
 )
-"""What people write where an event should stand: that it never ends, that the patient may end it, that nobody knows."""
+"""What ends without the patient's word."""
+_THE_PATIENTS_WORD: Final = r"samtyck|medgiv|consent|patient|\b(jag|hon|han|hen|i|she|he)\b"
+
+_ENDLESS: Final = tuple(
+    (re.compile(stem), re.compile(unless))
+    for stem, unless in (
+        (
+            r"\btills? ?vidare\b|^t\.? ?v$|^all(a|t|ting)?$|alltid|\bevig|aldrig|livet ut|livslång|livstid|^ing(en|et)$"
+            r"|(inget|utan) slut|obegränsa|oändlig|vet ej|\bokän[dt]|obestämd|tidsgräns|säger ifrån|säger till"
+            r"|until further|\bfor ?ever|\balways|\bnever\b|indefinit|unlimited|for life|life-?long|lifetime"
+            r"|^no(ne)?$|no end|unknown",
+            r"(?!)",
+        ),
+        (r"återkall|\bångra|upphäv|withdr|revok", rf"^(?!.*({_THE_PATIENTS_WORD})).*({_OF_ITS_OWN})"),
+        (r"permanent|så länge|tidsbegräns", _OF_ITS_OWN),
+    )
+)
+"""What people write where an event should stand: that it never ends, that the patient may end it, that nobody knows; each with
+what makes an event of it all the same."""
 
 _LETTERS: Final = 3
 """Fewer name no event."""
@@ -57,7 +73,8 @@ def _names_nobody(consent: Consent, _: Policy) -> bool:
 
 def _has_no_event(consent: Consent, _: Policy) -> bool:
     said = " ".join(consent.ends_with_event.casefold().split()).rstrip(".!")
-    return bool(said) and (sum(map(str.isalpha, said)) < _LETTERS or _FOR_EVER.search(said) is not None)
+    endless = any(stem.search(said) and not unless.search(said) for stem, unless in _ENDLESS)
+    return bool(said) and (sum(map(str.isalpha, said)) < _LETTERS or endless)
 
 
 def _is_too_long(consent: Consent, region: Policy) -> bool:

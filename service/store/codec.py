@@ -35,7 +35,7 @@ def decode(body: bytes, type: type[T]) -> T:
 
 
 def payload_kind(payload: Payload) -> str:
-    """The name under which a payload's type is stored."""
+    """The name under which a payload's type is stored. What has been erased is stored no more."""
     return _KINDS[type(payload)]
 
 

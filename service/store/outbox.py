@@ -8,7 +8,20 @@ from typing import Final
 
 from contracts.consent import Question
 from contracts.dialogue import PartyMessage
-from contracts.outbox import BLOCKING, DUE, WORKER_LOST, Breaker, Claim, DeliveryState, Lost, OutboxMessage, Queued
+from contracts.outbox import (
+    BLOCKING,
+    DUE,
+    WORKER_LOST,
+    Breaker,
+    Claim,
+    Deed,
+    DeliveryState,
+    Erased,
+    Lost,
+    OutboxMessage,
+    Queued,
+)
+from contracts.record import Caller
 from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.database import Row
@@ -186,9 +199,7 @@ class SqlOutbox(SqlSnapshot):
         return [queued for row in rows if (queued := self._read_back(row)) is not None]
 
     def _read_back(self, row: Row) -> Queued | None:
-        id_, state, payload = row[0], row[3], row[-1]
-        if payload is None and state not in DUE:
-            return None  # erased, as it should be
+        id_, state = row[0], row[3]
         try:
             return to_queued(row)
         except (ValueError, KeyError, TypeError):
@@ -249,18 +260,21 @@ class SqlOutbox(SqlSnapshot):
         """Keep what a person did to a message, and why."""
         self._note(message_id, 0, deed, reason)
 
+    def keep_deed(self, caller: Caller, deed: Deed, about: str, why: str) -> None:
+        """Keep what an operator does, to what (a message, a destination, all that fit a filter), and why."""
+        who = caller.employee.value, caller.unit.value, caller.provider.value
+        self.gathered.add(sql.INSERT_DEED, [(to_micros(self.at), *who, deed.value, about, why)])
+
     def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
         self.gathered.add(sql.INSERT_ATTEMPT, [(message_id, attempt, to_micros(self.at), outcome, reason)])
 
-    def erase_untold(self, before: datetime) -> int:
-        """Erase what messages say that have been withheld, or cancelled, since before that instant, and tell how many they
-        were. State, reason, question and tries stay."""
-        erase = sql.ERASE_WITHHELD, sql.ERASE_CANCELLED
-        return sum(self.connection.execute(each, {"before": to_micros(before)}).rowcount for each in erase)
-
-    def is_erased(self, id: str) -> bool:
-        """See ``contracts.ports.Transaction``."""
-        return self.connection.execute(sql.ERASED, {"message": id}).fetchone() is not None
+    def erase_untold(self, before: datetime, limit: int) -> int:
+        """Erase what so many messages say that have been withheld, or cancelled, since before that instant, and tell how many
+        they were. State, reason, question and tries stay."""
+        wanted = {"before": to_micros(before), "most": limit}
+        withheld = self.connection.execute(sql.ERASE_WITHHELD, wanted).rowcount
+        cancelled = self.connection.execute(sql.ERASE_CANCELLED, wanted | {"most": limit - withheld}).rowcount
+        return withheld + cancelled
 
     def is_overtaken(self, id: str) -> bool:
         """Whether a later message about the same resource has been tried at the same destination."""
@@ -322,7 +336,8 @@ _UNTROUBLED: Final = ("", 0, None)
 
 
 def to_queued(row: Row) -> Queued:
-    """A row of the outbox as a promised message with its state."""
+    """A row of the outbox as a promised message with its state. Of what is to be sent nothing can have been erased."""
     id_, destination, about, state, attempts, next_try, reason, kind, question, payload = row
-    message = OutboxMessage(id_, destination, about, decode(question, Question), decode_payload(kind, payload))
+    said = Erased() if payload is None and state not in DUE else decode_payload(kind, payload)
+    message = OutboxMessage(id_, destination, about, decode(question, Question), said)
     return Queued(message, DeliveryState(state), attempts, None if next_try is None else from_micros(next_try), reason)

@@ -38,6 +38,11 @@ class SqlSnapshot:
         row = self.connection.execute(sql.READ, {"type": sql.buried(type), "id": id}).fetchone()
         return None if row is None else to_record(row)
 
+    def versions(self, type: str, id: str) -> Sequence[Version]:
+        """See ``contracts.ports.Snapshot``."""
+        rows = self.connection.execute(sql.VERSIONS, {"type": type, "buried": sql.buried(type), "id": id})
+        return [to_version(row) for row in rows.fetchall()]
+
     def ask(self, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
         """Rows of a statement over ``service.store.tables`` with named parameters."""
         return self.connection.execute(statement, values).fetchall()

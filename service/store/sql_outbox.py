@@ -7,15 +7,29 @@ that a claim costs the same however many wait behind them, or behind a parked on
 from functools import cache
 from typing import Final
 
-from sqlalchemy import and_, bindparam, case, delete, exists, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    TextClause,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from contracts.outbox import DeliveryState
 from service.store.codec import PARTY_MESSAGE
 from service.store.sql import Statement, compiled, insert_into, insert_many
-from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, outbox, route
+from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, deed, outbox, route
 
 INSERT_MESSAGE: Final = insert_into(outbox, "number", "uncounted", "lost")
 INSERT_ATTEMPT: Final = insert_many(attempt, "number")
+INSERT_DEED: Final = insert_many(deed, "number")
 
 _sibling = outbox.alias("sibling")
 _columns: Final = (
@@ -62,7 +76,6 @@ MESSAGES_OF_PATIENT: Final = compiled(
         outbox.c.patient == bindparam("of_patient"),
         outbox.c.state != DeliveryState.DELIVERED.value,
         outbox.c.state != DeliveryState.CANCELLED.value,
-        outbox.c.payload.is_not(None),
     )
     .order_by(outbox.c.number)
 )
@@ -182,15 +195,18 @@ _ended = (
     .limit(bindparam("most"))
 )
 ENDED_MESSAGES: Final = compiled(_ended)
-_untold = and_(outbox.c.payload.is_not(None), outbox.c.changed <= bindparam("before"))
-ERASE_WITHHELD: Final = compiled(
-    update(outbox).where(outbox.c.state == DeliveryState.WITHHELD.value, _untold).values(payload=null())
-)
-ERASE_CANCELLED: Final = compiled(
-    update(outbox).where(ENDED, outbox.c.state == DeliveryState.CANCELLED.value, _untold).values(payload=null())
-)
+
+
+def _erase_some(*which: ColumnElement[bool] | TextClause) -> Statement:
+    """Of so many of those what they say, where that has been kept long enough."""
+    outlived = outbox.c.payload.is_not(None), outbox.c.changed <= bindparam("before")
+    some = select(outbox.c.number).where(*which, *outlived).limit(bindparam("most"))
+    return compiled(update(outbox).where(outbox.c.number.in_(some)).values(payload=null()))
+
+
+ERASE_WITHHELD: Final = _erase_some(outbox.c.state == DeliveryState.WITHHELD.value)
+ERASE_CANCELLED: Final = _erase_some(ENDED, outbox.c.state == DeliveryState.CANCELLED.value)
 ERASE: Final = compiled(update(outbox).where(_of_message).values(payload=null()))
-ERASED: Final = compiled(select(outbox.c.number).where(_of_message, outbox.c.payload.is_(None)))
 OVERTAKEN: Final = compiled(
     select(outbox.c.number).where(
         _of_message,

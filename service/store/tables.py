@@ -266,6 +266,21 @@ route: Final = Table(
 )
 """``held`` says why an operator, or a broken route, stopped every try; empty when nobody did."""
 
+deed: Final = Table(
+    "deed",
+    metadata,
+    Column("number", _RowId, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("employee", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("deed", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("why", String, nullable=False),
+    Index("deed_of_provider", "provider", "number"),
+)
+"""What operators did to messages and destinations. Rows are only ever added."""
+
 certificate: Final = Table(
     "certificate",
     metadata,

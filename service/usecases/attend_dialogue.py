@@ -231,7 +231,7 @@ def choose(transaction: Transaction, context: Context, caller: Caller, id: str, 
     return _after(transaction, context, caller, id)
 
 
-_UNREAD: Final = (DeliveryState.NEEDS_APPROVAL, DeliveryState.NEEDS_OTHER_CHANNEL)
+_UNREAD: Final = (DeliveryState.NEEDS_APPROVAL, DeliveryState.NEEDS_OTHER_CHANNEL, DeliveryState.WITHHELD)
 
 
 def _after_choice(context: Context, queued: Queued, channel: str) -> DeliveryState:

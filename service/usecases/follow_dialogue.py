@@ -14,11 +14,13 @@ from typing import Final
 from contracts.consent import Recipient
 from contracts.dialogue import Dialogue, PartyMessage, Standing, Topic
 from contracts.identity import HsaId
-from contracts.outbox import ANSWERED, DeliveryState, OutboxMessage, Queued
+from contracts.outbox import ANSWERED, DeliveryState, Erased, OutboxMessage, Queued
 from contracts.ports import Transaction
 from contracts.record import Caller, Record, Right
 from contracts.time import swedish_day
+from fhir_mappings import dialogue as request_mapping
 from fhir_mappings import dialogue_task as mapping
+from fhir_mappings import received
 from fhir_mappings.dialogue_task import Said
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import CONVERSATION_ID
@@ -34,6 +36,11 @@ def service_for(unit: HsaId, provider: HsaId, employee: HsaId | None = None) -> 
     return Caller(employee or unit, SERVICE, unit, provider, frozenset({Right.FHIR_RESTRICTED}))
 
 
+def service_of(context: Context, unit: HsaId) -> Caller:
+    """The service acts for the unit, whose care provider is the one that is known for it."""
+    return service_for(unit, context.units.get(unit) or context.provider or unit)
+
+
 def task_of(transaction: Transaction, conversation: str, unit: HsaId) -> Record | None:
     """The Task of a conversation on the unit."""
     found = transaction.by_token("Task", "group-identifier", CONVERSATION_ID, conversation, unit.value)
@@ -44,6 +51,28 @@ def task_about(transaction: Transaction, focus: str) -> Record | None:
     """The Task of the dialogue that something (``CommunicationRequest/<id>`` or ``Communication/<id>``) began."""
     about = transaction.by_reference("Task", "focus", focus)
     return next((each for each in about if mapping.is_dialogue(decode(each.body).content)), None)
+
+
+def conversation_of_request(transaction: Transaction, request: str, answered: Record | None) -> str:
+    """The dialogue that a request (``CommunicationRequest/<id>``) belongs to: that of the message which it answers
+    (``answered``), else the one that it began; empty when it begins one now."""
+    if answered is not None:
+        return received.conversation(decode(answered.body).content)
+    task = task_about(transaction, request)
+    return read(task).conversation if task is not None else ""
+
+
+def conversation_of(transaction: Transaction, message: OutboxMessage) -> str:
+    """The dialogue that a message to a party belongs to; messages from before dialogues were kept are each their own. Where its
+    words have been erased its request tells; empty when that is deleted."""
+    if isinstance(message.payload, PartyMessage):
+        return message.payload.conversation or message.payload.id
+    request = transaction.read(*message.about.split("/"))
+    if request is None:
+        return ""
+    answers = request_mapping.answered(decode(request.body).content)
+    answered = transaction.read(*answers.split("/")) if answers else None
+    return conversation_of_request(transaction, message.about, answered)
 
 
 def owner(context: Context, unit: HsaId, topic: Topic) -> HsaId | None:
@@ -83,25 +112,24 @@ def messages_moved(transaction: Transaction, context: Context) -> None:
     newest: dict[str, tuple[Queued, bool]] = {}
     for id_, promised in moved.items():
         queued = transaction.message(id_)
-        if queued is not None and isinstance(queued.message.payload, PartyMessage):
-            conversation = _conversation(queued.message.payload)
+        conversation = conversation_of(transaction, queued.message) if queued is not None else ""
+        if queued is not None and conversation:
             was_promised = conversation in newest and newest[conversation][1]
             newest[conversation] = queued, promised or was_promised
-    for queued, promised in newest.values():
-        error = transaction.attempt(partial(_moved, transaction, context, queued, promised))
+    for conversation, (queued, promised) in newest.items():
+        error = transaction.attempt(partial(_moved, transaction, context, conversation, queued, promised))
         if error is not None:
             told = {"event": "dialogue.not-followed", "message_id": queued.message.id}
             _log.error("a dialogue could not be followed", exc_info=error, extra=told)
 
 
-def _moved(transaction: Transaction, context: Context, queued: Queued, promised: bool) -> None:
+def _moved(transaction: Transaction, context: Context, conversation: str, queued: Queued, promised: bool) -> None:
     message, payload = queued.message, queued.message.payload
-    assert isinstance(payload, PartyMessage)  # noqa: S101 - only these are told of
-    sender = payload.sender
-    caller = service_for(sender.unit.id, sender.unit.provider, sender.employee)
-    task = task_of(transaction, _conversation(payload), message.question.unit)
+    caller = _sender_of(context, message)
+    task = task_of(transaction, conversation, message.question.unit)
     if task is None:
-        if queued.state is not DeliveryState.CANCELLED:  # its request was deleted, and the dialogue with it
+        # What is cancelled had its request deleted, and the dialogue with it.
+        if isinstance(payload, PartyMessage) and queued.state is not DeliveryState.CANCELLED:
             begin(transaction, context, caller, _begun(transaction, context, queued, payload))
         return
     dialogue = read(task)
@@ -111,9 +139,11 @@ def _moved(transaction: Transaction, context: Context, queued: Queued, promised:
     move(transaction, context, caller, task, _stands(transaction, context, dialogue, standing, queued.reason))
 
 
-def _conversation(payload: PartyMessage) -> str:
-    """Messages from before dialogues were kept are each their own."""
-    return payload.conversation or payload.id
+def _sender_of(context: Context, message: OutboxMessage) -> Caller:
+    if not isinstance(message.payload, PartyMessage):
+        return service_of(context, message.question.unit)
+    sender = message.payload.sender
+    return service_for(sender.unit.id, sender.unit.provider, sender.employee)
 
 
 def _begun(transaction: Transaction, context: Context, queued: Queued, payload: PartyMessage) -> Dialogue:
@@ -127,7 +157,7 @@ def _new(context: Context, message: OutboxMessage, payload: PartyMessage, standi
     return Dialogue(
         patient=message.patient,
         unit=message.question.unit,
-        conversation=_conversation(payload),
+        conversation=payload.conversation or payload.id,
         topic=payload.topic,
         party=payload.recipient,
         focus=message.about,
@@ -216,13 +246,18 @@ def proved_delivered(transaction: Transaction, message_id: str, party: Recipient
     """A message of ours that the other party answers has arrived, whatever became of our tries: it is not sent again. Answers
     the message; ``None`` when it is none of ours to that party."""
     queued = transaction.message(message_id)
-    payload = None if queued is None else queued.message.payload
-    if queued is None or not isinstance(payload, PartyMessage) or payload.recipient.party != party.party:
+    if queued is None or not was_to(queued.message, party):
         return None
     if queued.state not in (DeliveryState.DELIVERED, DeliveryState.CLAIMED, DeliveryState.CANCELLED):
         transaction.move(message_id, DeliveryState.DELIVERED, _ANSWERED)
         transaction.note_deed(message_id, ANSWERED, _ANSWERED)
     return queued
+
+
+def was_to(message: OutboxMessage, party: Recipient) -> bool:
+    """Whether it is a message to that party, its words erased since or not."""
+    is_to_a_party = isinstance(message.payload, PartyMessage | Erased)
+    return is_to_a_party and message.question.recipient.party == party.party
 
 
 _ANSWERED: Final = "the recipient has answered it"

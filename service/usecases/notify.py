@@ -37,6 +37,7 @@ from service.usecases.deciding import (
 from service.usecases.keeping import keep, remove
 from service.usecases.promising import promise
 
+_UNREACHED = "nothing reaches this destination: it is not configured"
 _APPROVE = "somebody on the unit reads it before it is sent"
 
 
@@ -85,7 +86,8 @@ def ways(context: Context, message: OutboxMessage) -> tuple[Choice, ...]:
     """Every way by which the message can reach its recipient, in order, each with its reason."""
     payload = message.payload
     if not isinstance(payload, PartyMessage):
-        return (Choice(message.destination, message.destination in context.destinations, "the only way"),)
+        usable = message.destination in context.destinations
+        return (Choice(message.destination, usable, "the only way" if usable else _UNREACHED),)
 
     def reaches(channel: str) -> bool:
         unit = payload.sender.unit.id
@@ -97,8 +99,21 @@ def ways(context: Context, message: OutboxMessage) -> tuple[Choice, ...]:
 def obstacle(context: Context, message: OutboxMessage) -> str:
     """Why the way that the message is to go cannot carry it now; empty when it can."""
     known = ways(context, message)
-    way = next((each for each in known if each.channel == message.destination), channels.chosen(known))
+    way = next((each for each in known if each.channel == message.destination), None) or channels.chosen(known)
     return "" if way.usable and way.channel == message.destination else way.reason
+
+
+def let_go(context: Context, message: OutboxMessage) -> tuple[DeliveryState | None, str]:
+    """Where a withheld message goes that may be told after all, and why there: to whoever reads it first, or to a person where
+    nothing carries it. What only a system takes goes nowhere (``None``) while nothing reaches its destination."""
+    no_way = obstacle(context, message)
+    if not isinstance(message.payload, PartyMessage):
+        return None if no_way else DeliveryState.WAITING, no_way
+    if no_way:
+        return DeliveryState.NEEDS_OTHER_CHANNEL, no_way
+    if message.question.unit in context.approving:
+        return DeliveryState.NEEDS_APPROVAL, _APPROVE
+    return DeliveryState.WAITING, ""
 
 
 def outdated(transaction: Transaction, message: OutboxMessage) -> tuple[DeliveryState, str] | None:
@@ -243,10 +258,7 @@ def _drafted(transaction: Transaction, context: Context, asked: _Asked) -> Dialo
 
 def _conversation(transaction: Transaction, asked: _Asked) -> str:
     """The dialogue that the request belongs to; empty when it begins one."""
-    if asked.answered is not None:
-        return received.conversation(decode(asked.answered.body).content)
-    task = follow_dialogue.task_about(transaction, asked.record.reference)
-    return follow_dialogue.read(task).conversation if task is not None else ""
+    return follow_dialogue.conversation_of_request(transaction, asked.record.reference, asked.answered)
 
 
 def _take_back(transaction: Transaction, queued: Queued) -> Issue:

@@ -30,6 +30,7 @@ from fhir_mappings import received as mapping
 from fhir_mappings.dialogue_task import Said
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import MESSAGE_ID, person_system
+from fhir_mappings.labels import restricted
 from service.rules import dialogue as rules
 from service.rules.dialogue import Happened
 from service.usecases import follow_dialogue
@@ -41,6 +42,15 @@ from service.usecases.keeping import keep
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """Our message that it answers. ``topic`` is ``None`` where nothing tells it any more."""
+
+    id: str
+    conversation: str
+    topic: Topic | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Tied:
     """What a message belongs to, as far as that is known here."""
 
@@ -49,6 +59,7 @@ class _Tied:
     patient: str = ""
     certificate: Certificate | None = None
     answered: Queued | None = None
+    asked: _Asked | None = None
     reminded: Record | None = None
     earlier: Record | None = None
 
@@ -93,9 +104,22 @@ def _tied(transaction: Transaction, context: Context, message: ReceivedMessage) 
         patient=patient or (answered.message.patient if answered else "") or _by_number(transaction, unit, message),
         certificate=certificate,
         answered=answered,
+        asked=_asked(transaction, answered, message),
         reminded=_known(transaction, unit, message.reminds_of),
         earlier=_known(transaction, unit, message.id),
     )
+
+
+def _asked(transaction: Transaction, answered: Queued | None, message: ReceivedMessage) -> _Asked | None:
+    """``None`` for a message that was to somebody else."""
+    if answered is None or not follow_dialogue.was_to(answered.message, message.sender):
+        return None
+    id_, payload = answered.message.id, answered.message.payload
+    conversation = follow_dialogue.conversation_of(transaction, answered.message) or id_
+    if isinstance(payload, PartyMessage):
+        return _Asked(id_, conversation, payload.topic)
+    task = follow_dialogue.task_of(transaction, conversation, answered.message.question.unit)
+    return _Asked(id_, conversation, follow_dialogue.read(task).topic if task is not None else None)
 
 
 _Pulled = Sequence[tuple[str, str, Certificate]]
@@ -150,25 +174,15 @@ def _refusals(transaction: Transaction, tied: _Tied, message: ReceivedMessage) -
         has_complements=bool(message.complements),
         has_last_day=message.answer_before is not None,
     )
-    asked = _asked(tied, message)
+    topic = tied.asked.topic if tied.asked else None
     wrong = {
-        # Ours may have been told so long ago that what it said is erased: theirs then begins a dialogue of its own.
-        Refusal.ANSWERED_UNKNOWN: bool(message.answers)
-        and asked is None
-        and not transaction.is_erased(message.answers),
+        Refusal.ANSWERED_UNKNOWN: bool(message.answers) and tied.asked is None,
         Refusal.REMINDED_UNKNOWN: bool(message.reminds_of) and tied.reminded is None,
-        Refusal.TOPIC_DIFFERS: asked is not None and rules.answers_another_topic(asked.topic, message.topic),
+        Refusal.TOPIC_DIFFERS: topic is not None and rules.answers_another_topic(topic, message.topic),
         Refusal.PATIENT_UNKNOWN: not tied.patient,
         Refusal.OTHER_PATIENT: bool(tied.patient) and not _is_patient(transaction, tied, message),
     }
     return (*form, *(refusal for refusal, is_so in wrong.items() if is_so))
-
-
-def _asked(tied: _Tied, message: ReceivedMessage) -> PartyMessage | None:
-    """Our message that it answers; ``None`` for one that was for somebody else."""
-    payload = tied.answered.message.payload if tied.answered else None
-    is_theirs = isinstance(payload, PartyMessage) and payload.recipient.party == message.sender.party
-    return payload if is_theirs and isinstance(payload, PartyMessage) else None
 
 
 def _is_patient(transaction: Transaction, tied: _Tied, message: ReceivedMessage) -> bool:
@@ -184,25 +198,30 @@ def _is_patient(transaction: Transaction, tied: _Tied, message: ReceivedMessage)
 
 
 def _keep(transaction: Transaction, context: Context, tied: _Tied, message: ReceivedMessage) -> None:
-    asked = _asked(tied, message)
-    if asked is not None and tied.answered is not None:
-        follow_dialogue.proved_delivered(transaction, asked.id, message.sender)
+    if tied.asked is not None and tied.answered is not None:
+        follow_dialogue.proved_delivered(transaction, tied.asked.id, message.sender)
         delivered(transaction, context, tied.answered.message)
     files = [_file(transaction, context, tied, message, number) for number in range(len(message.attachments))]
-    document = _communication(transaction, tied, message, files)
+    document = _labelled(transaction, tied, message, _communication(transaction, tied, message, files))
     kept = keep(transaction, context, Write(tied.caller, document)).record
     if tied.patient:
         _move(transaction, context, tied, message, kept)
 
 
 def _file(transaction: Transaction, context: Context, tied: _Tied, message: ReceivedMessage, number: int) -> str:
-    document = mapping.binary(message.attachments[number], tied.patient)
+    document = _labelled(transaction, tied, message, mapping.binary(message.attachments[number], tied.patient))
     return keep(transaction, context, Write(tied.caller, document)).record.reference
 
 
+def _labelled(transaction: Transaction, tied: _Tied, message: ReceivedMessage, document: Document) -> Document:
+    """What comes in a dialogue that is restricted is so too; a file, and a message that answers nothing, point at nothing
+    that would tell."""
+    task = follow_dialogue.task_of(transaction, _conversation(tied, message), tied.unit)
+    return restricted(document) if task is not None and task.restricted else document
+
+
 def _communication(transaction: Transaction, tied: _Tied, message: ReceivedMessage, files: Sequence[str]) -> Document:
-    asked = _asked(tied, message)
-    ours = asked and _sent(transaction, tied.unit, asked.id)
+    ours = tied.asked and _sent(transaction, tied.unit, tied.asked.id)
     return mapping.communication(
         message,
         at=transaction.at,
@@ -222,9 +241,8 @@ def _sent(transaction: Transaction, unit: HsaId, id: str) -> Record | None:
 
 def _conversation(tied: _Tied, message: ReceivedMessage) -> str:
     """That of what it answers or reminds of, else its own."""
-    asked = _asked(tied, message)
-    if asked is not None:
-        return asked.conversation or asked.id
+    if tied.asked is not None:
+        return tied.asked.conversation
     if tied.reminded is not None:
         return mapping.conversation(decode(tied.reminded.body).content)
     return message.conversation or message.id

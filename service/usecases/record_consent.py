@@ -7,11 +7,12 @@ back: it is told as "left before the withdrawal" (decision D19).
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect, UnreadableConsent
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
-from contracts.outbox import UNSENT, DeliveryState, Queued
+from contracts.outbox import UNSENT, DeliveryState, Erased, Queued
 from contracts.ports import Transaction
 from contracts.record import Document, Record
 from contracts.time import swedish_day
@@ -88,6 +89,8 @@ def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple
 
 
 def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> Iterable[Issue]:
+    if isinstance(queued.message.payload, Erased):  # it is withheld, and stays so
+        return
     decision = decide_again(transaction, queued.message.question, context.region)
     message = queued.message
     if queued.state is DeliveryState.CLAIMED and not decision.permitted:
@@ -124,9 +127,8 @@ _AHEAD: Final = Issue(
 
 
 def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, earlier: Record | None) -> None:
-    """An old copy brings nothing back. Raises ``Conflict``, and ``Invalid`` for a consent of the other kind. What was deleted
-    is read as what cannot be read: it may have been anything."""
-    stood = earlier or (transaction.tombstone("Consent", write.id) if write.id else None)
+    """An old copy brings nothing back. Raises ``Conflict``, and ``Invalid`` for a consent of the other kind."""
+    stood = earlier or (_deleted(transaction, write.id) if write.id else None)
     before = None if stood is None else consent_in(stood, party_finder(transaction))
     if earlier is not None and before is not None:
         _refuse_other_kind(consent, before)
@@ -139,12 +141,34 @@ def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, e
         _refuse_copy(transaction, consent)
 
 
+def _deleted(transaction: Transaction, id: str) -> Record | None:
+    """What was deleted is read as what cannot be read: an error may have been anything. A draft was never a word of the
+    patient's."""
+    gone = transaction.tombstone("Consent", id)
+    last = transaction.versions("Consent", id)[1].record if gone is not None else None
+    return None if last is None or decode(last.body).content["status"] in rules.NOT_SAID else gone
+
+
 def _refuse_copy(transaction: Transaction, consent: Consent) -> None:
     """Whatever id it comes under."""
     find = party_finder(transaction)
     for record in transaction.by_reference("Consent", "patient", f"Patient/{consent.patient}"):
-        if record.id != consent.id and rules.brings_back(consent, consent_in(record, find), record.updated):
+        if record.id == consent.id:
+            continue
+        other = consent_in(record, find)
+        if rules.brings_back(consent, other, record.updated) or _widens_again(transaction, consent, record, other):
             raise Conflict(_old(f"{_NEW_WORD} ({record.reference})"))
+
+
+def _widens_again(transaction: Transaction, consent: Consent, record: Record, now: Consent | UnreadableConsent) -> bool:
+    """What the patient has narrowed is kept in the earlier versions of a permission that stands."""
+    if record.version == 1 or not rules.is_permission(now):
+        return False
+    find = party_finder(transaction)
+    newest_first = [each.record for each in transaction.versions("Consent", record.id)]
+    return any(
+        rules.widens_again(consent, consent_in(was, find), now, then.updated) for then, was in pairwise(newest_first)
+    )
 
 
 def _refuse_unsaying(consent: Consent, before: Consent | UnreadableConsent) -> None:

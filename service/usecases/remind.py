@@ -11,7 +11,6 @@ from service.rules import dialogue as rules
 from service.rules.dialogue import Happened
 from service.usecases import follow_dialogue
 from service.usecases.context import Context
-from service.usecases.follow_dialogue import service_for
 
 BATCH: Final = 100
 """Dialogues of one transaction."""
@@ -25,9 +24,8 @@ def remind(transaction: Transaction, context: Context) -> int:
     for task in due:
         dialogue = follow_dialogue.read(task)
         standing = rules.after(dialogue.standing, Happened.ANSWER_DUE)
-        provider = context.units.get(dialogue.unit) or context.provider or dialogue.unit
         news = replace(dialogue, standing=standing, urgent=True)
-        follow_dialogue.move(transaction, context, service_for(dialogue.unit, provider), task, news)
+        follow_dialogue.move(transaction, context, follow_dialogue.service_of(context, dialogue.unit), task, news)
     return len(due)
 
 

@@ -33,8 +33,9 @@ RUN: Final = "from service.cli import main; main()"
 
 
 def reko(*arguments: str, **environment: str) -> Result:
-    """The command in this process."""
-    return CliRunner().invoke(app, arguments, env=environment)
+    """The command in this process, with these settings alone."""
+    inherited = dict.fromkeys(name for name in os.environ if name.startswith("REKO_"))
+    return CliRunner().invoke(app, arguments, env=inherited | environment)
 
 
 # Without a service
@@ -69,6 +70,12 @@ BAD_SETTINGS: Final = [
     ({"REKO_REGION": "atlantis"}, "REKO_REGION"),
     ({"REKO_CLOCK_URL": "http://example.org/clock"}, "REKO_CLOCK_URL"),
     ({"REKO_OUTBOX_SLOTS": "0"}, "outbox_slots"),
+    ({"REKO_KEEP_WITHHELD_DAYS": "90"}, "there is no setting REKO_KEEP_WITHHELD_DAYS"),
+    ({"reko_withheld_day": "7"}, "there is no setting reko_withheld_day"),
+    ({"REKO_ADAPTERS_EHR__URL": "http://127.0.0.1"}, "there is no setting REKO_ADAPTERS_EHR__URL"),
+    ({"REKO_WITHHELD_DAYS": "365"}, "at least a day longer than REKO_WITHHELD_DAYS"),
+    ({"REKO_KEEP_DELIVERED_DAYS": "30.9"}, "at least a day longer than REKO_WITHHELD_DAYS"),
+    ({"REKO_KEEP_CANCELLED_DAYS": "7"}, "at least a day longer than REKO_WITHHELD_DAYS"),
     ({"REKO_ADAPTERS": "no json"}, "adapters"),
     ({"REKO_ADAPTERS__NOWHERE__URL": "http://127.0.0.1"}, "nowhere"),
     ({"REKO_ADAPTERS__EHR__COLOUR": "blue"}, "adapters.ehr.colour"),
@@ -94,6 +101,12 @@ def test_a_service_with_bad_configuration_ends_with_one_clear_line(
     (line,) = done.stderr.splitlines()
     assert line.startswith("reko: ")
     assert named in line
+
+
+def test_no_other_database_is_migrated_for_a_slip(tmp_path: Path) -> None:
+    done = reko("db", "migrate", REKO_DATA=f"{tmp_path}", REKO_DATABAS="sqlite:////data/reko.db")
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "reko: there is no setting REKO_DATABAS: reko settings tells which there are\n" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -343,6 +356,14 @@ def test_a_route_is_paused_and_resumed(served: Served) -> None:
     (told,) = [each for line in lines if (each := json.loads(line))["name"] == "ehr"]
     assert (told["held"], told["circuit"], told["faults"]) == ("", "closed", 0)
     assert "ehr  circuit closed" in served.reko("outbox", "destinations").stdout
+    deeds = served.reko("outbox", "deeds")
+    assert deeds.exit_code == 0, deeds.stderr
+    newest = [line.split("  ")[2:] for line in deeds.stdout.splitlines()[:3]]
+    assert newest == [
+        ["resumed", "destinations/ehr", "done"],
+        ["resumed", "destinations/ehr"],
+        ["paused", "destinations/ehr", "maintenance"],
+    ]
     nowhere = served.reko("outbox", "resume", "nowhere")
     assert (nowhere.exit_code, nowhere.stderr) == (1, "reko: 404 there is no such destination\n")
 

@@ -16,7 +16,14 @@ from adapters.forsakringskassan.mock_letter import Letter, written
 from adapters.forsakringskassan.mock_officer import Officer, Orders, Step
 from adapters.mocking import Fault
 from contracts.time import swedish_day
-from fhir_mappings.identifiers import EXT_ANSWERS, EXT_INFORMATION_CATEGORY, EXT_STATUTORY_DUTY, MESSAGE_ID
+from fhir_mappings.identifiers import (
+    EXT_ANSWERS,
+    EXT_INFORMATION_CATEGORY,
+    EXT_STATUTORY_DUTY,
+    MESSAGE_ID,
+    SECURITY_LABEL,
+)
+from fhir_mappings.people import PROTECTED
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -348,8 +355,56 @@ async def test_an_answer_to_what_has_been_erased_since_is_taken(flow: "Flow", to
     case = next(case for case in officer.cases(room) if case.question.id == message.id)
     sent = await officer.send(room, case, Step(text="Tack, vi har tagit emot.", answers=True))
     assert sent.state == "delivered"
-    begun = await until(flow, told, "to-answer")
-    assert "Tack, vi har tagit emot." in (await one(flow, begun["id"]))["messages"][0]["texts"][0]
+    answered = await until(flow, told, "answered")
+    (dialogue,) = await dialogues(flow, told)
+    assert (dialogue["id"], dialogue["about"]) == (answered["id"], about), "it is in the dialogue that we began"
+    sent, came = (await one(flow, answered["id"]))["messages"]
+    assert (sent["direction"], came["direction"]) == ("sent", "received")
+    assert "Tack, vi har tagit emot." in came["texts"][0]
+
+
+@pytest.mark.parametrize("began", ["we", "they"])
+async def test_what_was_withheld_erased_and_then_cancelled_is_withheld_in_no_list(flow: "Flow", began: str) -> None:
+    person = await flow.consenting()
+    if began == "we":
+        about = await flow.request(person)
+    else:
+        question = await asked_by_fk(flow, person)
+        answer = await flow.post(answer_to(flow, person, question["about"], "contact"))
+        about = f"CommunicationRequest/{answer['id']}"
+    message = await flow.until(about, "withheld")
+    dialogue = await until(flow, person, "withheld")
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    cancelled = await flow.coordinator.post(f"/api/outbox/{message.id}/cancel", json={"why": "a test"})
+    assert cancelled.status_code == 200, cancelled.text
+    assert (await one(flow, dialogue["id"]))["state"] == {"we": "taken-back", "they": "to-answer"}[began]
+
+
+async def test_an_answer_to_an_erased_answer_stands_in_the_dialogue_that_they_began(
+    flow: "Flow", told: "Person"
+) -> None:
+    question = await asked_by_fk(flow, told)
+    answer = answer_to(flow, told, question["about"], "contact")
+    answer["extension"].append({"url": EXT_STATUTORY_DUTY, "valueString": "De behöver veta vem de kan nå."})
+    sent = await flow.post(answer)
+    message = await flow.until(f"CommunicationRequest/{sent['id']}", "delivered")
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    letter = Letter(
+        id=str(uuid4()),
+        sent=flow.clock.now(),
+        certificate=(flow.UNIT, f"intyg-{told.number[:8]}--10-20"),
+        patient=("1.2.752.129.2.1.3.1", told.number),
+        unit=flow.UNIT,
+        subject="KONTKT",
+        text="Tack.",
+        answer_to=message.id,
+    )
+    response = await flow.callers["platform"].post(
+        f"/soap{PATH}", content=written(letter), headers=soap.headers(ACTION)
+    )
+    assert b"resultCode>OK<" in response.content, response.text
+    (dialogue,) = await dialogues(flow, told)
+    assert (dialogue["id"], dialogue["state"]) == (question["id"], "answered")
 
 
 async def test_why_a_dialogue_was_closed_stands_in_it_and_not_in_the_list_of_messages(flow: "Flow") -> None:
@@ -453,6 +508,40 @@ every_minutes = 10000
 approve_before_sending = true
 informs_fk = "{doctor}"
 """
+
+
+@pytest.mark.parametrize("way", ["replay", "replay all", "release", "channel"])
+async def test_what_was_withheld_is_not_sent_unread_either(serve: Any, tmp_path: Path, way: str) -> None:
+    units = tmp_path / "units.toml"
+    units.write_text(UNITS.format(unit=UNIT, provider=PROVIDER, doctor=DOCTOR), encoding="utf-8")
+    async with serve(tmp_path, units=units) as flow:
+        person = await flow.consenting()
+        if way == "release":
+            stored = (await flow.coordinator.get(f"/fhir/{person.reference}")).json()
+            await flow.put({**stored, "meta": {"security": [{"system": SECURITY_LABEL, "code": PROTECTED[0]}]}})
+            await flow.post(flow.forms.disclosure(person))
+        about = await flow.request(person)
+        message = await flow.until(about, "withheld")
+        dialogue = await until(flow, person, "withheld")
+        deeds = {
+            "replay": (f"outbox/{message.id}/replay", {"why": "a test"}),
+            "replay all": ("outbox/replay", {"why": "a test", "state": "withheld", "dryRun": False}),
+            "release": (f"outbox/{message.id}/release", {"why": "a test"}),
+            "channel": (f"dialogues/{dialogue['id']}/channel", {"channel": "forsakringskassan"}),
+        }
+        path, body = deeds[way]
+        if way.startswith("replay"):
+            await flow.coordinator.post(f"/api/{path}", json=body)
+            assert flow.promised(about)[0].state == "withheld", "a consent that says no is asked before anybody reads"
+        if way != "release":
+            await flow.post(flow.forms.disclosure(person))
+        done = await flow.coordinator.post(f"/api/{path}", json=body)
+        assert done.status_code == 200, done.text
+        await flow.quiet()
+        assert flow.promised(about)[0].state == "needs-approval"
+        assert (await until(flow, person, "to-approve"))["id"] == dialogue["id"]
+        await do(flow, dialogue["id"], "approve")
+        await flow.until(about, "delivered")
 
 
 async def test_where_the_unit_says_so_somebody_reads_it_first(serve: Any, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from fhir_mappings.identifiers import (
 )
 
 if TYPE_CHECKING:
-    from tests.flow.conftest import Flow
+    from tests.flow.conftest import Flow, Person
 
 Json = dict[str, Any]
 
@@ -127,6 +127,36 @@ async def test_a_request_that_is_taken_back_takes_its_message_back(flow: "Flow")
     await flow.quiet()
     (message,) = flow.promised(about)
     assert (message.state, flow.accepted(message.id)) == ("cancelled", 0)
+
+
+async def withheld_and_erased(flow: "Flow", person: "Person") -> tuple[str, str]:
+    """A message without consent whose words have been erased since: its request, and its id."""
+    about = await flow.request(person)
+    message = await flow.until(about, "withheld")
+    flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", message.id)
+    return about, message.id
+
+
+async def test_what_was_withheld_and_erased_can_be_corrected_and_sent_anew(flow: "Flow") -> None:
+    """Nobody has been told: the words are the request's, which stands in the record."""
+    person = await flow.consenting()
+    about, id_ = await withheld_and_erased(flow, person)
+    given = flow.forms.disclosure(person)
+    prefer = {"Prefer": "return=OperationOutcome"}
+    told = await flow.coordinator.post("/fhir/Consent", json=given, headers=prefer)
+    assert (told.status_code, id_ in told.text) == (201, False), "nobody is told to replay it"
+    stored = (await flow.coordinator.get(f"/fhir/{about}")).json()
+    await flow.put({**stored, "payload": stored["payload"][:1]})
+    await flow.quiet()
+    first, second = flow.promised(about)
+    assert (first.id, first.state, second.state) == (id_, "cancelled", "delivered")
+
+
+async def test_what_was_withheld_and_erased_is_taken_back_with_its_request(flow: "Flow") -> None:
+    about, _ = await withheld_and_erased(flow, await flow.consenting())
+    stored = (await flow.coordinator.get(f"/fhir/{about}")).json()
+    await flow.put({**stored, "status": "revoked"})
+    assert [each.state for each in flow.promised(about)] == ["cancelled"]
 
 
 async def test_without_a_certificate_it_needs_another_channel(flow: "Flow") -> None:

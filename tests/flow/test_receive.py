@@ -143,6 +143,16 @@ async def test_what_is_wrong_is_said_and_nothing_is_kept(flow: "Flow", known: "P
     assert await flow.stored() == before
 
 
+@pytest.mark.parametrize("is_erased", [False, True])
+async def test_nobody_answers_what_somebody_else_was_to_be_told(flow: "Flow", known: "Person", is_erased: bool) -> None:
+    request = await flow.post(flow.forms.request(known, recipient="employer"))
+    ours = await flow.until(f"CommunicationRequest/{request['id']}", "withheld", "employer")
+    if is_erased:
+        flow.change("UPDATE outbox SET payload = NULL WHERE id = ?", ours.id)
+    code, _, text = await told(flow, letter(flow, known, subject="OVRIGT", answer_to=ours.id))
+    assert (code, text.split(":")[0].split(" ")[0]) == ("ERROR", "REFERENCED_MESSAGE_NOT_FOUND_ERROR")
+
+
 async def test_a_patient_is_enough_where_the_certificate_is_not_pulled_yet(flow: "Flow") -> None:
     person = await flow.patient()
     assert (await told(flow, letter(flow, person, certificate=(flow.UNIT, "intyg-nytt"))))[0] == "OK"

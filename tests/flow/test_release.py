@@ -86,6 +86,23 @@ async def test_it_gives_no_consent(flow: "Flow") -> None:
     assert flow.accepted(withheld.id) == 0
 
 
+async def test_what_no_person_can_tell_waits_for_its_system(flow: "Flow") -> None:
+    """An event for the platform is no message that somebody could tell by telephone."""
+    person = await flow.consenting()
+    await mark(flow, person)
+    about = f"Procedure/{(await flow.post(flow.forms.activity(person)))['id']}"
+    withheld = await flow.until(about, "withheld", "regional_platform")
+    flow.change("UPDATE outbox SET destination = 'taken away' WHERE id = ?", withheld.id)
+    decided = "SELECT permitted FROM decision WHERE about = ? ORDER BY number DESC LIMIT 1"
+    refused = await release(flow, withheld.id)
+    told = "nothing reaches this destination: it is not configured"
+    assert (refused.status_code, refused.json()["detail"]) == (409, told)
+    assert flow.rows("SELECT state, reason FROM outbox WHERE id = ?", withheld.id) == [("withheld", withheld.reason)]
+    assert flow.rows(decided, about) == [(1,)], "what was decided is kept"
+    replayed = await flow.coordinator.post(f"/api/outbox/{withheld.id}/replay", json=WHY)
+    assert (replayed.status_code, replayed.json()["detail"]) == (409, told)
+
+
 async def test_what_is_withheld_for_another_reason_is_not_released(flow: "Flow") -> None:
     person = await flow.consenting()
     about = await flow.request(person)

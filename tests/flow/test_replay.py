@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.mocking import Fault
+from service.api import operating
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -19,6 +20,11 @@ async def ask(flow: "Flow", **asked: Any) -> Json:
     assert response.status_code == 200, response.text
     told: Json = response.json()
     return told
+
+
+async def deeds(flow: "Flow") -> list[Json]:
+    done: list[Json] = (await flow.lister.get("/api/outbox/deeds")).json()
+    return done
 
 
 async def parked(flow: "Flow", number: int = 1) -> list[str]:
@@ -59,6 +65,47 @@ async def test_who_and_why_is_kept_and_the_timetable_begins_anew(flow: "Flow") -
         (2, "Delivered"),
     ]
     assert tries[1]["reason"] == f"replayed by {flow.COORDINATOR}: they have found the certificate"
+
+
+async def test_every_deed_is_kept_and_each_unit_is_shown_its_own(flow: "Flow") -> None:
+    about = await parked(flow, 2)
+    first, second = (flow.promised(each)[0].id for each in about)
+    since = "2026-05-04T08:30:00+02:00"
+    for path, given in (
+        (f"outbox/{first}/replay", {"why": "it is mended"}),
+        (f"outbox/{first}/cancel", {"why": "too late, it has been replayed"}),
+        (f"outbox/{second}/cancel", {"why": "told by telephone"}),
+        ("outbox/replay", {"why": "only a look", "state": "parked"}),
+        ("outbox/replay", {"why": "all that are left", "destination": "ehr", "since": since, "dryRun": False}),
+        ("destinations/ehr/pause", {"why": "maintenance"}),
+    ):
+        await flow.until(about[0], "delivered") if path == f"outbox/{first}/cancel" else None
+        await flow.coordinator.post(f"/api/{path}", json=given)
+    await flow.coordinator.post("/api/destinations/ehr/resume")
+    done = (await deeds(flow))[:5]
+    assert [(each["deed"], each["about"], each["why"]) for each in reversed(done)] == [
+        ("replayed", f"outbox/{first}", "it is mended"),
+        ("cancelled", f"outbox/{second}", "told by telephone"),
+        ("replayed", "outbox?state=parked&destination=ehr&since=2026-05-04T08:30:00%2B02:00", "all that are left"),
+        ("paused", "destinations/ehr", "maintenance"),
+        ("resumed", "destinations/ehr", ""),
+    ]
+    assert {(each["employee"], each["unit"]) for each in done} == {(flow.COORDINATOR, flow.UNIT)}
+    theirs = (await flow.neighbour.get("/api/outbox/deeds")).json()[:2]
+    assert [each["deed"] for each in theirs] == ["resumed", "paused"], "a destination is the care provider's"
+    assert (await flow.stranger.get("/api/outbox/deeds")).json() == []
+    assert (await flow.reader.get("/api/outbox/deeds")).status_code == 403
+
+
+async def test_deeds_are_told_page_by_page(flow: "Flow", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operating, "LIST", 2)
+    for why in ("first", "second", "third"):
+        await flow.coordinator.post("/api/destinations/ehr/pause", json={"why": why})
+    await flow.coordinator.post("/api/destinations/ehr/resume")
+    newest = await flow.lister.get("/api/outbox/deeds")
+    assert [each["why"] for each in newest.json()] == ["", "third"]
+    oldest = await flow.lister.get(f"/api/outbox/deeds{newest.links['next']['url']}")
+    assert [each["why"] for each in oldest.json()] == ["second", "first"]
 
 
 async def test_only_what_fits_is_replayed(flow: "Flow") -> None:
@@ -104,8 +151,12 @@ async def to_an_employer(flow: "Flow") -> "tuple[Person, str]":
 
 async def test_what_may_be_told_after_all_and_only_by_a_person_goes_to_a_person(flow: "Flow") -> None:
     person, id = await to_an_employer(flow)
+    decided = "SELECT permitted FROM decision WHERE patient = ?"
+    asked = len(flow.rows(decided, person.id))
     early = await flow.coordinator.post(f"/api/outbox/{id}/replay", json={"why": "a test"})
     assert (early.status_code, early.json()["detail"]) == (409, f"{NO_WAY}; withheld: no-consent")
+    assert flow.rows(f"{decided} ORDER BY number", person.id)[asked:] == [(0,)], "a no is a decision too, and is kept"
+    assert not [each for each in await deeds(flow) if each["about"] == f"outbox/{id}"], "nothing was done"
     await flow.post(flow.forms.disclosure(person, "employer"))
     replayed = (await flow.coordinator.post(f"/api/outbox/{id}/replay", json={"why": "a test"})).json()
     assert (replayed["state"], replayed["reason"]) == ("needs-other-channel", NO_WAY)
@@ -181,7 +232,15 @@ async def test_each_patient_whose_message_is_named_is_logged(flow: "Flow") -> No
 
 
 @pytest.mark.parametrize(
-    "asked", [{"state": "delivered"}, {"why": ""}, {"since": "2026-05-04T08:30:00"}, {"after": -1}, {"all": True}]
+    "asked",
+    [
+        {"state": "delivered"},
+        {"why": ""},
+        {"since": "2026-05-04T08:30:00"},
+        {"after": -1},
+        {"all": True},
+        {"destination": "19700101-9801"},
+    ],
 )
 async def test_what_makes_no_sense_is_refused(flow: "Flow", asked: Json) -> None:
     response = await flow.coordinator.post("/api/outbox/replay", json={"why": "a test", **asked})

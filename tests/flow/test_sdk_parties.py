@@ -11,7 +11,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from adapters.mocking.faults import NamedFault
-from fhir_mappings.identifiers import NOTIFICATION_TOPIC, ORGANISATION_NUMBER, RECIPIENT_KIND
+from fhir_mappings.identifiers import CONFIDENTIALITY, NOTIFICATION_TOPIC, ORGANISATION_NUMBER, RECIPIENT_KIND
 from service.clock import MovableClock
 from service.mock_world import MockWorld
 from tests.flow.conftest import concept
@@ -143,3 +143,26 @@ async def test_the_municipality_comes_to_a_sip_and_sends_its_part(flow: "Flow") 
     assert [each["direction"] for each in read["messages"]] == ["sent", "received", "received"]
     (attached,) = read["messages"][2]["attachments"]
     assert attached
+
+
+async def test_a_restricted_dialogue_is_so_in_all_its_parts(flow: "Flow") -> None:
+    await follow(flow, "municipality", "sip")
+    label = {"security": [{"system": CONFIDENTIALITY, "code": "R"}]}
+    person, _ = await told(flow, "municipality", category=[concept(NOTIFICATION_TOPIC, "sip")], meta=label)
+    for advance in (timedelta(minutes=10), timedelta(days=2), timedelta(days=12)):
+        await flow.world.move(advance=advance)
+    parts = ("Communication", 3), ("Task", 1), ("CommunicationRequest", 1)
+    for type_, count in parts:
+        address = f"/fhir/{type_}?patient={person.id}&_total=accurate"
+        for _ in range(100):
+            found = (await flow.coordinator.get(address)).json()
+            if found["total"] == count:
+                break
+            await flow.quiet()
+        assert found["total"] == count, type_
+        assert (await flow.colleague.get(address)).json()["total"] == 0, type_
+    everything = (await flow.coordinator.get(f"/fhir/Patient/{person.id}/$everything")).json()
+    (file_,) = [each["resource"]["id"] for each in everything["entry"] if each["resource"]["resourceType"] == "Binary"]
+    wish = {"Accept": "application/fhir+json"}
+    seen = [await each.get(f"/fhir/Binary/{file_}", headers=wish) for each in (flow.coordinator, flow.colleague)]
+    assert [each.status_code for each in seen] == [200, 404]

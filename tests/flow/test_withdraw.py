@@ -270,6 +270,36 @@ async def test_what_was_taken_back_in_another_way_does_not_come_back_either(flow
     assert not await told(flow, person)
 
 
+@pytest.mark.parametrize(("status", "answer"), [("draft", 201), ("proposed", 201), ("entered-in-error", 409)])
+async def test_a_draft_that_was_deleted_was_no_word(flow: "Flow", status: str, answer: int) -> None:
+    person = await flow.consenting()
+    said = flow.forms.disclosure(person)
+    kept = await flow.post({**said, "status": status})
+    flow.clock.advance(timedelta(minutes=1))
+    assert (await flow.coordinator.delete(f"/fhir/Consent/{kept['id']}")).status_code == 204
+    assert await put(flow, {**said, "id": kept["id"]}) == answer
+    assert await told(flow, person) == (answer == 201)
+
+
+async def test_what_was_narrowed_is_not_widened_by_an_old_copy_under_a_new_id(flow: "Flow") -> None:
+    person, _, id_ = await patient_with_consents(flow)
+    first = (await flow.coordinator.get(f"/fhir/Consent/{id_}")).json()
+    codes = first["provision"]["code"]
+    left = [each for each in codes if each["coding"][0]["code"] != "contact_details"]
+    assert len(left) < len(codes)
+    assert await told(flow, person)
+    flow.clock.advance(timedelta(minutes=1))
+    narrow = await flow.put({**first, "provision": {**first["provision"], "code": left}})
+    flow.clock.advance(timedelta(minutes=1))
+    await flow.put({**narrow, "language": "sv"})
+    refused = await flow.coordinator.post("/fhir/Consent", json=first)
+    assert (refused.status_code, f"Consent/{id_}" in refused.text) == (409, True)
+    assert not await told(flow, person)
+    await flow.post({**first, "provision": {**first["provision"], "code": left}})
+    await flow.post({**first, "dateTime": flow.forms.time(timedelta(seconds=-30))})
+    assert await told(flow, person)
+
+
 async def test_a_withdrawal_that_was_told_late_counts_from_when_it_was_said(flow: "Flow") -> None:
     """The patient took it back on Monday and gave it anew on Tuesday: both are told on Wednesday."""
     _, _, id_ = await patient_with_consents(flow)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from typing import Final
 
 from service.server import HOST
@@ -25,12 +25,11 @@ class Door:
     async def enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, through which one request passes and its answer."""
         fault = self.fault
-        with suppress(OSError, asyncio.IncompleteReadError):
+        with suppress(OSError, asyncio.IncompleteReadError), closing(writer):
             if fault in ("refused", "reset"):
                 _reset(writer)
             elif fault != "closed":
                 await self._through(fault, reader, writer)
-        writer.close()
 
     async def _through(self, fault: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answer = await self._answer(await _message(reader))
@@ -47,10 +46,9 @@ class Door:
 
     async def _answer(self, request: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(HOST, self._behind)
-        writer.write(request)
-        answer = await _message(reader)
-        writer.close()
-        return answer
+        with closing(writer):
+            writer.write(request)
+            return await _message(reader)
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

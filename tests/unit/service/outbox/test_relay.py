@@ -490,3 +490,26 @@ async def test_two_workers_never_hold_the_same_key(store: SqlStore) -> None:
         await until(store, **{f"m-{number}": "delivered" for number in range(60)})
     sent = [*one.sent, *other.sent]
     assert sorted(sent) == sorted({f"m-{number}" for number in range(60)})
+
+
+async def test_content_is_erased_some_at_a_time(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However much an upgrade finds, nobody waits for all of it."""
+    monkeypatch.setattr(relaying, "SWEPT", 3)
+    caplog.set_level("INFO", relaying.__name__)
+    withheld = [message(f"m-{number}") for number in range(8)]
+    for each in withheld:
+        await store.run(lambda transaction, each=each: transaction.promise(each, DeliveryState.WITHHELD))  # type: ignore[misc]
+    clock = StillClock()
+    clock.advance(days=31)
+    task = asyncio.create_task(Relay(store, CONTEXT, {}, clock).run())
+    for _ in range(500):
+        told = [each.__dict__["messages"] for each in caplog.records if "messages" in vars(each)]
+        if sum(told) == len(withheld):
+            break
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    assert told == [3, 3, 2]
+    assert await store.select(select(outbox.c.id).where(outbox.c.payload.is_not(None))) == []

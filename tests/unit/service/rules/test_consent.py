@@ -39,7 +39,7 @@ from contracts.consent import (
 )
 from contracts.identity import HsaId
 from contracts.time import Period, day_start
-from service.rules.consent import asks_for_consents, brings_back, covers, decide, is_old_word, touches
+from service.rules.consent import asks_for_consents, brings_back, covers, decide, is_old_word, touches, widens_again
 from service.rules.consent_door import too_general
 from service.rules.region import RegionalProfile
 from tests.unit.service.rules.consent_oracle import why_not
@@ -1087,6 +1087,46 @@ def test_a_clock_that_was_ahead_brings_nothing_back() -> None:
     assert not brings_back(replace(ahead, given=NOW + timedelta(seconds=41)), taken_back, NOW + timedelta(seconds=10))
 
 
+NARROW = replace(YES_IN_FULL, categories=frozenset({NEED}))
+WIDER_AGAIN: dict[str, tuple[Changes, Stored, bool]] = {
+    # what comes, what stands since an hour ago, and whether that brings back what was narrowed
+    "a copy": ({}, NARROW, True),
+    "what was taken out alone": ({"categories": frozenset({InformationCategory.CONTACT_DETAILS})}, NARROW, True),
+    "what is left": ({"categories": frozenset({NEED})}, NARROW, False),
+    "what was never in it": ({"categories": frozenset({TAPERING})}, NARROW, False),
+    "the patient's new word": ({"given": NOW + HOUR}, NARROW, False),
+    "a word from between": ({"given": NOW + timedelta(minutes=59)}, NARROW, True),
+    "to somebody else": ({"recipient": EMPLOYER}, NARROW, False),
+    "by another unit": ({"unit": ANOTHER_UNIT}, NARROW, False),
+    "fewer purposes": ({}, replace(YES_IN_FULL, purposes=frozenset({Purpose.COORDINATION})), True),
+    "a shorter period": ({}, replace(YES_IN_FULL, period=Period.of_days(date(2026, 5, 4), date(2026, 6, 30))), True),
+    "no longer than that": (
+        {"period": Period.of_days(date(2026, 5, 4), date(2026, 6, 1))},
+        replace(YES_IN_FULL, period=Period.of_days(date(2026, 5, 4), date(2026, 6, 30))),
+        False,
+    ),
+    "to another party instead": ({}, replace(YES_IN_FULL, recipient=EMPLOYER), True),
+    "nothing that counts was changed": ({}, replace(YES_IN_FULL, version=2), False),
+    "longer than ever": (
+        {"period": Period.of_days(date(2026, 5, 4), date(2026, 12, 31))},
+        replace(YES_IN_FULL, version=2),
+        False,
+    ),
+    "it was taken back": ({}, TAKEN_BACK, False),  # which brings_back sees
+    "it cannot be read": ({}, UNREADABLE, False),
+}
+
+
+@pytest.mark.parametrize(("changes", "stands", "is_wider"), WIDER_AGAIN.values(), ids=WIDER_AGAIN)
+def test_what_was_narrowed_is_not_widened_by_a_word_from_before(
+    changes: Changes, stands: Stored, is_wider: bool
+) -> None:
+    copy = replace(YES_IN_FULL, id="copy", **changes)
+    assert widens_again(copy, YES_IN_FULL, stands, NOW + HOUR) == is_wider
+    assert not widens_again(copy, UNREADABLE, stands, NOW + HOUR)
+    assert not widens_again(copy, replace(YES_IN_FULL, status=ConsentStatus.DRAFT), stands, NOW + HOUR)
+
+
 # ---- At the door -------------------------------------------------------------------------------------------------
 
 WHOLE = permission(given=NOW, period=Period.of_days(date(2026, 5, 4), date(2026, 11, 4)))
@@ -1151,7 +1191,14 @@ def test_a_permission_is_too_general_when(changes: Changes, at: tuple[str, ...])
     [
         *("Tills  vidare", "gäller tills vidare", "t.v.", "tills den återkallas", "tills jag ångrar mig", "livet ut"),
         *("på obestämd tid", "så länge det behövs", "utan tidsgräns", "inte tidsbegränsat", "permanent"),
-        *("tills jag säger ifrån", "tills patienten säger till"),
+        *("tills jag säger ifrån", "tills patienten säger till", "så länge samtycket gäller", "gäller permanent"),
+        *(
+            "tills samtycket upphävs",
+            "tills patienten återkallar beslutet",
+            "tills jag upphäver mitt beslut",
+            "upphävs",
+        ),
+        *("until the consent is revoked", "until she withdraws her decision"),
         *(
             "until withdrawn",
             "for ever",
@@ -1184,6 +1231,16 @@ def test_an_event_that_is_none_is_told_however_it_is_written(event: str) -> None
         "patienten återtar arbetet",
         "sjukskrivningen upphör",
         "novembermötet",
+        "tills beslutet upphävs",
+        "beslutet om sjukpenning återkallas",
+        "när förordnandet har återkallats",
+        "until the decision is revoked",
+        "så länge sjukskrivningen pågår",
+        "så länge patienten är sjukskriven",
+        "den tidsbegränsade anställningen är slut",
+        "tjänsten blir permanent",
+        "en tillsvidareanställning börjar",
+        "efter mötet på Långrannagatan",
     ],
 )
 def test_an_event_that_comes_about_ends_a_consent(event: str) -> None:

@@ -4,7 +4,7 @@ delivery_consent_security.md § 1.3)."""
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy.dialects.sqlite import dialect
 
-from contracts.outbox import BLOCKING, DUE, Claim, DeliveryState, Queued
+from contracts.outbox import BLOCKING, DUE, Claim, DeliveryState, Erased, Queued
 from service.store import sql_outbox
 from service.store.database import Connection, create_schema
 from service.store.indexing import SearchIndex
@@ -409,24 +409,36 @@ def test_it_does_as_the_model_whatever_happens(open_one: Callable[[], Connection
 # What a message says is not kept for ever
 
 
+def is_erased(outbox: SqlTransaction, id: str) -> bool:
+    queued = outbox.message(id)
+    return queued is not None and isinstance(queued.message.payload, Erased)
+
+
 def test_content_is_erased_of_what_has_not_been_told_for_long_enough(connection: Connection) -> None:
     early, late = at(connection), at(connection, NOW + timedelta(days=29))
     for state in DeliveryState:
         early.promise(message(state.value, patient=state.value), state, "because")
     late.promise(message("later"), WITHHELD)
-    assert early.erase_untold(NOW - timedelta(seconds=1)) == 0
-    assert late.erase_untold(NOW) == 2
-    assert late.erase_untold(NOW) == 0
-    erased = {id for (id,) in connection.execute("SELECT id FROM outbox") if late.is_erased(id)}
+    assert early.erase_untold(NOW - timedelta(seconds=1), 9) == 0
+    assert late.erase_untold(NOW, 9) == 2
+    assert late.erase_untold(NOW, 9) == 0
+    erased = {id for (id,) in connection.execute("SELECT id FROM outbox").fetchall() if is_erased(late, id)}
     assert erased == {"withheld", "cancelled"}
     row = connection.execute("SELECT state, reason, question IS NULL FROM outbox WHERE id = 'withheld'").fetchone()
     assert row == ("withheld", "because", 0)
 
 
+def test_so_much_is_erased_at_a_time_and_no_more(connection: Connection) -> None:
+    for number in range(7):
+        at(connection).promise(message(f"{number}"), WITHHELD if number < 4 else CANCELLED)
+    later = at(connection, NOW + timedelta(days=1))
+    assert [later.erase_untold(NOW, 3) for _ in range(4)] == [3, 3, 1, 0]
+
+
 def test_being_withheld_again_begins_the_time_anew(connection: Connection) -> None:
     at(connection).promise(message("a"), WITHHELD)
     at(connection, NOW + timedelta(days=20)).move("a", WITHHELD, "and still not")
-    assert at(connection).erase_untold(NOW + timedelta(days=10)) == 0
+    assert at(connection).erase_untold(NOW + timedelta(days=10), 9) == 0
 
 
 @pytest.mark.parametrize(
@@ -434,7 +446,7 @@ def test_being_withheld_again_begins_the_time_anew(connection: Connection) -> No
     [(sql_outbox.ERASE_WITHHELD, "outbox_withheld"), (sql_outbox.ERASE_CANCELLED, "outbox_ended")],
 )
 def test_what_is_to_be_erased_is_found_without_reading_the_rest(statement: str, index: str) -> None:
-    plan = opened().execute(f"EXPLAIN QUERY PLAN {statement}", {"before": 0}).fetchall()
+    plan = opened().execute(f"EXPLAIN QUERY PLAN {statement}", {"before": 0, "most": 9}).fetchall()
     assert any(index in str(step) for step in plan), plan
 
 
@@ -453,12 +465,13 @@ def test_of_what_another_party_was_told_the_words_alone_are_forgotten(
     assert outbox.prune(state, NOW, later, 2) is None
     rows = connection.execute("SELECT id, state, reason, payload FROM outbox ORDER BY id").fetchall()
     assert rows == [(id, state.value, "because", None) for id in ("a", "c")]
-    assert [outbox.is_erased(id) for id in ("a", "c")] == [True, True]
+    assert [is_erased(outbox, id) for id in ("a", "c")] == [True, True]
     assert sorted(connection.execute("SELECT message FROM attempt").fetchall()) == [("a",), ("c",)]
 
 
 def test_one_that_was_erased_is_no_fault(outbox: SqlTransaction, caplog: pytest.LogCaptureFixture) -> None:
     outbox.promise(party_message("a"), WITHHELD)
-    outbox.erase_untold(NOW)
-    assert outbox.message("a") is None
+    outbox.erase_untold(NOW, 9)
+    erased = replace(party_message("a"), payload=Erased())
+    assert outbox.message("a") == Queued(erased, WITHHELD, 0, None, "")
     assert caplog.records == []
