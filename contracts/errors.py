@@ -44,6 +44,7 @@ class IssueType(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     TOO_LONG = "too-long"
+    TOO_COSTLY = "too-costly"
     LOGIN = "login"
     FORBIDDEN = "forbidden"
     EXCEPTION = "exception"

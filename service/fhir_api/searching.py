@@ -25,7 +25,6 @@ from service.fhir_api.search.parameters import CONCEALED
 from service.fhir_api.search.query import Pairs, Query
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.search.sorting import Place
-from service.fhir_api.search.statements import Question
 from service.fhir_api.surroundings import Surroundings
 from service.http_edge import names_a_person, read_body
 from service.page_tokens import seal, unseal
@@ -111,20 +110,22 @@ def _no_person_in_address(pairs: Pairs) -> None:
 
 def read(search: Search, scope: Scope, snapshot: SqlSnapshot) -> Found:
     """A page, what comes along and the total, from one snapshot."""
-
-    def ask(question: Question) -> Sequence[Row]:
-        return snapshot.ask(question.text, question.values)
-
-    query = search.query
+    ask, query = asking(snapshot), search.query
     rows = ask(queries.page(query, scope, search.place)) if query.count else []
     shown = rows[: query.count]
     along, is_cut = including.included(query.includes, shown, scope, ask)
     total = ask(queries.count(query, scope))[0][0] if query.total else None
     ends = queries.place_of(shown[-1]) if len(rows) > len(shown) > 0 else None
-    return Found(_records(shown), _records(along), is_cut, total, ends)
+    return Found(records(shown), records(along), is_cut, total, ends)
 
 
-def _records(rows: Sequence[Row]) -> list[Record]:
+def asking(snapshot: SqlSnapshot) -> including.Ask:
+    """Asks the snapshot."""
+    return lambda question: snapshot.ask(question.text, question.values)
+
+
+def records(rows: Sequence[Row]) -> list[Record]:
+    """From rows that begin with ``sql.CURRENT_COLUMNS``."""
     return [to_record(each[: len(CURRENT_COLUMNS)]) for each in rows]
 
 

@@ -508,7 +508,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("databases", engines, indirect=True, scope="module")
 
 
-_ON_BOTH: Final = {"test_concurrency", "test_deliver", "test_dialogue", "test_never_twice_never_wrong", "test_search"}
+_ON_BOTH: Final = {
+    "test_audit_search",
+    "test_concurrency",
+    "test_deliver",
+    "test_dialogue",
+    "test_never_twice_never_wrong",
+    "test_search",
+}
 
 Databases = Callable[[Path], str]
 """The setting that names the database of a home."""

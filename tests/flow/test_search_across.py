@@ -223,3 +223,22 @@ async def test_every_unknown_parameter_is_named_unless_its_name_could_be_a_numbe
     assert len(told) == 4
     assert [each.partition(":")[0] for each in told] == ["colour", "_text", "a parameter", "near"]
     assert "196002299811" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("type", "asked"),
+    [
+        ("AuditEvent", ("_has:Provenance:target:agent", "x")),
+        ("AuditEvent", ("_revinclude", "AuditEvent:entity")),
+        ("Consent", ("_revinclude", "AuditEvent:entity")),
+        ("Consent", ("_revinclude:iterate", "AuditEvent:entity")),
+        ("Patient", ("_has:AuditEvent:patient:action", "E")),
+        ("Patient", ("_has:Consent:patient:_has:AuditEvent:entity:action", "E")),
+        ("Provenance", ("target:AuditEvent.action", "E")),
+        ("Provenance", ("_include", "Provenance:target:AuditEvent")),
+    ],
+)
+async def test_what_would_need_events_to_be_stored_is_refused(flow: "Flow", type: str, asked: tuple[str, str]) -> None:
+    """It was answered with nothing, which looks like there is nothing."""
+    refused = await flow.coordinator.get(f"/fhir/{type}", params=[asked])
+    assert (refused.status_code, refused.json()["issue"][0]["code"] in ("not-supported", "value")) == (400, True)

@@ -1,151 +1,70 @@
 """read and search-type of ``AuditEvent``: made from the rows of decisions and tries when somebody asks (ADR 0011).
 
+What the rows tell is asked of them. For the rest, events that the rows do not rule out are made, some at a time, and asked
+as all that is searched is, in an index of their own that lasts as long as the question.
+
 https://hl7.org/fhir/R4/http.html#read, https://hl7.org/fhir/R4/http.html#search
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
-from heapq import merge
-from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, case, false, func, literal, not_, or_, select, true
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.audit import AuditedDecision, AuditedDisclosure
-from contracts.consent import DecisionRecord, Question
-from contracts.errors import NotFound, NotSupported
-from contracts.outbox import REACHED
+from contracts.errors import Issue, IssueType, Malformed, NotFound, NotSupported
 from contracts.record import Record, Right
-from fhir_mappings import audit_event
-from fhir_mappings.audit_event import DECISION, DISCLOSURE, FAILURE, SUCCESS, UNKNOWN, Kind
 from service.fhir_api import answers, searching
+from service.fhir_api.audit_trail import NEWEST, OLDEST, Events, Told, Trail, beyond, told, told_by_id, told_of
 from service.fhir_api.reading import log_reading, part_asked
-from service.fhir_api.search import criteria
+from service.fhir_api.search import including
 from service.fhir_api.search import query as queries
-from service.fhir_api.search.criteria import Criterion, ModifierNotServed, NotServed
-from service.fhir_api.search.matching import MATCH
-from service.fhir_api.search.parameters import MANY, find
+from service.fhir_api.search.criteria import Criterion, Way, pointing_at
+from service.fhir_api.search.index import rows_of
+from service.fhir_api.search.parameters import LAST_UPDATED, MADE
+from service.fhir_api.search.query import Query
 from service.fhir_api.search.scope import Scope
-from service.fhir_api.search.values import Columns, plain
+from service.fhir_api.search.sorting import Place, SortKey
+from service.fhir_api.search.statements import padded
 from service.fhir_api.searching import Found, Search
 from service.fhir_api.surroundings import Surroundings
-from service.store.codec import decode, from_micros
-from service.store.database import Row
-from service.store.tables import attempt, decision, outbox
+from service.store.shelf import shelf
+from service.store.snapshot import SqlSnapshot
 
-PARAMETERS: Final = ("_id", "patient", "date", "type", "subtype", "action", "outcome")
-"""What the rows tell. Whatever else R4 has for the type stands in no column, or says the same of every event."""
+AT_A_TIME: Final = (200, 600, 2200)
+"""Events that are made and asked for one page: few at first, as often many match. Behind the last of them it ends, full or
+not: that far is a third of a second."""
 
-CONTROLS: Final = frozenset({"_count", "_total", "_summary", "_elements"})
+MOST: Final = sum(AT_A_TIME)
+"""Events that are made and asked for one answer that wants all of them."""
 
-
-class _Source(NamedTuple):
-    """A table that events are made from: what their ids begin with, its rows, whose they are, where they stand in it, how an
-    event is made of one, and its columns as those of an index, by search parameter."""
-
-    name: str
-    rows: Select[Any]
-    unit: ColumnElement[str]
-    number: ColumnElement[int]
-    make: Callable[[Row, str], Record]
-    columns: Mapping[str, Columns]
-
-
-def _columns(kind: Kind, patient: Any, at: Any, outcome: Any) -> dict[str, Columns]:
-    codes = {"type": kind.type[:2], "subtype": kind.subtype[:2], "action": ("", kind.action)}
-    return {
-        **{name: SimpleNamespace(system=literal(system), code=literal(code)) for name, (system, code) in codes.items()},
-        "outcome": SimpleNamespace(system=literal(""), code=outcome),
-        "patient": SimpleNamespace(target=patient),
-        "date": SimpleNamespace(low=at, high=at + 1),
-    }
-
-
-def _of_decision(row: Row, base: str) -> Record:
-    number, at, patient, about, body = row
-    audited = AuditedDecision(number, from_micros(at), about, decode(body, DecisionRecord))
-    return _record(f"decision-{number}", audited.at, patient, audit_event.of_decision(audited, base))
-
-
-def _of_try(row: Row, base: str) -> Record:
-    number, at, patient, about, message, destination, question, outcome, reason = row
-    certain = REACHED[outcome]
-    asked, when = decode(question, Question), from_micros(at)
-    audited = AuditedDisclosure(number, when, about, message, destination, asked, certain, reason if certain else "")
-    return _record(f"disclosure-{number}", when, patient, audit_event.of_disclosure(audited, base))
-
-
-def _record(id: str, at: datetime, patient: str, body: bytes) -> Record:
-    return Record("AuditEvent", id, 1, at, "", patient, body)
-
-
-_FOR_CERTAIN: Final = tuple(outcome for outcome, certain in REACHED.items() if certain)
-
-_SOURCES: Final = (
-    _Source(
-        "decision",
-        select(decision.c.number, decision.c.at, decision.c.patient, decision.c.about, decision.c.body),
-        decision.c.unit,
-        decision.c.number,
-        _of_decision,
-        _columns(
-            DECISION, decision.c.patient, decision.c.at, case((decision.c.permitted == 1, SUCCESS), else_=FAILURE)
-        ),
-    ),
-    _Source(
-        "disclosure",
-        select(
-            attempt.c.number,
-            attempt.c.at,
-            outbox.c.patient,
-            outbox.c.about,
-            outbox.c.id,
-            outbox.c.destination,
-            outbox.c.question,
-            attempt.c.outcome,
-            attempt.c.reason,
-        )
-        .join(outbox, outbox.c.id == attempt.c.message)
-        .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(tuple(REACHED))),
-        outbox.c.unit,
-        attempt.c.number,
-        _of_try,
-        _columns(
-            DISCLOSURE,
-            outbox.c.patient,
-            attempt.c.at,
-            case((attempt.c.outcome.in_(_FOR_CERTAIN), SUCCESS), else_=UNKNOWN),
-        ),
-    ),
-)
-"""Of tries, those that left for somebody outside: the care provider's own platform and record system are nobody outside."""
+MOST_ADDRESSES: Final = 1000
+"""What a chain or a hierarchy may lead to."""
 
 
 async def read_audit_event(around: Surroundings, request: Request) -> Response:
     """One event of the unit, by ``decision-<number>`` or ``disclosure-<number>``."""
     caller = around.caller(request, Right.FHIR_READ)
-    id = request.path_params["id"]
-    found: Sequence[Record] = ()
-    for source in _SOURCES:
-        found = found or await _records(
-            around, source, _of_unit(source, caller.unit.value).where(_has_id(source, [id]))
-        )
+    asked = [told_by_id([request.path_params["id"]])]
+    found = await around.store.look(lambda snapshot: Trail(snapshot, around.base, caller.unit.value, asked).events(1))
     if not found:
         raise NotFound("there is no such AuditEvent")
-    await log_reading(around, caller, found, "read")
-    body = part_asked(request, "AuditEvent", found[0].body)
-    return answers.resource(body, headers=answers.version_headers(found[0]))
+    (event,) = found.values()
+    await log_reading(around, caller, [event], "read")
+    body = part_asked(request, MADE, event.body)
+    return answers.resource(body, headers=answers.version_headers(event))
 
 
 async def search_audit_events(around: Surroundings, request: Request) -> Response:
-    """The unit's events, newest first, each patient's row in the access log durable before they leave."""
+    """The unit's events, newest first unless asked otherwise, each patient's row in the access log durable before they leave."""
     caller = around.caller(request, Right.FHIR_READ)
-    search = await searching.asked(around, request, "AuditEvent", caller, _parse)
-    found = await _find(around, search)
-    await log_reading(around, caller, found.matched, "search-type")
+    search = await searching.asked(around, request, MADE, caller)
+    found = await around.store.look(lambda snapshot: _find(around.base, search, snapshot))
+    await log_reading(around, caller, [*found.matched, *found.along], "search-type")
     return searching.answer(around, search, found)
 
 
@@ -157,85 +76,139 @@ async def refuse_change(*_: object) -> Response:
 # What is found
 
 
-async def _find(around: Surroundings, search: Search) -> Found:
-    """A page begins, in each table, before the last row that was shown of it."""
-    query, unit = search.query, search.caller.unit.value
-    scope = Scope.of(search.caller, around.store.numbers)
-    before = search.place or (None,) * len(_SOURCES)
-    found: list[list[Record]] = []
-    total = 0
-    for source, number in zip(_SOURCES, before, strict=True):
-        wanted = _of_unit(source, unit).where(*(each.condition(source, scope, iter(())) for each in query.criteria))
-        if query.total:
-            total += (await around.store.select(select(func.count()).select_from(wanted.subquery())))[0][0]
-        page = wanted if number is None else wanted.where(source.number < number)
-        if query.count:
-            found.append(await _records(around, source, page.order_by(source.number.desc()).limit(query.count + 1)))
-    newest_first = list(merge(*found, key=lambda each: each.updated, reverse=True))
-    shown = newest_first[: query.count]
-    ends = _place(before, shown) if len(newest_first) > len(shown) > 0 else None
-    return Found(shown, total=total if query.total else None, ends=ends)
+def _find(base: str, search: Search, snapshot: SqlSnapshot) -> Found:
+    """A page, what comes along and the total, from one snapshot. Raises ``Malformed`` for what would take too long."""
+    scope = Scope.of(search.caller, snapshot.index.numbers)
+    of_rows, of_events = _divided(search.query, scope, snapshot)
+    trail = Trail(snapshot, base, search.caller.unit.value, of_rows)
+    look = _Look(search, scope, trail, of_events, _codes(search.query))
+    found = look.found()
+    along, is_cut = look.along(found.matched)
+    return found._replace(along=along, is_cut=is_cut)
 
 
-def _of_unit(source: _Source, unit: str) -> Select[Any]:
-    return source.rows.where(source.unit == unit)
+def _codes(query: Query) -> frozenset[str]:
+    """The parameters that anything is asked of: to index events by all of them takes as long again as all the rest."""
+    along = including.references(MADE) if query.includes else []
+    named = (_STEPS.split(name)[0] for name, _, _ in query.asked)
+    return frozenset([*named, *(key.parameter.code for key in query.sort), *(each.code for each in along)])
 
 
-async def _records(around: Surroundings, source: _Source, statement: Select[Any]) -> list[Record]:
-    return [source.make(row, around.base) for row in await around.store.select(statement)]
+def _divided(query: Query, scope: Scope, snapshot: SqlSnapshot) -> tuple[list[Told], tuple[Criterion, ...]]:
+    """What is asked of the rows, and what is left to ask of the events. What leads through stored resources is followed
+    first: then a reference to where it leads is wanted."""
+    of_rows: list[Told] = []
+    of_events: list[Criterion] = []
+    for name, value, criterion in query.asked:
+        by_rows, by_events = told(name, value), criterion
+        if criterion.way is not None:
+            code, addresses = _STEPS.split(name)[0], _addresses(criterion.way, scope, snapshot)
+            by_rows = told_of(addresses) if code == "patient" or not addresses else None
+            by_events = pointing_at(MADE, code, addresses)
+        if by_rows is None:
+            of_events.append(by_events)
+        else:
+            of_rows.append(by_rows)
+    return of_rows, tuple(of_events)
 
 
-def _place(before: Sequence[Any], shown: Sequence[Record]) -> tuple[Any, ...]:
-    last = {name: int(number) for name, _, number in (record.id.partition("-") for record in shown)}
-    return tuple(last.get(source.name, number) for source, number in zip(_SOURCES, before, strict=True))
+_STEPS: Final = re.compile("[.:]")
 
 
-# What is asked
+def _addresses(way: Way, scope: Scope, snapshot: SqlSnapshot) -> list[str]:
+    found = searching.asking(snapshot)(way.question(scope, MOST_ADDRESSES + 1))
+    if len(found) > MOST_ADDRESSES:
+        raise _too_costly(f"more than {MOST_ADDRESSES} resources are led to: say more closely to which")
+    return padded([address for (address,) in found])
 
 
-def _criterion(type_: str, name: str, value: str) -> Criterion:
-    """A criterion that is asked of a ``_Source``."""
-    code, _, modifier = name.partition(":")
-    parameter = find(type_, code)
-    if parameter is None or code not in PARAMETERS:
-        raise NotServed(f"AuditEvent is made when it is read, and searched by {', '.join(PARAMETERS)}")
-    if modifier not in _MODIFIERS.get(parameter.kind, ("", "missing")) or (code == "_id" and modifier):
-        raise ModifierNotServed("cannot be asked with this modifier")
-    if code == "_id":
-        ids = [plain(one) for one in criteria.values(value)]
-        return _asks(lambda source: _has_id(source, ids))
-    if modifier == "missing":
-        is_there = not criteria.boolean(value)
-        return _asks(lambda _: true() if is_there else false())
-    matches = [MATCH[parameter.kind](parameter, modifier, one) for one in criteria.values(value)]
-
-    def on(source: _Source) -> ColumnElement[bool]:
-        columns = source.columns[code]
-        found = or_(*(match.on(columns, [_own(each) for each in match.values]) for match in matches))
-        return not_(found) if modifier == "not" else found
-
-    return _asks(on)
+def _too_costly(text: str) -> Malformed:
+    return Malformed(Issue(IssueType.TOO_COSTLY, text))
 
 
-_MODIFIERS: Final = {"token": ("", "not", "missing"), "reference": ("", "Patient", "missing")}
+_NEWEST_FIRST: Final = SortKey(LAST_UPDATED, descending=True)
 
 
-def _asks(on: Callable[[_Source], ColumnElement[bool]]) -> Criterion:
-    return Criterion((), lambda _: (), lambda source, *_: on(source), MANY)
+def _by_time(sort: Sequence[SortKey]) -> SortKey | None:
+    """The order of time, if that is asked or none is."""
+    if not sort:
+        return _NEWEST_FIRST
+    is_time = len(sort) == 1 and sort[0].parameter.code in ("date", "_lastUpdated")
+    return replace(sort[0], parameter=LAST_UPDATED) if is_time else None
 
 
-def _own(value: Any) -> Any:
-    """A patient stands in a row by id alone."""
-    return value.removeprefix("Patient/") if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at the trail; ``asked`` is what its rows do not tell, ``codes`` the parameters that events are indexed by."""
 
+    search: Search
+    scope: Scope
+    trail: Trail
+    asked: tuple[Criterion, ...]
+    codes: frozenset[str]
 
-def _has_id(source: _Source, ids: Sequence[str]) -> ColumnElement[bool]:
-    parts = [each.partition("-") for each in ids]
-    return source.number.in_([int(number) for name, _, number in parts if name == source.name and _is_number(number)])
+    def found(self) -> Found:
+        """The page, and the total if that is wanted."""
+        query = self.search.query
+        by_time = _by_time(query.sort if query.count else ())
+        if by_time is None:
+            return self._in_order((*query.sort, _NEWEST_FIRST))
+        if self.asked and query.total:
+            return self._in_order((by_time,))
+        shown, ends = self._in_time(oldest_first=not by_time.descending) if query.count else ([], None)
+        return Found(shown, total=self.trail.count() if query.total else None, ends=ends)
 
+    def _in_time(self, *, oldest_first: bool) -> tuple[list[Record], Place | None]:
+        """The next page as far as events are looked at, and where it ends if that is not the end of all."""
+        shown: list[Record] = []
+        place, wanted = self.search.place or (OLDEST if oldest_first else NEWEST), self.search.query.count
+        for some in AT_A_TIME if self.asked else (wanted + 1,):
+            events = self.trail.events(some, place, oldest_first=oldest_first)
+            matching = self._matching(events)
+            for number, event in events.items():
+                if event.id in matching:
+                    if len(shown) == wanted:
+                        return shown, place
+                    shown.append(event)
+                place = beyond(place, number)
+            if len(events) < some:
+                return shown, None
+        return shown, place
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    def _matching(self, events: Events) -> Collection[str]:
+        """The ids of those that match."""
+        if not self.asked or not events:
+            return [event.id for event in events.values()]
+        query = Query(MADE, criteria=self.asked, count=len(events))
+        with self._shelf(events) as kept:
+            return {event.id for event in queries.matching(query, self.scope, kept)}
 
+    def _in_order(self, sort: tuple[SortKey, ...]) -> Found:
+        """The page of all that match, put in an order that ends with that of time, and counted. Raises ``Malformed`` if too
+        many would be looked at."""
+        if self.trail.count(MOST + 1) > MOST:
+            raise _too_costly(
+                f"more than {MOST} events would have to be looked at for this order or total: ask for a patient or a day "
+                "too, or for the order of time and no total"
+            )
+        query = replace(self.search.query, criteria=self.asked, sort=sort, includes=())
+        onwards = -1 if sort[-1].descending else 1  # equals stand on the shelf as time has them
+        with self._shelf({onwards * number: event for number, event in self.trail.events(MOST).items()}) as kept:
+            return searching.read(replace(self.search, query=query), self.scope, kept)
 
-_parse: Final = partial(queries.parse, read=_criterion, controls=CONTROLS)
+    def along(self, matched: Sequence[Record]) -> tuple[Sequence[Record], bool]:
+        """What comes along: the references of what is shown are read from events, the rest from what is stored."""
+        includes, ask = self.search.query.includes, searching.asking(self.trail.snapshot)
+        if not (includes and matched):
+            return (), False
+        rows = [(each.type, each.id, rid) for rid, each in enumerate(matched)]
+        with self._shelf(dict(enumerate(matched))) as kept:
+            along, is_cut = including.included(includes, rows, self.scope, ask, searching.asking(kept))
+        return searching.records(along), is_cut
+
+    @contextmanager
+    def _shelf(self, events: Mapping[int, Record]) -> Iterator[SqlSnapshot]:
+        snapshot = self.trail.snapshot
+        kept = shelf(events, snapshot.at, replace(snapshot.index, rows_of=partial(rows_of, only=self.codes)))
+        with closing(kept.connection):
+            yield kept

@@ -12,12 +12,11 @@ from fhir_mappings import guide
 from fhir_mappings.audit_event import AUTHZ_CONSENT, PRIVACY_DISCLOSURE
 from fhir_mappings.identifiers import BASE
 from service.fhir_api import answers
-from service.fhir_api.interactions import audit_event
 from service.fhir_api.operations import everything, terminology
 from service.fhir_api.operations.table import OPERATIONS
 from service.fhir_api.resources import ROWS, Row
 from service.fhir_api.search.including import references, types_of
-from service.fhir_api.search.parameters import PARAMETERS, SPECIAL, SearchParameter
+from service.fhir_api.search.parameters import MADE, PARAMETERS, SPECIAL, SearchParameter
 from service.fhir_api.surroundings import Surroundings
 
 VERSION: Final = "0.1.0"
@@ -51,7 +50,7 @@ def statement(base: str) -> dict[str, Any]:
             {
                 "mode": "server",
                 "security": _SECURITY,
-                "resource": [*map(_resource, ROWS.values()), _AUDIT_EVENT, *map(_artefacts, guide.TYPES)],
+                "resource": [*map(_resource, ROWS.values()), _audit_event(), *map(_artefacts, guide.TYPES)],
                 "interaction": [{"code": code} for code in ("transaction", "batch", "history-system")],
             }
         ],
@@ -65,14 +64,17 @@ def _parameter(parameter: SearchParameter) -> dict[str, str]:
     return {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
 
 
-_AUDIT_EVENT: Final[Mapping[str, Any]] = {
-    "type": "AuditEvent",
-    "supportedProfile": [AUTHZ_CONSENT, PRIVACY_DISCLOSURE],
-    "interaction": [{"code": "read"}, {"code": "search-type"}],
-    "versioning": "no-version",
-    "searchParam": [_parameter({**SPECIAL, **PARAMETERS["AuditEvent"]}[code]) for code in audit_event.PARAMETERS],
-}
-"""Made from other rows when asked for: it has no versions."""
+def _audit_event() -> dict[str, Any]:
+    """Made from other rows when asked for: it has no versions."""
+    return {
+        "type": MADE,
+        "supportedProfile": [AUTHZ_CONSENT, PRIVACY_DISCLOSURE],
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchInclude": _includes(MADE),
+        "searchRevInclude": _revincludes(MADE),
+        "searchParam": _parameters(MADE),
+    }
 
 
 def _resource(row: Row) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from service.fhir_api.search import index, parameters
 from service.fhir_api.search import query as queries
 from service.fhir_api.search.scope import Scope
 from service.fhir_api.surroundings import Surroundings
+from service.store.indexing import SearchIndex
 from service.store.shelf import shelf
 from service.store.snapshot import SqlSnapshot
 
@@ -48,4 +49,5 @@ def _guide() -> SqlSnapshot:
         for type, _, id in (reference.partition("/"),)
         if type in guide.TYPES
     ]
-    return shelf(records, on, parameters.definitions(), index.rows_of)
+    numbers = {key: number for number, key in enumerate(parameters.definitions())}
+    return shelf(dict(enumerate(records)), on, SearchIndex(numbers, index.rows_of))

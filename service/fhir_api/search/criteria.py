@@ -8,12 +8,27 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, exists, func, literal_column, not_, or_, select, true, type_coerce, union_all
+from sqlalchemy import (
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union,
+    union_all,
+)
 
 from service.fhir_api.search import matching, ranges
 from service.fhir_api.search.parameters import (
     ANY,
     HIERARCHIES,
+    MADE,
     MANY,
     OF_TYPE,
     PARAMETERS,
@@ -23,6 +38,7 @@ from service.fhir_api.search.parameters import (
     why_unserved,
 )
 from service.fhir_api.search.scope import Scope
+from service.fhir_api.search.statements import Question, question
 from service.fhir_api.search.values import TEXT, Binds, Columns, Condition, Match, one_of, plain, split
 from service.store.tables import INDEX_TABLES, reference_index, resource, string_index, token_index
 
@@ -54,11 +70,39 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """Where a reference has to lead: selects of the addresses that do, which stand in other resources."""
+
+    shape: tuple[Hashable, ...]
+    values: Callable[[Scope], Sequence[Any]]
+    addresses: Callable[[Scope, Binds], Sequence[Any]]
+
+    @property
+    def rows(self) -> Rows:
+        """The rows that lead there."""
+        return Rows(
+            self.shape,
+            self.values,
+            lambda c, scope, binds: or_(*(c.target.in_(each) for each in self.addresses(scope, binds))),
+        )
+
+    def question(self, scope: Scope, most: int) -> Question:
+        """The question for the addresses themselves."""
+
+        def build(binds: Binds) -> Select[Any]:
+            found = union(*(select(each.subquery()) for each in self.addresses(scope, binds)))
+            return select(found.subquery()).limit(next(binds))
+
+        return question(("way", len(scope.values), self.shape), [*self.values(scope), most], build)
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     """Asked of a resource. Two of one ``shape`` are written alike, and differ in their ``values``.
 
     ``spread`` tells how many it mostly finds; one that ``narrows`` asks for values, and wants what has them; one
-    that ``is_direct`` is looked up by a whole key of one index; ``reaches`` counts the selects of other resources.
+    that ``is_direct`` is looked up by a whole key of one index; ``reaches`` counts the selects of other resources; ``way``
+    is where a reference has to lead, if that is asked.
     """
 
     shape: Hashable
@@ -68,6 +112,7 @@ class Criterion:
     narrows: bool = True
     is_direct: bool = False
     reaches: int = 0
+    way: Way | None = None
 
     @property
     def may_lead(self) -> bool:
@@ -210,6 +255,11 @@ def boolean(value: str) -> bool:
     return value == "true"
 
 
+def pointing_at(type_: str, code: str, addresses: Sequence[str]) -> Criterion:
+    """What points at one of the addresses by the reference of this code."""
+    return _indexed(type_, PARAMETERS[type_][code], reference_index, _any_of([matching.any_target(addresses)]))
+
+
 # Hierarchies. https://hl7.org/fhir/R4/search.html#recursive
 
 
@@ -222,19 +272,17 @@ def _read_hierarchy(type_: str, parameter: SearchParameter, modifier: str, value
     asked = {each: found for each, found in by_type.items() if found}
     if sum(map(len, asked.values())) < len(named):
         raise ValueError(f"what can be part of another is wanted: {', '.join(types)}")
-    rows = Rows(
+    way = Way(
         (modifier, *((each, len(found)) for each, found in asked.items())),
         lambda scope: [
             value
             for each, found in asked.items()
             for value in (*found, scope.numbers[each, HIERARCHIES[each]], *scope.values, *scope.values)
         ],
-        lambda c, scope, binds: or_(
-            *(c.target.in_(_along(each, len(found), modifier, scope, binds)) for each, found in asked.items())
-        ),
+        lambda scope, binds: [_along(each, len(found), modifier, scope, binds) for each, found in asked.items()],
     )
-    criterion = _indexed(type_, parameter, reference_index, rows)
-    return replace(criterion, is_direct=False, reaches=len(asked))
+    criterion = _indexed(type_, parameter, reference_index, way.rows)
+    return replace(criterion, is_direct=False, reaches=len(asked), way=way)
 
 
 def _along(type_: str, count: int, modifier: str, scope: Scope, binds: Binds) -> Any:
@@ -271,14 +319,15 @@ def _read_chain(type_: str, parameter: SearchParameter, modifier: str, rest: str
     if parameter.kind != "reference" or (modifier and modifier not in _types(parameter)):
         raise NotServed(f"{parameter.code} cannot be followed to another resource like this")
     types = [modifier] if modifier else _types(parameter)
-    asked = _of_targets([each for each in types if each in PARAMETERS], rest, value, _one_less(links))
+    asked = _of_targets([each for each in types if each in PARAMETERS and each != MADE], rest, value, _one_less(links))
     if len(asked) > 1 and sum(each.reaches for each in asked.values()) > MAX_REACHED:
         raise ValueError("a chain that leads to too many types: say which, as in subject:Patient.name")
     spread = max(parameter.spread, *(each.spread for each in asked.values()))
     narrows = all(each.narrows for each in asked.values())
-    chained = _indexed(type_, parameter, reference_index, _pointing_at(asked), narrows=narrows)
+    way = _through(asked)
+    chained = _indexed(type_, parameter, reference_index, way.rows, narrows=narrows)
     reaches = sum(1 + each.reaches for each in asked.values())
-    return replace(chained, spread=spread, is_direct=False, reaches=reaches)
+    return replace(chained, spread=spread, is_direct=False, reaches=reaches, way=way)
 
 
 def _one_less(links: int) -> int:
@@ -300,14 +349,12 @@ def _of_targets(types: Sequence[str], rest: str, value: str, links: int) -> dict
     return asked
 
 
-def _pointing_at(asked: dict[str, Criterion]) -> Rows:
-    """What points at something, which may be seen, of which its type's criterion is true."""
-    return Rows(
+def _through(asked: dict[str, Criterion]) -> Way:
+    """To something, which may be seen, of which its type's criterion is true."""
+    return Way(
         ("chain", *((type_, each.shape) for type_, each in asked.items())),
         lambda scope: [value for each in asked.values() for value in (*scope.values, *each.values(scope))],
-        lambda c, scope, binds: or_(
-            *(c.target.in_(_addresses(type_, each, scope, binds)) for type_, each in asked.items())
-        ),
+        lambda scope, binds: [_addresses(type_, each, scope, binds) for type_, each in asked.items()],
     )
 
 
@@ -329,6 +376,8 @@ def _head(type_: str) -> Any:
 def _read_has(type_: str, name: str, value: str, links: int) -> Criterion:
     """``_has:Observation:patient:code``: what such an Observation points at."""
     _, source, code, rest = [*name.split(":", 3), "", "", ""][:4]
+    if MADE in (type_, source):
+        raise NotServed(f"{MADE} is made when it is read: nothing is found by what points there, or from there")
     parameter = find(source, code)
     if parameter is None or parameter.kind != "reference" or type_ not in _types(parameter):
         raise NotServed(f"_has:type:reference:parameter wants a served type and a reference of it to {type_}")

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from service.fhir_api.search.parameters import ANY, PARAMETERS, SearchParameter
+from service.fhir_api.search.parameters import ANY, MADE, PARAMETERS, SearchParameter
 from service.fhir_api.search.scope import Scope
-from service.fhir_api.search.statements import Question, question
+from service.fhir_api.search.statements import Question, padded, question
 from service.fhir_api.search.values import Binds
 from service.store.sql import CURRENT_COLUMNS
 from service.store.tables import history, reference_index, resource
@@ -24,8 +24,6 @@ ALL: Final = "*"
 Rows = Sequence[tuple[Any, ...]]
 Ask = Callable[[Question], Rows]
 """Asks a statement on the snapshot that the page was read from."""
-
-V = TypeVar("V")
 
 Name = tuple[str, str]
 """Type and id."""
@@ -69,24 +67,28 @@ def read(type_: str, value: str, *, backwards: bool, iterates: bool) -> Include:
     known = any(found._is(each) for one in sources for each in references(one))
     if value != ALL and (value.count(":") > 2 or not known):
         raise ValueError("type:parameter, a reference that is served, or type:parameter:target type; * stands for any")
+    if MADE in ((source,) if backwards else (target,)):
+        raise ValueError(f"{MADE} is made when it is read, and comes along with nothing: ask for it by itself")
     if not backwards and not iterates and source != type_:
         raise ValueError(f"references of {type_}; those of what comes along are followed with :iterate")
     return found
 
 
-def included(includes: Sequence[Include], found: Rows, scope: Scope, ask: Ask) -> tuple[Rows, bool]:
+def included(
+    includes: Sequence[Include], found: Rows, scope: Scope, ask: Ask, ask_of_found: Ask | None = None
+) -> tuple[Rows, bool]:
     """Rows of ``sql.CURRENT_COLUMNS`` and the row id that come along with what was found, each once; and whether some were
-    left out because there are too many."""
+    left out because there are too many. ``ask_of_found`` asks where what was found is indexed, if that is elsewhere."""
     if not includes:
         return (), False
     seen: dict[Name, Any] = {_name(row): row for row in found}
     matched = len(seen)
-    fresh, asked = found, includes
+    fresh, asked, ask_of = found, includes, ask_of_found or ask
     for _ in range(MAX_ROUNDS):
-        near = [row for include in asked for row in _next_to(include, fresh, scope, ask)] if fresh else []
+        near = [row for include in asked for row in _next_to(include, fresh, scope, ask, ask_of)] if fresh else []
         fresh = [row for name, row in {_name(row): row for row in near}.items() if name not in seen]
         seen |= {_name(row): row for row in fresh}
-        asked = [each for each in includes if each.iterates]
+        asked, ask_of = [each for each in includes if each.iterates], ask
         if not asked or len(seen) - matched > MOST:
             break
     along = list(seen.values())[matched:]
@@ -97,15 +99,15 @@ def _name(row: tuple[Any, ...]) -> Name:
     return row[0], row[1]
 
 
-def _next_to(include: Include, rows: Rows, scope: Scope, ask: Ask) -> Rows:
+def _next_to(include: Include, rows: Rows, scope: Scope, ask: Ask, ask_of: Ask) -> Rows:
     if include.backwards:
         return _pointing(include, rows, scope, ask)
-    return _pointed_at(include, rows, scope, ask)
+    return _pointed_at(include, rows, scope, ask, ask_of)
 
 
 def _pointing(include: Include, rows: Rows, scope: Scope, ask: Ask) -> Rows:
     """What points at the rows."""
-    targets = _padded([f"{type_}/{id}" for type_, id in map(_name, rows) if include.target in ("", type_)])
+    targets = padded([f"{type_}/{id}" for type_, id in map(_name, rows) if include.target in ("", type_)])
     sources = [each for each in PARAMETERS if include.source in (ALL, each)] if targets else []
     return [
         row
@@ -126,15 +128,15 @@ def _that_point(source: str, scope: Scope, numbers: Sequence[int], targets: Sequ
     return question(shape, [*scope.values, *numbers, *targets], build)
 
 
-def _pointed_at(include: Include, rows: Rows, scope: Scope, ask: Ask) -> Rows:
-    """What the rows point at."""
+def _pointed_at(include: Include, rows: Rows, scope: Scope, ask: Ask, ask_of: Ask) -> Rows:
+    """What the rows point at; where they are indexed says ``ask_of``."""
     numbers = include.numbers(scope, dict.fromkeys(row[0] for row in rows))
     wanted: dict[str, list[str]] = {}
-    for (address,) in ask(_addresses(numbers, _padded([row[-1] for row in rows]))) if numbers else ():
+    for (address,) in ask_of(_addresses(numbers, padded([row[-1] for row in rows]))) if numbers else ():
         type_, slash, id_ = address.partition("/")
         if slash and type_ in PARAMETERS and include.target in ("", type_):
             wanted.setdefault(type_, []).append(id_)
-    return [row for type_, ids in wanted.items() for row in ask(_with_ids(type_, scope, _padded(ids)))]
+    return [row for type_, ids in wanted.items() for row in ask(_with_ids(type_, scope, padded(ids)))]
 
 
 def _addresses(numbers: Sequence[int], rids: Sequence[int]) -> Question:
@@ -168,9 +170,3 @@ def _current(scope: Scope, type_: str, binds: Binds) -> Select[Any]:
 
 def _as_many(binds: Binds, values: Sequence[Any]) -> list[Any]:
     return [next(binds) for _ in values]
-
-
-def _padded(values: Sequence[V]) -> list[V]:
-    """The values, the last repeated until they are as many as a power of two: lists of any length have few shapes."""
-    missing = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
-    return [*values, *(values[-1] for _ in range(missing))]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -25,11 +25,10 @@ Way = tuple[str, tuple[Step, ...], str]
 """The way to an element: the first name, all steps, the data type at the end."""
 
 
-def rows_of(numbers: Numbers, content: Content) -> IndexRows:
-    """The index rows of a resource under the numbers that the store gave the parameters."""
-    type_ = content["resourceType"]
+def rows_of(numbers: Numbers, content: Content, only: frozenset[str] | None = None) -> IndexRows:
+    """The index rows of a resource under the numbers that the store gave the parameters; of some alone, by their codes."""
     rows: Rows = {kind: set() for kind in KINDS}
-    plan = _plan(type_)
+    plan = _plan(content["resourceType"], only)
     for name in content:
         for reading in plan.get(name, ()):
             if values := _values(content, reading.ways):
@@ -48,12 +47,13 @@ class _Reading:
     codes: tuple[str, ...]
 
 
-@cache
-def _plan(type_: str) -> Mapping[str, Sequence[_Reading]]:
+@lru_cache(1000)
+def _plan(type_: str, only: frozenset[str] | None) -> Mapping[str, Sequence[_Reading]]:
     """By the name of an element of the resource: what is read from it. A resource has few of the elements that it could have,
     and parameters share what they are read from."""
     shared: dict[tuple[Any, ...], list[SearchParameter]] = {}
-    for parameter in PARAMETERS.get(type_, {}).values():
+    of_type = PARAMETERS.get(type_, {}).values()
+    for parameter in (each for each in of_type if only is None or each.code in only):
         index, ways = _indexing(parameter)
         for first in dict.fromkeys(way[0] for way in ways if not parameter.rows):
             of_first = tuple(way for way in ways if way[0] == first)

@@ -15,7 +15,7 @@ from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.extract import normal
 from service.fhir_api.search.parameters import ANY, PARAMETERS, SearchParameter
 from service.fhir_api.search.ranges import date, near, quantity
-from service.fhir_api.search.values import Columns, Condition, Match, plain, split
+from service.fhir_api.search.values import Columns, Condition, Match, one_of, plain, split
 
 # Tokens
 
@@ -59,18 +59,21 @@ def reference(parameter: SearchParameter, modifier: str, value: str) -> Match:
     if "/" in target or ":" in target:
         stated = _TYPED.search(target)
         if modifier and stated and stated[1] != modifier:
-            return Match("none", (), lambda _, __: false())
-        return _any_target((target,))
+            return any_target(())
+        return any_target((target,))
     types = (modifier,) if modifier else tuple(PARAMETERS) if parameter.targets == ANY else parameter.targets
-    return _any_target(tuple(f"{type_}/{target}" for type_ in types))
+    return any_target(tuple(f"{type_}/{target}" for type_ in types))
 
 
 _TYPED: Final = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]+$")
 """A reference that ends with a type and an id."""
 
 
-def _any_target(targets: tuple[str, ...]) -> Match:
-    return Match(len(targets), targets, lambda c, v: c.target == v[0] if len(v) == 1 else c.target.in_(v))
+def any_target(targets: Sequence[str]) -> Match:
+    """What points at one of these addresses."""
+    if not targets:
+        return Match("none", (), lambda _, __: false())
+    return Match(len(targets), tuple(targets), lambda c, v: one_of(c.target, v))
 
 
 # Texts

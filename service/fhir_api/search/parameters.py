@@ -27,6 +27,10 @@ FEW, SOME, MANY = range(3)
 ANY: Final = ("*",)
 """The targets of a reference that may point at any type."""
 
+MADE: Final = "AuditEvent"
+"""The type that is made when somebody asks (ADR 0011): no statement about what is stored finds one, so that nothing is asked
+across such a statement of what points there, or from there."""
+
 HIERARCHIES: Final[Mapping[str, str]] = {
     "CarePlan": "part-of",
     "Encounter": "part-of",

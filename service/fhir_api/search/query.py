@@ -52,6 +52,12 @@ class Query:
     ignored: tuple[str, ...] = ()
 
     @property
+    def asked(self) -> list[tuple[str, str, Criterion]]:
+        """Each criterion with its name and value."""
+        pairs = [pair for pair in self.pairs if pair[0] not in _CONTROLS]
+        return [(*pair, criterion) for pair, criterion in zip(pairs, self.criteria, strict=True)]
+
+    @property
     def is_quick(self) -> bool:
         """Whether a page is found in one step over a few rows under one key: almost as good as a read by id."""
         is_plain = not (self.sort or self.includes or self.total) and self.count <= DEFAULT_COUNT

@@ -4,7 +4,7 @@ and compiling it costs fifty times what the database needs to answer it (docs/be
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, bindparam
 
@@ -13,6 +13,8 @@ from service.store import sql
 
 MOST: Final = 1000
 """Statements that are kept. More shapes than this are met by nobody but somebody who tries."""
+
+V = TypeVar("V")
 
 _written: Final[dict[Hashable, str]] = {}
 
@@ -42,3 +44,9 @@ def _write(wanted: int, build: Callable[[Binds], Select[Any]]) -> str:
     if taken != wanted:
         raise RuntimeError(f"a search takes {taken} values and has {wanted}")
     return text
+
+
+def padded(values: Sequence[V]) -> list[V]:
+    """The values, the last repeated until they are as many as a power of two: lists of any length have few shapes."""
+    missing = (1 << (len(values) - 1).bit_length()) - len(values) if values else 0
+    return [*values, *(values[-1] for _ in range(missing))]

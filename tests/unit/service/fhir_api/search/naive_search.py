@@ -31,6 +31,8 @@ class Parameter:
     """The system that a code of a required value set has without saying so."""
 
 
+AGENTS = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device")
+
 PARAMETERS: dict[tuple[str, str], Parameter] = {
     ("Procedure", "identifier"): Parameter("token", ("identifier",)),
     ("Procedure", "status"): Parameter("token", ("status",), system="http://hl7.org/fhir/event-status"),
@@ -73,6 +75,28 @@ PARAMETERS: dict[tuple[str, str], Parameter] = {
     ("Organization", "name"): Parameter("string", ("name", "alias")),
     ("Organization", "partof"): Parameter("reference", ("partOf",), ("Organization",)),
     ("Patient", "organization"): Parameter("reference", ("managingOrganization",), ("Organization",)),
+    ("AuditEvent", "action"): Parameter("token", ("action",), system="http://hl7.org/fhir/audit-event-action"),
+    ("AuditEvent", "address"): Parameter("string", ("agent.network.address",)),
+    ("AuditEvent", "agent"): Parameter("reference", ("agent.who",), AGENTS),
+    ("AuditEvent", "agent-name"): Parameter("string", ("agent.name",)),
+    ("AuditEvent", "agent-role"): Parameter("token", ("agent.role",)),
+    ("AuditEvent", "altid"): Parameter("token", ("agent.altId",)),
+    ("AuditEvent", "date"): Parameter("date", ("recorded",)),
+    ("AuditEvent", "entity"): Parameter("reference", ("entity.what",), ("Patient", "Consent", "CommunicationRequest")),
+    ("AuditEvent", "entity-name"): Parameter("string", ("entity.name",)),
+    ("AuditEvent", "entity-role"): Parameter("token", ("entity.role",)),
+    ("AuditEvent", "entity-type"): Parameter("token", ("entity.type",)),
+    ("AuditEvent", "outcome"): Parameter("token", ("outcome",), system="http://hl7.org/fhir/audit-event-outcome"),
+    ("AuditEvent", "patient"): Parameter("reference", ("agent.who", "entity.what"), ("Patient",), only="Patient"),
+    ("AuditEvent", "policy"): Parameter("uri", ("agent.policy",)),
+    ("AuditEvent", "site"): Parameter("token", ("source.site",)),
+    ("AuditEvent", "source"): Parameter("reference", ("source.observer",), AGENTS),
+    ("AuditEvent", "subtype"): Parameter("token", ("subtype",)),
+    ("AuditEvent", "type"): Parameter("token", ("type",)),
+    ("AuditEvent", "_profile"): Parameter("uri", ("meta.profile",)),
+    ("AuditEvent", "_security"): Parameter("token", ("meta.security",)),
+    ("AuditEvent", "_source"): Parameter("uri", ("meta.source",)),
+    ("AuditEvent", "_tag"): Parameter("token", ("meta.tag",)),
 }
 
 

@@ -12,7 +12,7 @@ from fhir_mappings.identifiers import EXT_EPISODE
 from service.fhir_api.search.dates import FAR_FUTURE, FAR_PAST, span
 from service.fhir_api.search.extract import normal
 from service.fhir_api.search.index import rows_of
-from service.fhir_api.search.parameters import PARAMETERS, definitions
+from service.fhir_api.search.parameters import OF_TYPE, PARAMETERS, definitions
 from service.store.codec import from_micros, to_micros
 from service.store.tables import INDEX_TABLES
 
@@ -136,6 +136,22 @@ def test_every_parameter_of_every_type_bears_an_empty_resource() -> None:
         found = rows_of(NUMBERS, {"resourceType": type_})
         alive = {(NUMBERS["Patient", "deceased"], "false", "")} if type_ == "Patient" else set()
         assert found == {kind: set() for kind in INDEX_TABLES} | {"token": alive}
+
+
+@pytest.mark.parametrize("code", ["status", "code", "identifier", "patient", "subject"])
+def test_rows_of_some_parameters_are_those_that_they_have_among_all(code: str) -> None:
+    typed = {"type": {"coding": [{"system": "urn:types", "code": "ehr"}]}, "value": "1"}
+    content = {
+        "resourceType": "Procedure",
+        "status": "completed",
+        "code": TWO_CODINGS | {"text": "words"},
+        "identifier": [typed],
+        "subject": {"reference": "Patient/1", "identifier": {"value": "2"}},
+    }
+    numbers = {NUMBERS["Procedure", code], NUMBERS.get(("Procedure", code + OF_TYPE))}
+    expected = {kind: {row for row in found if row[0] in numbers} for kind, found in rows_of(NUMBERS, content).items()}
+    assert rows_of(NUMBERS, content, frozenset({code})) == expected
+    assert any(expected.values())
 
 
 def test_a_type_that_is_not_searched_has_no_rows() -> None:
