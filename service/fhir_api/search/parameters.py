@@ -41,6 +41,10 @@ OF_TYPE: Final = ":of-type"
 """Behind the code: the parameter under which identifiers are found by their type."""
 
 
+SOUND: Final = "sound"
+"""What stands for the data type of names that are compared by how they sound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """Where values stand: a path below the resource, and the data type there. ``telecom[system=email]`` are those of the
@@ -95,6 +99,11 @@ class SearchParameter:
     def has_identifiers(self) -> bool:
         """Whether ``:of-type`` can be asked."""
         return any(each.type == "Identifier" for each in self.elements)
+
+    @property
+    def is_by_sound(self) -> bool:
+        """Whether words are compared by how they sound, and no other way."""
+        return any(each.type == SOUND for each in self.elements)
 
 
 _WIDE: Final = frozenset({"Organization", "PractitionerRole", "Practitioner", "Location"})
