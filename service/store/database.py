@@ -105,7 +105,7 @@ class Database(Protocol):
         """Make the schema where there is none. Raises ``Unavailable`` where another version's is."""
         ...
 
-    def learn(self, connection: Connection) -> None:
+    def learn(self, connection: Any) -> None:
         """Look at how much there is of what, where statements are planned by that."""
         ...
 

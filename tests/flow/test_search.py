@@ -122,14 +122,14 @@ async def test_names_by_how_they_sound(flow: "Flow") -> None:
     """Of each type that R4 gives ``phonetic``; what was asked for stands in no link."""
     person = await flow.patient()
     name = [{"given": ["Christina"], "family": "Lindqvist"}]
-    for content in (
-        {"resourceType": "Patient", "name": name},
-        {"resourceType": "Practitioner", "name": name},
-        {"resourceType": "RelatedPerson", "name": name, "patient": {"reference": person.reference}},
-        {"resourceType": "Organization", "name": "Lindqvist & Kristinas snickeri"},
-    ):
-        stored = await flow.post(content)
-        type_ = content["resourceType"]
+    named: dict[str, Json] = {
+        "Patient": {"name": name},
+        "Practitioner": {"name": name},
+        "RelatedPerson": {"name": name, "patient": {"reference": person.reference}},
+        "Organization": {"name": "Lindqvist & Kristinas snickeri"},
+    }
+    for type_, content in named.items():
+        stored = await flow.post({"resourceType": type_, **content})
         given = "kristinas" if type_ == "Organization" else "kristina"
         assert await ids(flow.coordinator, type_, phonetic=f"{given} lindkvist") == [stored["id"]], type_
         assert await ids(flow.coordinator, type_, phonetic="lundkvist") == [], type_

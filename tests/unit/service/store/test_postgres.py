@@ -412,6 +412,11 @@ async def test_a_process_that_a_newer_version_has_overtaken_writes_nothing_more(
 # What searches are planned by. The tests' server looks at nothing by itself.
 
 
+def record_many(transaction: SqlTransaction, names: list[str]) -> None:
+    for name in names:
+        record_all(transaction, id=name)
+
+
 def planned_for(url: str) -> dict[str, float]:
     """How many rows the server takes a table to have, where it has looked at it."""
     asked = "SELECT relname::text, reltuples::float8 FROM pg_class WHERE reltuples > 0 AND relkind = 'r'"
@@ -422,8 +427,7 @@ def planned_for(url: str) -> dict[str, float]:
 async def test_a_young_database_is_looked_at_as_it_grows(two: tuple[SqlStore, SqlStore], url: str) -> None:
     for number in range(3):
         for store in two:
-            names = [f"{number}-{id(store)}-{each}" for each in range(200)]
-            await store.run(lambda transaction, names=names: [record_all(transaction, id=name) for name in names])
+            await store.run(partial(record_many, names=[f"{number}-{id(store)}-{each}" for each in range(200)]))
     for store in two:
         store.close()
     assert planned_for(url)["resource"] == 1000
