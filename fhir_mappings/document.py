@@ -73,14 +73,15 @@ def _stated(type: str, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def patients_elsewhere(type: str, content: Mapping[str, Any]) -> list[Sequence[Identifier]]:
     """The patients that a resource is about by no address of ours, each by the identifiers that it names: in the reference, or
-    in a Patient that the resource contains. What says only an identifier means a patient, unless any resource may stand
-    there."""
+    in a Patient that the resource contains. An identifier of which no type is said means a patient, but as the target of a
+    Provenance, which is mostly a record."""
     found: list[Sequence[Identifier]] = []
     for reference in _stated(type, content):
         inside = contained(content, reference) or {}
         is_said = points_at(reference, "Patient") or inside.get("resourceType") == "Patient"
-        is_bare = "identifier" in reference and not {"reference", "type"}.intersection(reference)
-        if literal(reference) is None and (is_said or (is_bare and type != "Provenance")):
+        says_none = not inside and "type" not in reference and "/" not in reference.get("reference", "")
+        is_meant = says_none and "identifier" in reference and type != "Provenance"
+        if literal(reference) is None and (is_said or is_meant):
             found.append((*identifiers(reference), *identifiers(inside)))
     return found
 

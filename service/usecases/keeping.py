@@ -119,8 +119,9 @@ def _identified(transaction: Transaction, write: Write) -> str:
         for record in transaction.by_token("Patient", "identifier", each.system, each.value, unit)
     }
     if named and len(found) != 1:
-        known = "several patients here have the identifier" if found else "nobody here is the patient that is named"
-        text = f"{known}: point at Patient/<id>, who is made first where she is new"
+        text = "several patients here have this identifier: say which one is meant, as Patient/<id>"
+        if not found:
+            text = "nobody here is the patient that is named: write the Patient first, or point at Patient/<id>"
         at = f"{type_}.{subject_element(type_, content)}"
         raise Invalid(Issue(IssueType.NOT_FOUND, text, at, rule="patient-unknown"))
     return next(iter(found), "")

@@ -94,11 +94,18 @@ async def test_what_is_no_patient_need_not_be_known(flow: "Flow", type_: str, su
     assert flow.rows("SELECT patient FROM resource WHERE id = ?", stored["id"]) == [("",)]
 
 
-async def test_a_patient_who_is_contained_is_known_by_identifier(flow: "Flow") -> None:
+async def test_an_identifier_tells_beside_an_address_that_does_not(flow: "Flow") -> None:
     person = await flow.patient()
-    contained = [{"resourceType": "Patient", "id": "who", "identifier": [number(person.number)]}]
-    stored = await flow.post(about("Observation", {"reference": "#who"}, contained=contained))
-    assert flow.rows("SELECT patient FROM resource WHERE id = ?", stored["id"]) == [(person.id,)]
+    identifier = number(person.number)
+    inside = [{"resourceType": "Patient", "id": "who", "identifier": [identifier]}]
+    subjects: list[tuple[Json, Json]] = [
+        ({"reference": "#who"}, {"contained": inside}),
+        ({"reference": "https://ehr.example/fhir/Patient/1", "identifier": identifier}, {}),
+        ({"reference": "urn:oid:1.2.3", "identifier": identifier}, {}),
+    ]
+    for subject, more in subjects:
+        stored = await flow.post(about("Observation", subject, **more))
+        assert flow.rows("SELECT patient FROM resource WHERE id = ?", stored["id"]) == [(person.id,)], subject
 
 
 async def test_a_record_named_by_identifier_stays_with_its_patient(flow: "Flow") -> None:
