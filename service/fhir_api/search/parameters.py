@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from fhir_mappings.identifiers import BASE, EXT_EPISODE
+from service.fhir_api.search.sound import EDITION
 
 INDEXING: Final = 4
 """Raised when values are indexed in another way, or a parameter is taken away: then everything stored is indexed again, and
@@ -79,7 +80,8 @@ class SearchParameter:
         """A text that changes when the parameter's meaning does: then old data is indexed again."""
         paths = ",".join(f"{each.path} {each.type}" for each in self.elements)
         parts = "".join(f"$({part.definition})" for part in self.parts)
-        return f"{self.kind}:{paths}{parts}:{self.of}:{INDEXING}"
+        spoken = f":{EDITION}" if self.is_by_sound else ""
+        return f"{self.kind}:{paths}{parts}:{self.of}:{INDEXING}{spoken}"
 
     @property
     def spread(self) -> int:

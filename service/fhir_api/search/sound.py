@@ -6,6 +6,7 @@ keeps vowels and endings apart, for Larsson is not Lorsson and Andersen not Ande
 """
 
 import re
+from hashlib import blake2b
 from typing import Final
 
 _VOWEL: Final = "[aeiouyåäö]"
@@ -46,7 +47,10 @@ SPELLINGS: Final[tuple[tuple[str, str], ...]] = (
     (r"(?<=^n)ie(?=l)|ie(?=[bdgksz]|t(?!t)|$)|i[jy]$|y$", "i"),
 )
 """Spellings, as expressions, and their sounds. At each place of a word they are tried in this order, and the first that fits
-is taken; a letter that none fits is its own sound. Whoever changes a row raises ``parameters.INDEXING``."""
+is taken; a letter that none fits is its own sound."""
+
+EDITION: Final = blake2b(repr(SPELLINGS).encode(), digest_size=4).hexdigest()
+"""Another one for each change of the table: then the names that are stored are indexed again."""
 
 _SPELLING: Final = re.compile("|".join(f"({spelling})" for spelling, _ in SPELLINGS))
 _WORD: Final = re.compile(r"[^\W_]+")

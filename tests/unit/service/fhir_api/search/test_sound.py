@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from contracts.errors import IssueType, Malformed
 from service.fhir_api.search import sound
 from service.fhir_api.search.extract import normal
+from service.fhir_api.search.parameters import definitions
 from service.fhir_api.search.query import parse
 from service.store.store import SqlStore
 from service.store.transaction import SqlTransaction
@@ -124,6 +125,11 @@ def test_every_row_is_heard_in_some_name_above() -> None:
 
 
 _SWEDISH = str.maketrans("æø", "äö")
+
+
+def test_another_table_means_another_parameter_that_is_indexed_again() -> None:
+    spoken = {key for key, definition in definitions().items() if definition.endswith(sound.EDITION)}
+    assert spoken == {(each, "phonetic") for each in ("Patient", "Practitioner", "RelatedPerson", "Organization")}
 
 
 @given(st.text())
