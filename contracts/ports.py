@@ -135,7 +135,7 @@ class Transaction(Snapshot, Protocol):
 
     def pointed_at(self, target: str) -> bool:
         """Whether the current version of any resource points at ``target`` (``Type/id``) by a reference that searches
-        know."""
+        know, or is about that patient."""
         ...
 
     def note_decision(self, decision: DecisionRecord, about: str) -> None:

@@ -4,14 +4,15 @@ Decision D2: what an EHR posts is what it reads back. Parsing and writing anew w
 escapes and key order; so the top level is taken apart, and elements that nobody touches travel as they came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import orjson
 
+from contracts.activity import Identifier
 from contracts.record import Document
-from fhir_mappings.primitives import literal
+from fhir_mappings.primitives import contained, identifiers, literal, points_at
 
 _SPLIT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PIECES: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -62,9 +63,27 @@ def patient_of(type: str, id: str, content: Mapping[str, Any]) -> str:
 
 def subjects(type: str, content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(type, id) of what a resource is about, where it is kept here: mostly a patient."""
+    return [target for each in _stated(type, content) if (target := literal(each)) is not None]
+
+
+def _stated(type: str, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     found: list[Any] = [content.get(name) for name in _ABOUT.get(type, _MOSTLY)]
-    stated = [each for one in found if one for each in (one if isinstance(one, list) else [one])]
-    return [target for each in stated if (target := literal(each)) is not None]
+    return [each for one in found if one for each in (one if isinstance(one, list) else [one])]
+
+
+def patients_elsewhere(type: str, content: Mapping[str, Any]) -> list[Sequence[Identifier]]:
+    """The patients that a resource is about by no address of ours, each by the identifiers that it names: in the reference, or
+    in a Patient that the resource contains. An identifier of which no type is said means a patient, but as the target of a
+    Provenance, which is mostly a record."""
+    found: list[Sequence[Identifier]] = []
+    for reference in _stated(type, content):
+        inside = contained(content, reference) or {}
+        is_said = points_at(reference, "Patient") or inside.get("resourceType") == "Patient"
+        says_none = not inside and "type" not in reference and "/" not in reference.get("reference", "")
+        is_meant = says_none and "identifier" in reference and type != "Provenance"
+        if literal(reference) is None and (is_said or is_meant):
+            found.append((*identifiers(reference), *identifiers(inside)))
+    return found
 
 
 def subject_element(type: str, content: Mapping[str, Any]) -> str:

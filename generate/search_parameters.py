@@ -28,15 +28,18 @@ Json = dict[str, Any]
 TARGET = Path(__file__).parents[1] / "contracts/wire/fhir/r4.search-parameters.json"
 
 CONFORMANCE = ("StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap", "SearchParameter", "OperationDefinition")
-SEARCHED = tuple(type_ for type_ in TYPES if type_ not in ("Bundle", "Parameters", "OperationOutcome")) + CONFORMANCE
+UNSEARCHED = ("Bundle", "Parameters", "OperationOutcome", "CapabilityStatement")
+SEARCHED = tuple(type_ for type_ in TYPES if type_ not in UNSEARCHED) + CONFORMANCE
 
 UNSERVED = {
     "_text": "narratives are not searched: what they say stands in the elements",
     "_content": "the whole text of a resource is not searched",
     "_query": "there are no named queries",
-    "phonetic": "there is no agreed way to compare Swedish names by sound",
 }
 """By code: parameters that are refused, and why."""
+
+BY_SOUND = {"phonetic"}
+"""Parameters that compare names by how they sound, whatever data type they stand in."""
 
 KNOWN = {
     "ServiceRequest-order-detail: only in the first",
@@ -149,7 +152,8 @@ class Writer:
         found = [each for each in self._mine(type_, parameter) if each.type in INDEXED[parameter["type"]].split()]
         if not found:
             sys.exit(f"{type_}.{parameter['code']}: nothing to index")
-        row: Json = {"at": {each.json: each.type for each in found}}
+        by_sound = parameter["code"] in BY_SOUND
+        row: Json = {"at": {each.json: "sound" if by_sound else each.type for each in found}}
         if parameter["type"] == "reference":
             row |= self._targets(parameter, found)
         if parameter["type"] == "token" and (system := self._system(found)):

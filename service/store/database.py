@@ -105,6 +105,10 @@ class Database(Protocol):
         """Make the schema where there is none. Raises ``Unavailable`` where another version's is."""
         ...
 
+    def learn(self, connection: Any) -> None:
+        """Look at how much there is of what, where statements are planned by that."""
+        ...
+
     def telling(self, what: str) -> AbstractContextManager[None]:
         """Tells the caller with ``Unavailable`` that the database cannot be opened, read or written; the fault's own name
         is told, its text, which may repeat what it was given, is not. Having been asked nonsense is no such fault."""

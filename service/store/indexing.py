@@ -73,6 +73,8 @@ def open_index(database: Database, definitions: Definitions, rows_of: RowsOf) ->
         index = SearchIndex(numbers, rows_of)
         for type_ in sorted({type_ for type_, _ in changed}):
             _index_again(connection, index, type_)
+        if changed:
+            database.learn(connection)
         connection.execute("COMMIT")  # one that is closed before has done nothing
     return index
 

@@ -45,3 +45,4 @@ def _upgrade(database: Database, connection: Connection, scripts: Path) -> None:
             raise error.orig or error from error
         except CommandError as error:
             raise Unavailable("the database has a schema that this version does not know") from error
+        database.learn(connection)

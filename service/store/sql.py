@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     union_all,
@@ -337,6 +338,16 @@ POINTED_AT: Final = compiled(
     )
     .limit(1)
 )
+ABOUT_PATIENT: Final = compiled(
+    select(resource.c.rid)
+    .where(
+        resource.c.patient == bindparam("of_patient"),
+        resource.c.type != "Patient",
+        not_(resource.c.type.startswith(_BURIED)),
+    )
+    .limit(1)
+)
+"""What is about her, whether it points at her or names her by an identifier."""
 GRANTED: Final = compiled(
     select(tables.decision.c.body).where(
         tables.decision.c.patient == bindparam("of_patient"), tables.decision.c.permitted == 1

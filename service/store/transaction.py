@@ -197,7 +197,11 @@ class SqlTransaction(SqlOutbox):
     def pointed_at(self, target: str) -> bool:
         """See ``contracts.ports.Transaction``."""
         self.gathered.write(self.connection)
-        return self.connection.execute(sql.POINTED_AT, {"target": target}).fetchone() is not None
+        asked: list[tuple[str, dict[str, object]]] = [(sql.POINTED_AT, {"target": target})]
+        type_, _, id_ = target.partition("/")
+        if type_ == "Patient":
+            asked.append((sql.ABOUT_PATIENT, {"of_patient": id_}))
+        return any(self.connection.execute(*each).fetchone() is not None for each in asked)
 
     # decisions and the access log
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import queue
 import threading
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -29,6 +30,9 @@ Work = Callable[[SqlTransaction], Any]
 
 GROUP: Final = 256
 """The most pieces of work that share one commit."""
+
+LEARNING: Final = tuple(1_000 * 2**each for each in range(7))
+"""How many resources there are when the database is made to look at them: a young one grows quicker than it looks by itself."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +70,7 @@ class Writer:
         self._clock = clock
         self._wake = wake
         self._ids = RowIds(0, 0)
+        self._begun_at = 0
         self._beside = False
         self._left: list[_Job] = []
         self._coming: list[_Job] = []
@@ -130,6 +135,7 @@ class Writer:
             _hand_over(group)
             if changed:
                 self._ring()
+            self._learn()
 
     def _ring(self) -> None:
         """Whoever listens cannot stop the writer."""
@@ -137,6 +143,13 @@ class Writer:
             self._wake()
         except Exception as error:
             _log.error("the outbox's listener failed", exc_info=error, extra={"event": "store.wake-failed"})
+
+    def _learn(self) -> None:
+        """Whoever waited has been answered."""
+        before, self._begun_at = self._begun_at, self._ids.resource
+        if bisect(LEARNING, before) < bisect(LEARNING, self._ids.resource):
+            with suppress(self._connection.Error):  # it answers without, if late
+                self._database.learn(self._connection)
 
     def _collect(self) -> tuple[list[_Job], bool]:
         """What waits, and whether nothing comes after it."""
@@ -187,6 +200,7 @@ class Writer:
         if parameter != self._index.newest:
             raise Unavailable("another version of this service has made the search index anew: start this one again")
         self._ids = RowIds((rid or 0) + 1, (hid or 0) + 1)
+        self._begun_at = self._ids.resource
 
     def _log_alone(self, jobs: list[_Job]) -> None:
         """As ``_log``, where nothing else is written."""

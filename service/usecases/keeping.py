@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -10,7 +11,14 @@ from contracts.errors import Conflict, Forbidden, Gone, Invalid, Issue, IssueTyp
 from contracts.ports import Snapshot, Transaction
 from contracts.record import Access, AccessAction, Caller, Document, Record, Right
 from fhir_mappings import r4
-from fhir_mappings.document import decode, patient_of, same_content, subject_element, subjects
+from fhir_mappings.document import (
+    decode,
+    patient_of,
+    patients_elsewhere,
+    same_content,
+    subject_element,
+    subjects,
+)
 from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
 from fhir_mappings.labels import is_restricted, restricted
 from fhir_mappings.narrative import with_narrative
@@ -60,7 +68,7 @@ def _labelled(transaction: Transaction, write: Write) -> Document:
 def _saved(transaction: Transaction, context: Context, write: Write, *, is_new: bool) -> Recorded:
     document = write.document
     id_ = write.id or write.fresh or context.ids.new()
-    about = _about(transaction, document, id_)
+    about = _about(transaction, write, id_)
     unit = owner(write.caller, document.type)
     record = transaction.save(document, id_, unit, about=about, named=bool(write.id), fresh=not write.id)
     if record.patient:
@@ -103,12 +111,35 @@ def _written(caller: Caller, record: Record, interaction: str) -> Access:
     return Access(caller, AccessAction.WRITE, record.patient, record.reference, interaction)
 
 
-def _about(transaction: Transaction, document: Document, id: str) -> str:
-    """The logical id of the patient; where the resource does not name one, the one whom its subject is about."""
-    named = patient_of(document.type, id, document.content)
-    found = () if named else subjects(document.type, document.content)
+def _about(transaction: Transaction, write: Write, id: str) -> str:
+    """The logical id of the patient; where the resource does not point at one, the one whom its subject is about, or whom it
+    names by identifier. Raises ``Invalid`` where nobody here is the patient that it names."""
+    document = write.document
+    if named := patient_of(document.type, id, document.content):
+        return named
+    found = subjects(document.type, document.content)
     others = (record.patient for target in found if (record := transaction.read(*target)) is not None)
-    return named or next(others, "")
+    return next(others, "") or _identified(transaction, write)
+
+
+def _identified(transaction: Transaction, write: Write) -> str:
+    """The one patient of the unit that has an identifier by which the subject is named; empty when it names no patient.
+    What is about a patient is read under that patient's name in the access log, so that one nobody knows is refused."""
+    type_, content = write.document.type, write.document.content
+    named, unit = patients_elsewhere(type_, content), write.caller.unit.value
+    found = {
+        record.id
+        for each in chain.from_iterable(named)
+        for record in transaction.by_token("Patient", "identifier", each.system, each.value, unit)
+        if write.caller.may_see(record)
+    }
+    if named and len(found) != 1:
+        text = "several patients here have this identifier: say which one is meant, as Patient/<id>"
+        if not found:
+            text = "nobody here is the patient that is named: write the Patient first, or point at Patient/<id>"
+        at = f"{type_}.{subject_element(type_, content)}"
+        raise Invalid(Issue(IssueType.NOT_FOUND, text, at, rule="patient-unknown"))
+    return next(iter(found), "")
 
 
 def visible(snapshot: Snapshot, caller: Caller, type: str, id: str) -> Record:
@@ -188,7 +219,7 @@ def _refuse_other_patient(transaction: Transaction, write: Write, earlier: Recor
     """The history, the access log and what was promised are the patient's whom the record was first about."""
     document = write.document
     known = earlier or transaction.tombstone(document.type, write.id)
-    if known is None or _about(transaction, document, write.id) == known.patient:
+    if known is None or _about(transaction, write, write.id) == known.patient:
         return
     text = "a record stays with its patient: mark it as entered in error, and write a new one"
     at = f"{document.type}.{subject_element(document.type, document.content)}"

@@ -373,6 +373,16 @@ async def test_who_points_at_it_is_known(store: OpenStore) -> None:
     assert not await store.run(lambda each: each.pointed_at("Patient/p-2"))
 
 
+async def test_what_is_about_a_patient_without_pointing_at_her_is_in_the_way_too(store: OpenStore) -> None:
+    binary = Document({"resourceType": "Binary"}, b'{"resourceType":"Binary"}')
+    await store.run(lambda each: each.save(binary, "a", UNIT.value, about="p-1"))
+    await store.run(lambda each: each.save(binary, "b", UNIT.value, about="p-2"))
+    await store.run(lambda each: each.remove("Binary", "b"))
+    assert await store.run(lambda each: each.pointed_at("Patient/p-1"))
+    assert not await store.run(lambda each: each.pointed_at("Patient/p-2"))
+    assert not await store.run(lambda each: each.pointed_at("Binary/p-1"))
+
+
 async def test_the_patient_may_be_told_from_elsewhere(store: OpenStore) -> None:
     binary = Document({"resourceType": "Binary"}, b'{"resourceType":"Binary"}')
     record = await store.run(lambda each: each.save(binary, "b", UNIT.value, about="p-1"))

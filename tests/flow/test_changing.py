@@ -445,6 +445,16 @@ async def test_nothing_points_at_what_is_deleted(flow: "Flow") -> None:
     assert issues[0]["expression"] == ["Goal.subject.reference"]
 
 
+@pytest.mark.parametrize(("method", "change", "status"), [("PUT", {}, 412), ("PATCH", [], 404), ("DELETE", None, 404)])
+async def test_a_version_of_what_was_never_there(flow: "Flow", method: str, change: Any, status: int) -> None:
+    """RFC 9110 § 13.2.1: a condition is asked only of what would go well without it, as an update alone would."""
+    form = organization("nowhere", id="nowhere") if method == "PUT" else change
+    for known in ("*", 'W/"1"'):
+        headers = {"If-Match": known, "Content-Type": "application/json"}
+        answer = await flow.coordinator.request(method, "/fhir/Organization/nowhere", json=form, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
 async def test_a_wrong_version_is_not_deleted(flow: "Flow") -> None:
     stored = await flow.post(organization("wrong-version"))
     path = f"/fhir/Organization/{stored['id']}"

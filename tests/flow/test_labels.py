@@ -110,6 +110,10 @@ async def test_a_restricted_patient_is_nobody_to_others(flow: "Flow") -> None:
     )
     assert (await flow.colleague.get(f"/fhir/{of_her}/$everything")).status_code == 404
     assert (await flow.colleague.post("/fhir/Procedure", json=flow.forms.activity(person))).status_code == 422
+    by_number = {"identifier": {"system": PERSONNUMMER.fhir, "value": person.number}}
+    named = {"resourceType": "CareTeam", "subject": by_number}
+    answers = [await each.post("/fhir/CareTeam", json=named) for each in (flow.colleague, flow.coordinator)]
+    assert [each.status_code for each in answers] == [422, 201]
     again = {
         "resourceType": "Patient",
         "identifier": [{"system": PERSONNUMMER.fhir, "value": person.number}],

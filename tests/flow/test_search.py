@@ -118,6 +118,29 @@ async def test_names_without_case_and_accents(flow: "Flow") -> None:
         assert stored["id"] not in await ids(flow.coordinator, "Patient", **{parameter: value}), (parameter, value)
 
 
+async def test_names_by_how_they_sound(flow: "Flow") -> None:
+    """Of each type that R4 gives ``phonetic``; what was asked for stands in no link."""
+    person = await flow.patient()
+    name = [{"given": ["Christina"], "family": "Lindqvist"}]
+    named: dict[str, Json] = {
+        "Patient": {"name": name},
+        "Practitioner": {"name": name},
+        "RelatedPerson": {"name": name, "patient": {"reference": person.reference}},
+        "Organization": {"name": "Lindqvist & Kristinas snickeri"},
+    }
+    for type_, content in named.items():
+        stored = await flow.post({"resourceType": type_, **content})
+        given = "kristinas" if type_ == "Organization" else "kristina"
+        assert await ids(flow.coordinator, type_, phonetic=f"{given} lindkvist") == [stored["id"]], type_
+        assert await ids(flow.coordinator, type_, phonetic="lundkvist") == [], type_
+        assert await ids(flow.stranger, type_, phonetic="lindkvist") == [], type_
+        link = (await flow.coordinator.get(f"/fhir/{type_}?phonetic=lindkvist")).json()["link"][0]["url"]
+        assert "phonetic" in link
+        assert "lindkvist" not in link.lower()
+    refused = await flow.coordinator.get("/fhir/Patient?phonetic:exact=lindkvist")
+    assert refused.status_code == 400
+
+
 async def test_organisations_and_staff(flow: "Flow") -> None:
     refs = flow.forms.refs
     unit = refs["unit"].partition("/")[2]

@@ -1,7 +1,8 @@
 """transaction: https://hl7.org/fhir/R4/http.html#trules; all entries in one transaction of the store, or none
 
 Deletions come first, then creates, updates and patches, then reads. Among the changes, what is pointed at comes before what
-points at it; otherwise creates come before updates, each in the order of the Bundle.
+points at it; otherwise patients come first, whom others may name by identifier, and creates before updates, each in the order
+of the Bundle.
 """
 
 import re
@@ -241,10 +242,10 @@ class _Run:
 
 
 def in_order(steps: Sequence[Step]) -> list[Step]:
-    """What is pointed at first; otherwise creates before updates, each in the order of the Bundle. Of a circle somebody
-    comes first all the same."""
+    """What is pointed at first, then patients, and creates before updates, each in the order of the Bundle. Of a circle
+    somebody comes first all the same."""
     by_link = {link: step for step in steps for link in (step.entry.full_url, step.named) if link}
-    waiting = sorted(steps, key=lambda step: (_ORDER.index(step.entry.method), step.entry.index), reverse=True)
+    waiting = sorted(steps, key=_rank, reverse=True)
     done: dict[int, Step] = {}
     looked_at: set[int] = set()
     while waiting:
@@ -256,6 +257,10 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
         else:
             done.setdefault(step.entry.index, step)
     return list(done.values())
+
+
+def _rank(step: Step) -> tuple[bool, int, int]:
+    return step.target.row.type != "Patient", _ORDER.index(step.entry.method), step.entry.index
 
 
 def _missing(step: Step, by_link: Mapping[str, Step], looked_at: Collection[int]) -> Iterator[Step]:

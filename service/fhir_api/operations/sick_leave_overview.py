@@ -7,7 +7,7 @@ and ``text`` there alone. The answer is a searchset of EpisodeOfCare that is sto
 from collections.abc import Iterator
 from datetime import date
 from typing import Final, cast
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,8 +68,7 @@ def _own_unit(around: Surroundings, caller: Caller, id: str) -> str:
 
 
 async def _pairs(request: Request) -> Pairs:
-    address = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    if any(name in _CONCEALED for name, _ in address):
+    if any(name in _CONCEALED for name in request.query_params):
         raise Malformed("free text never stands in an address: POST it in a Parameters resource")
     return [pair for pair in await stated(request) if pair[0] not in _LET_THROUGH]
 

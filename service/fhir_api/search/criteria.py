@@ -215,6 +215,8 @@ _BY_KEY: Final = (token_index, reference_index)
 def _modifiers(parameter: SearchParameter) -> frozenset[str]:
     if parameter.code in SPECIAL:
         return frozenset()
+    if parameter.is_by_sound:
+        return frozenset({"missing"})
     known = _MODIFIERS.get(parameter.kind, frozenset()) | {"missing", *_types(parameter)}
     if parameter.kind == "reference" and _hierarchies(parameter):
         known |= _ALONG

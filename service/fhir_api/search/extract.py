@@ -8,6 +8,8 @@ from typing import Any, Final
 from contracts.time import Period
 from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.dates import micros, span
+from service.fhir_api.search.parameters import SOUND
+from service.fhir_api.search.sound import sounds
 
 Row = tuple[Any, ...]
 
@@ -93,12 +95,15 @@ def _covered(text: str | None) -> Period:
         return Period()
 
 
-# Texts: (as compared, as written)
+# Texts: (as compared, as written); of what is compared by sound each word, however it is written
 
 
 def strings(value: Any, type_: str) -> Sequence[tuple[str, str]]:
     """A text, or each part of a name or an address."""
-    return [(normal(text), text) for text in _texts(value, _PARTS.get(type_, ()))]
+    texts = _texts(value, _PARTS.get(type_, ()))
+    if type_ == SOUND:
+        return [(sound, "") for text in texts for sound in sounds(normal(text))]
+    return [(normal(text), text) for text in texts]
 
 
 def _texts(value: Any, parts: Iterable[str]) -> Iterator[str]:
@@ -110,8 +115,10 @@ def _texts(value: Any, parts: Iterable[str]) -> Iterator[str]:
         yield from (each for each in (found if isinstance(found, list) else [found]) if each is not None)
 
 
+_NAME: Final = ("text", "family", "given", "prefix", "suffix")
 _PARTS: Final = {
-    "HumanName": ("text", "family", "given", "prefix", "suffix"),
+    "HumanName": _NAME,
+    SOUND: _NAME,
     "Address": ("text", "line", "city", "district", "state", "postalCode", "country"),
 }
 

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import and_, false, or_
+from sqlalchemy import and_, exists, false, or_
 
 from fhir_mappings.identifiers import canonical_token
 from service.fhir_api.search.extract import normal
 from service.fhir_api.search.parameters import ANY, PARAMETERS, SearchParameter
 from service.fhir_api.search.ranges import date, near, quantity
+from service.fhir_api.search.sound import sounds
 from service.fhir_api.search.values import Columns, Condition, Match, one_of, plain, split
+from service.store.tables import string_index
 
 # Tokens
 
@@ -79,10 +81,12 @@ def any_target(targets: Sequence[str]) -> Match:
 # Texts
 
 
-def string(_: SearchParameter, modifier: str, value: str) -> Match:
+def string(parameter: SearchParameter, modifier: str, value: str) -> Match:
     """The beginning, whatever the case and the accents; ``exact`` is letter by letter."""
     text = plain(value)
     wanted = normal(text)
+    if parameter.is_by_sound:
+        return _by_sound(tuple(dict.fromkeys(sounds(wanted))))
     if modifier == "exact":
         return Match("exact", (wanted, text), lambda c, v: and_(c.norm == v[0], c.text == v[1]))
     if not wanted:
@@ -92,6 +96,24 @@ def string(_: SearchParameter, modifier: str, value: str) -> Match:
         return Match("contains", (f"%{pattern}%",), lambda c, v: c.norm.like(v[0], escape="/"))
     return Match("begins", (wanted, wanted + LAST_LETTER), lambda c, v: and_(c.norm >= v[0], c.norm < v[1]))
 
+
+def _by_sound(words: tuple[str, ...]) -> Match:
+    """Every word sounds as one of the resource's: each is a row of its own."""
+    if not 0 < len(words) <= MAX_WORDS:
+        raise ValueError(f"one word to {MAX_WORDS} are wanted")
+
+    def on(c: Columns, v: Sequence[Any]) -> Condition:
+        others = [(string_index.alias().c, word) for word in v[1:]]
+        return and_(
+            c.norm == v[0],
+            *(exists().where(o.parameter == c.parameter, o.norm == word, o.rid == c.rid) for o, word in others),
+        )
+
+    return Match(("sounds", len(words)), words, on)
+
+
+MAX_WORDS: Final = 10
+"""Of a name that is asked for by its sound."""
 
 LAST_LETTER: Final = "\U0010ffff"
 """Sorts after every letter: what begins with a text stands in one stretch of the index."""

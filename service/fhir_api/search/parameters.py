@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from fhir_mappings.identifiers import BASE, EXT_EPISODE
+from service.fhir_api.search.sound import EDITION
 
 INDEXING: Final = 4
 """Raised when values are indexed in another way, or a parameter is taken away: then everything stored is indexed again, and
@@ -43,6 +44,10 @@ HIERARCHIES: Final[Mapping[str, str]] = {
 
 OF_TYPE: Final = ":of-type"
 """Behind the code: the parameter under which identifiers are found by their type."""
+
+
+SOUND: Final = "sound"
+"""What stands for the data type of names that are compared by how they sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class SearchParameter:
         """A text that changes when the parameter's meaning does: then old data is indexed again."""
         paths = ",".join(f"{each.path} {each.type}" for each in self.elements)
         parts = "".join(f"$({part.definition})" for part in self.parts)
-        return f"{self.kind}:{paths}{parts}:{self.of}:{INDEXING}"
+        spoken = f":{EDITION}" if self.is_by_sound else ""
+        return f"{self.kind}:{paths}{parts}:{self.of}:{INDEXING}{spoken}"
 
     @property
     def spread(self) -> int:
@@ -99,6 +105,11 @@ class SearchParameter:
     def has_identifiers(self) -> bool:
         """Whether ``:of-type`` can be asked."""
         return any(each.type == "Identifier" for each in self.elements)
+
+    @property
+    def is_by_sound(self) -> bool:
+        """Whether words are compared by how they sound, and no other way."""
+        return any(each.type == SOUND for each in self.elements)
 
 
 _WIDE: Final = frozenset({"Organization", "PractitionerRole", "Practitioner", "Location"})

@@ -9,9 +9,9 @@ from service.fhir_api.interactions.transaction import Step, in_order
 from service.fhir_api.resources import ROWS
 
 
-def step(index: int, method: str, *points_at: int) -> Step:
-    entry = Entry(index, method, "List", "", f"urn:uuid:{index}", None, {})
-    return Step(entry, Target(ROWS["List"]), f"fresh-{index}", links=tuple(f"urn:uuid:{each}" for each in points_at))
+def step(index: int, method: str, *points_at: int, type: str = "List") -> Step:
+    entry = Entry(index, method, type, "", f"urn:uuid:{index}", None, {})
+    return Step(entry, Target(ROWS[type]), f"fresh-{index}", links=tuple(f"urn:uuid:{each}" for each in points_at))
 
 
 def order(*steps: Step) -> list[int]:
@@ -20,6 +20,10 @@ def order(*steps: Step) -> list[int]:
 
 def test_creates_come_before_updates_each_in_their_order() -> None:
     assert order(step(0, "PATCH"), step(1, "PUT"), step(2, "POST"), step(3, "PUT"), step(4, "POST")) == [2, 4, 1, 3, 0]
+
+
+def test_patients_come_first_after_what_they_point_at() -> None:
+    assert order(step(0, "POST"), step(1, "PUT", 2, type="Patient"), step(2, "PUT"), step(3, "POST")) == [2, 1, 0, 3]
 
 
 def test_what_is_pointed_at_comes_first() -> None:

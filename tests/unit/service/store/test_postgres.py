@@ -409,6 +409,47 @@ async def test_a_process_that_a_newer_version_has_overtaken_writes_nothing_more(
     new.close()
 
 
+# What searches are planned by. The tests' server looks at nothing by itself.
+
+
+def record_many(transaction: SqlTransaction, names: list[str]) -> None:
+    for name in names:
+        record_all(transaction, id=name)
+
+
+def planned_for(url: str) -> dict[str, float]:
+    """How many rows the server takes a table to have, where it has looked at it."""
+    asked = "SELECT relname::text, reltuples::float8 FROM pg_class WHERE reltuples > 0 AND relkind = 'r'"
+    with closing(psycopg.connect(url)) as connection:
+        return {name: rows for name, rows in connection.execute(asked) if name in tables.metadata.tables}
+
+
+async def test_a_young_database_is_looked_at_as_it_grows(two: tuple[SqlStore, SqlStore], url: str) -> None:
+    for number in range(3):
+        for store in two:
+            await store.run(partial(record_many, names=[f"{number}-{id(store)}-{each}" for each in range(200)]))
+    for store in two:
+        store.close()
+    assert planned_for(url)["resource"] == 1000
+
+
+async def test_what_is_indexed_anew_is_looked_at(url: str) -> None:
+    first = open_store(url)
+    await first.run(partial(record_all, id="a"))
+    first.close()
+    assert "token_index" not in planned_for(url)
+    open_store(url, definitions={**parameters.definitions(), ("Procedure", "status"): "read in another way"}).close()
+    assert planned_for(url)["token_index"] > 0
+
+
+async def test_what_is_migrated_is_looked_at(url: str) -> None:
+    store = open_store(url)
+    await store.run(partial(record_all, id="a"))
+    store.close()
+    migrate(url)
+    assert planned_for(url)["resource"] == 1
+
+
 # How it is spoken to
 
 

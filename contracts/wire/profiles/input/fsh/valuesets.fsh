@@ -100,6 +100,12 @@ Title: "Slag av plan"
 * insert Values
 * include codes from system PlanKind
 
+ValueSet: PlanMeasures
+Id: plan-measure
+Title: "Åtgärder med bestämd betydelse"
+* insert Values
+* include codes from system PlanMeasure
+
 ValueSet: PlanActivities
 Id: plan-activity
 Title: "Vad en plan innehåller"
@@ -120,6 +126,30 @@ Id: plan-event
 Title: "Vad som har hänt med en plan"
 * insert Values
 * include codes from system PlanEvent
+
+ValueSet: EpisodeTypes
+Id: episode-type
+Title: "Slag av vårdepisod"
+* insert Values
+* include codes from system EpisodeType
+
+ValueSet: WorkAbilities
+Id: work-ability
+Title: "Arbetsförmåga"
+* insert Values
+* include codes from system WorkAbility
+
+ValueSet: EngineModes
+Id: sick-leave-engine-mode
+Title: "Räknesätt för sjukfall"
+* insert Values
+* include codes from system EngineMode
+
+ValueSet: RecordFlags
+Id: record-flag
+Title: "Flaggor på en anteckning"
+* insert Values
+* include codes from system RecordFlag
 
 ValueSet: SickLeaveDegrees
 Id: kv-fkmu-0003

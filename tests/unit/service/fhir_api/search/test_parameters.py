@@ -17,6 +17,7 @@ from service.fhir_api.search.parameters import (
     CONCEALED,
     KINDS,
     PARAMETERS,
+    SOUND,
     SearchParameter,
     definitions,
     find,
@@ -40,7 +41,7 @@ def test_as_many_as_r4_has() -> None:
         for type_, rows in PARAMETERS.items()
     }
     assert [r4[each] for each in ("Patient", "Observation", "Consent", "EpisodeOfCare", "DocumentReference")] == [
-        22,
+        23,
         38,
         15,
         9,
@@ -52,9 +53,12 @@ def test_as_many_as_r4_has() -> None:
 def test_every_path_is_one_of_r4(type_: str) -> None:
     for parameter in PARAMETERS[type_].values():
         for path, data_type in _paths(parameter):
-            assert _type_at(type_, path) in (data_type, None) or data_type in ("existence", "composite", "position"), (
-                path
-            )
+            assert _type_at(type_, path) in (data_type, None) or data_type in (
+                "existence",
+                "composite",
+                "position",
+                SOUND,
+            ), path
 
 
 def _paths(parameter: SearchParameter, head: str = "") -> Iterator[tuple[str, str]]:
@@ -102,7 +106,7 @@ def test_what_is_this_or_that_of_two_others_is_searched_in_their_rows() -> None:
 
 @pytest.mark.parametrize(
     ("type_", "code", "reason"),
-    [("Patient", "phonetic", "sound"), ("Goal", "_text", "narratives")],
+    [("Patient", "_content", "whole text"), ("Goal", "_text", "narratives")],
 )
 def test_what_is_refused_says_why(type_: str, code: str, reason: str) -> None:
     assert find(type_, code) is None
@@ -133,7 +137,17 @@ def test_what_shares_rows_has_none_of_its_own() -> None:
 
 
 def test_what_tells_who_somebody_is_is_concealed() -> None:
-    assert {"identifier", "name", "family", "given", "birthdate", "address", "phone", "value-string"} <= CONCEALED
+    assert {
+        "identifier",
+        "name",
+        "family",
+        "given",
+        "phonetic",
+        "birthdate",
+        "address",
+        "phone",
+        "value-string",
+    } <= CONCEALED
     assert not {"patient", "code", "status", "date", "_id"} & CONCEALED
 
 
