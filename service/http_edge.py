@@ -186,9 +186,13 @@ _PERSON: Final = re.compile(
 """As people write it. A plus, which parts the number of somebody over a hundred, is a space in a query."""
 
 
+_COULD_BE: Final = re.compile(rb"[0-9]{4}|[%\x80-\xff]")
+"""The four digits at the end, or something that is escaped."""
+
+
 def names_a_person(address: bytes) -> bool:
-    """Whether an address holds a personal number, written as such or escaped."""
-    return holds_a_number(unquote_plus(unquote_plus(address.decode("latin-1"))))
+    """Whether an address holds a personal number, written as such or escaped. Most hold nothing that could be one."""
+    return bool(_COULD_BE.search(address)) and holds_a_number(unquote_plus(unquote_plus(address.decode("latin-1"))))
 
 
 def holds_a_number(text: str) -> bool:
@@ -212,7 +216,7 @@ def _is_birth_date(year: str, month: str, day: str) -> bool:
 
 def _request_id(scope: Scope) -> str:
     """The caller's own id if it is a harmless one, else a new one."""
-    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    if _REQUEST_ID.fullmatch(given) and not names_a_person(given):
-        return given.decode()
+    for name, given in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given) and not names_a_person(given):
+            return str(given, "ascii")
     return str(uuid_utils.uuid7())

@@ -83,6 +83,11 @@ class Database(Protocol):
         and none of the first."""
         ...
 
+    def apart(self, connection: Any) -> Callable[[], None] | None:
+        """From now on a commit on the connection does not wait for the disk: what comes back does, from any one thread, for all
+        that was committed before, and raises ``OSError``. ``None`` where each commit waits itself."""
+        ...
+
     def append(self, connection: Any, statement: Any, rows: Sequence[Row]) -> None:
         """Write rows, all of them or none, durable when it returns, where no transaction has begun: what nothing that is
         read decides about. ``statement`` is a positional one of ``service.store.sql``."""

@@ -104,6 +104,10 @@ class PostgresDatabase:
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         connection.execute(f"SELECT pg_advisory_xact_lock{kind}({_WRITING})")
 
+    def apart(self, connection: "PostgresConnection") -> Callable[[], None] | None:
+        """See ``Database``. Others flush too, and a commit waits for whichever flush covers it."""
+        return None
+
     def append(self, connection: "PostgresConnection", statement: sql.Statement, rows: Sequence[Row]) -> None:
         """See ``Database``. The lock is for those who read before they write."""
         connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")

@@ -1,6 +1,6 @@
 """The embedded engine: one file, owned by one process.
 
-SQLite in WAL mode with ``synchronous=FULL``: what was acknowledged survives a power loss; group commit hides its cost.
+SQLite in WAL mode: what was acknowledged survives a power loss; group commit, and a flush beside the writer, hide its cost.
 """
 
 import fcntl
@@ -33,6 +33,7 @@ class SqliteDatabase:
     def __init__(self, file: Path) -> None:
         self.file = Path(os.path.realpath(file))  # whatever links lead to it, it has one lock
         self._lock = _own(self.file)
+        self._log: int | None = None
 
     def connect(self, *, read_only: bool = False, hurried: bool = True) -> sqlite3.Connection:
         """See ``Database``."""
@@ -75,6 +76,18 @@ class SqliteDatabase:
         """See ``Database``. Only one writes here, whatever it writes."""
         connection.execute("BEGIN IMMEDIATE")
 
+    def apart(self, connection: sqlite3.Connection) -> Callable[[], None] | None:
+        """See ``Database``. The log alone is flushed; SQLite itself flushes it before it copies it, and its header before what
+        follows (https://sqlite.org/pragma.html#pragma_synchronous). Its file is there as long as the connection is."""
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+        def flush() -> None:
+            if self._log is None:
+                self._log = os.open(f"{self.file}-wal", os.O_RDONLY)
+            os.fdatasync(self._log)
+
+        return flush
+
     def append(self, connection: sqlite3.Connection, statement: sql.Statement, rows: Sequence[Row]) -> None:
         """See ``Database``. What one statement writes is a transaction by itself."""
         if len(rows) <= _AT_ONCE:
@@ -116,6 +129,8 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """See ``Database``."""
+        if self._log is not None:
+            os.close(self._log)
         os.close(self._lock)
 
 
@@ -146,7 +161,7 @@ _AT_ONCE: Final = 32
 """Rows of one statement: as many as make it quicker, and few enough that the connection keeps each count's statement."""
 
 
-_COPIED_AT: Final = 2000
+_COPIED_AT: Final = 4000
 """Pages in the log at which a commit copies them into the file: those that are written again and again are copied once. The
 connection that writes does it, and no other may: https://sqlite.org/wal.html#walresetbug"""
 

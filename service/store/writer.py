@@ -2,7 +2,7 @@
 
 Each piece of work has a savepoint of its own: one that raises is undone alone. Rows of the access log that come without
 any other work are written together. If the process dies before the commit, nothing of the group has happened and
-nobody has been answered; after it, everything has.
+nobody has been answered; after it, everything has. Nobody is answered before it is on the disk (``flushing.py``).
 """
 
 import asyncio
@@ -11,7 +11,8 @@ import queue
 import threading
 from bisect import bisect
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,7 @@ from contracts.ports import Clock
 from contracts.record import Access
 from service.store import sql
 from service.store.database import Database, Row, checked
+from service.store.flushing import Flusher
 from service.store.gathering import Gathered
 from service.store.indexing import SearchIndex
 from service.store.outbox import MustBeAlone
@@ -66,6 +68,8 @@ class Writer:
     def __init__(self, database: Database, index: SearchIndex, clock: Clock, wake: Callable[[], None]) -> None:
         self._database = database
         self._connection = database.connect()
+        flush = database.apart(self._connection)
+        self._flusher = None if flush is None else Flusher(flush)
         self._index = index
         self._clock = clock
         self._wake = wake
@@ -108,6 +112,8 @@ class Writer:
     def _check(self) -> None:
         if self._closed:
             raise Unavailable("the database is closed")
+        if self._flusher is not None and self._flusher.failed is not None:
+            raise self._flusher.failed
 
     def _hand_in(self) -> None:
         with self._door:
@@ -122,6 +128,8 @@ class Writer:
         self._hand_in()
         self._jobs.put(None)
         self._thread.join()
+        if self._flusher is not None:
+            self._flusher.close()
         self._connection.close()
 
     def _run(self) -> None:
@@ -131,11 +139,20 @@ class Writer:
             stopping = stopping or is_last
             if not group:
                 continue
-            changed = self._write(group)
-            _hand_over(group)
-            if changed:
-                self._ring()
+            told = partial(self._tell, group, self._write(group))
+            if self._flusher is None:
+                told(None)
+            else:
+                self._flusher.then(told)
             self._learn()
+
+    def _tell(self, group: list[_Job], changed: bool, failed: Unavailable | None) -> None:
+        """It is durable, or nobody knows."""
+        for job in group if failed else ():
+            job.error = job.error or failed
+        _hand_over(group)
+        if changed:
+            self._ring()
 
     def _ring(self) -> None:
         """Whoever listens cannot stop the writer."""
@@ -145,11 +162,15 @@ class Writer:
             _log.error("the outbox's listener failed", exc_info=error, extra={"event": "store.wake-failed"})
 
     def _learn(self) -> None:
-        """Whoever waited has been answered."""
+        """Beside the writer: others go on writing meanwhile."""
         before, self._begun_at = self._begun_at, self._ids.resource
-        if bisect(LEARNING, before) < bisect(LEARNING, self._ids.resource):
-            with suppress(self._connection.Error):  # it answers without, if late
-                self._database.learn(self._connection)
+        if self._database.is_shared and bisect(LEARNING, before) < bisect(LEARNING, self._ids.resource):
+            threading.Thread(target=self._look, name="store-learner", daemon=True).start()
+
+    def _look(self) -> None:
+        """It answers without, if late."""
+        with suppress(Exception), closing(self._database.connect()) as connection:
+            self._database.learn(connection)
 
     def _collect(self) -> tuple[list[_Job], bool]:
         """What waits, and whether nothing comes after it."""
