@@ -50,7 +50,7 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
         _refuse_taken_identity(transaction, write)
     if earlier is not None and _says_the_same(write.document, earlier):
         return unchanged(transaction, write.caller, earlier)
-    return _saved(transaction, context, write, is_new=earlier is None)
+    return _saved(transaction, context, write, earlier)
 
 
 def _labelled(transaction: Transaction, write: Write) -> Document:
@@ -65,10 +65,10 @@ def _labelled(transaction: Transaction, write: Write) -> Document:
     return document
 
 
-def _saved(transaction: Transaction, context: Context, write: Write, *, is_new: bool) -> Recorded:
-    document = write.document
+def _saved(transaction: Transaction, context: Context, write: Write, earlier: Record | None) -> Recorded:
+    document, is_new = write.document, earlier is None
     id_ = write.id or write.fresh or context.ids.new()
-    about = _about(transaction, write, id_)
+    about = _about(transaction, write, id_, earlier)
     unit = owner(write.caller, document.type)
     record = transaction.save(document, id_, unit, about=about, named=bool(write.id), fresh=not write.id)
     if record.patient:
@@ -111,21 +111,24 @@ def _written(caller: Caller, record: Record, interaction: str) -> Access:
     return Access(caller, AccessAction.WRITE, record.patient, record.reference, interaction)
 
 
-def _about(transaction: Transaction, write: Write, id: str) -> str:
+def _about(transaction: Transaction, write: Write, id: str, earlier: Record | None = None) -> str:
     """The logical id of the patient; where the resource does not point at one, the one whom its subject is about, or whom it
-    names by identifier. Raises ``Invalid`` where nobody here is the patient that it names."""
+    names by identifier: in the words of the version before, whom that was about. Raises ``Invalid`` where nobody here is the
+    patient that it names."""
     document = write.document
     if named := patient_of(document.type, id, document.content):
         return named
     found = subjects(document.type, document.content)
     others = (record.patient for target in found if (record := transaction.read(*target)) is not None)
-    return next(others, "") or _identified(transaction, write)
+    return next(others, "") or _identified(transaction, write, earlier)
 
 
-def _identified(transaction: Transaction, write: Write) -> str:
+def _identified(transaction: Transaction, write: Write, earlier: Record | None) -> str:
     """The one patient of the unit that has an identifier by which the subject is named; empty when it names no patient.
     What is about a patient is read under that patient's name in the access log, so that one nobody knows is refused."""
     type_, content = write.document.type, write.document.content
+    if earlier is not None and earlier.patient and _names_the_same(write.document, earlier):
+        return earlier.patient
     named, unit = patients_elsewhere(type_, content), write.caller.unit.value
     found = {
         record.id
@@ -219,11 +222,19 @@ def _refuse_other_patient(transaction: Transaction, write: Write, earlier: Recor
     """The history, the access log and what was promised are the patient's whom the record was first about."""
     document = write.document
     known = earlier or transaction.tombstone(document.type, write.id)
-    if known is None or _about(transaction, write, write.id) == known.patient:
+    if known is None or _about(transaction, write, write.id, earlier) == known.patient:
         return
+    if earlier is not None and not earlier.patient and _names_the_same(document, earlier):
+        return  # it was stored before anybody was looked for
     text = "a record stays with its patient: mark it as entered in error, and write a new one"
     at = f"{document.type}.{subject_element(document.type, document.content)}"
     raise Invalid(Issue(IssueType.BUSINESS_RULE, text, at, rule="same-patient"))
+
+
+def _names_the_same(document: Document, earlier: Record) -> bool:
+    """Whether a patient is named by identifiers, and in the same words as in the version before."""
+    named = patients_elsewhere(document.type, document.content)
+    return bool(named) and named == patients_elsewhere(earlier.type, decode(earlier.body).content)
 
 
 def _refuse_taken_identity(transaction: Transaction, write: Write) -> None:

@@ -137,3 +137,27 @@ async def test_a_transaction_makes_its_patients_first(flow: "Flow") -> None:
     assert answer.status_code == 200, answer.text
     made = [each["response"]["location"].split("/")[-3] for each in answer.json()["entry"]]
     assert flow.rows("SELECT patient FROM resource WHERE id = ?", made[0]) == [(made[1],)]
+
+
+async def test_whom_it_was_about_it_is_about_though_the_number_is_another_now(flow: "Flow") -> None:
+    person = await flow.patient()
+    record = about("Observation", {"identifier": number(person.number)})
+    stored = await flow.post(record)
+    patient = (await flow.coordinator.get(f"/fhir/Patient/{person.id}")).json()
+    other = {"system": EHR, "value": f"now-{person.id}"}
+    assert (await flow.coordinator.put(f"/fhir/Patient/{person.id}", json=patient | {"identifier": [other]})).is_success
+    address = f"/fhir/Observation/{stored['id']}"
+    assert (await flow.coordinator.put(address, json=stored | {"status": "amended"})).is_success
+    wrong = await flow.coordinator.put(address, json=stored | {"subject": {"identifier": number("196002299811")}})
+    assert wrong.status_code == 422
+    assert flow.rows("SELECT patient FROM resource WHERE id = ?", stored["id"]) == [(person.id,)]
+
+
+async def test_what_was_stored_about_nobody_finds_its_patient_when_it_is_written_next(flow: "Flow") -> None:
+    """As it was before the identifier was looked for."""
+    person = await flow.patient()
+    stored = await flow.post(about("Observation", {"identifier": number(person.number)}))
+    flow.change("UPDATE resource SET patient = '' WHERE id = ?", stored["id"])
+    address = f"/fhir/Observation/{stored['id']}"
+    assert (await flow.coordinator.put(address, json=stored | {"status": "entered-in-error"})).is_success
+    assert flow.rows("SELECT patient FROM resource WHERE id = ?", stored["id"]) == [(person.id,)]

@@ -14,6 +14,17 @@ _LABELLED = {
 }
 
 
+# A deletion keeps the label of what it ended.
+_DELETED = text(
+    "UPDATE history SET restricted = 1 WHERE rid = :one AND operation = 'delete' AND version = "
+    "(SELECT ended.version + 1 FROM history AS ended WHERE ended.hid = :version)"
+)
+_NEWEST = text(
+    "UPDATE resource SET restricted = 1 WHERE rid = :one AND hid IN "
+    "(SELECT hid FROM history WHERE rid = :one AND restricted = 1)"
+)
+
+
 def upgrade() -> None:
     """The labels that stored versions have hold from now on. They are looked for in the bodies: whatever a parameter of the
     search index finds is there for the newest versions alone."""
@@ -26,7 +37,8 @@ def upgrade() -> None:
     labelled = [{"one": rid, "version": hid} for rid, hid, body in rows if _is_restricted(bytes(body))]
     if labelled:
         connection.execute(text("UPDATE history SET restricted = 1 WHERE hid = :version"), labelled)
-        connection.execute(text("UPDATE resource SET restricted = 1 WHERE rid = :one AND hid = :version"), labelled)
+        connection.execute(_DELETED, labelled)
+        connection.execute(_NEWEST, labelled)
 
 
 def _is_restricted(body: bytes) -> bool:

@@ -25,6 +25,7 @@ from sqlalchemy import create_engine
 from contracts.consent import ConsentDecision, DecisionRecord, Reason
 from contracts.errors import Conflict, Unavailable
 from contracts.pulling import PullCounts
+from fhir_mappings.identifiers import CONFIDENTIALITY
 from service.store import tables
 from service.store.codec import decode, encode
 from service.store.database import SCHEMA_VERSION, Place
@@ -240,25 +241,22 @@ def test_every_message_keeps_its_place_among_those_of_its_key(place: Place) -> N
 
 
 def test_labels_hold_for_what_was_stored_before_they_did(place: Place) -> None:
+    """Of the last two, one was deleted under its label and the other after it had been lifted."""
     _make_by_hand(place, "0007")
-    system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-    codes = ["R", "V", "N", ""]
-    for number, code in enumerate(codes):
-        security = {"meta": {"security": [{"system": system, "code": code}]}} if code else {"note": [{"text": "R"}]}
-        for version in (1, 2):
-            body = json.dumps(security if version == 1 or code != "V" else {}).encode()
-            row = 10 * number + version, number, version, body
-            beside.change(place, "INSERT INTO history VALUES (?, ?, ?, 7, 'update', ?)", *row)
-        beside.change(
-            place,
-            "INSERT INTO resource VALUES (?, 'Goal', ?, 2, 7, 'u', 'p', ?)",
-            number,
-            f"g-{number}",
-            10 * number + 2,
-        )
+    labels = ["RR", "V-", "NN", "--", "RD", "R-D"]
+    for number, versions in enumerate(labels):
+        for version, code in enumerate(versions, 1):
+            labelled = {"meta": {"security": [{"system": CONFIDENTIALITY, "code": code}]}}
+            body = b"" if code == "D" else json.dumps({"note": [{"text": "R"}]} if code == "-" else labelled).encode()
+            operation = "delete" if code == "D" else "update"
+            row = 10 * number + version, number, version, operation, body
+            beside.change(place, "INSERT INTO history VALUES (?, ?, ?, 7, ?, ?)", *row)
+        row = number, f"g-{number}", len(versions), 10 * number + len(versions)
+        beside.change(place, "INSERT INTO resource VALUES (?, 'Goal', ?, ?, 7, 'u', 'p', ?)", *row)
     assert migrate(place) == SCHEMA_VERSION
-    assert beside.rows(place, "SELECT hid FROM history WHERE restricted = 1 ORDER BY hid") == [(1,), (2,), (11,)]
-    assert beside.rows(place, "SELECT id FROM resource WHERE restricted = 1") == [("g-0",)]
+    restricted = beside.rows(place, "SELECT hid FROM history WHERE restricted = 1 ORDER BY hid")
+    assert restricted == [(1,), (2,), (11,), (41,), (42,), (51,)]
+    assert beside.rows(place, "SELECT id FROM resource WHERE restricted = 1 ORDER BY id") == [("g-0",), ("g-4",)]
 
 
 def _make_by_hand(place: Place, revision: str) -> None:
