@@ -14,7 +14,7 @@ from sqlalchemy.engine import Dialect
 from contracts.errors import Unavailable
 from service.store import tables
 
-SCHEMA_VERSION: Final = "0009"
+SCHEMA_VERSION: Final = "0010"
 """The newest revision in ``migrations/versions``."""
 
 Place = Path | str

@@ -200,6 +200,7 @@ ENDED: Final = text("state IN ('delivered', 'withheld', 'cancelled')")
 """What partial indexes of the outbox hold; a search that says it in the same words finds it there."""
 UNDER_WAY: Final = text("state IN ('reading', 'applying', 'closing')")
 """What the index of running pulls holds; a search that says it in the same words finds it there."""
+_TOLD: Final = text("kind = 'party-message'")
 _WITHHELD: Final = text("state = 'withheld' AND payload IS NOT NULL")
 
 outbox: Final = Table(
@@ -235,6 +236,8 @@ outbox: Final = Table(
     Index("outbox_ended", "state", "changed", sqlite_where=ENDED, postgresql_where=ENDED),
     Index("outbox_standing", "destination", "state", "created"),
     Index("outbox_of_unit", "unit", "state", "number"),
+    # What the audit trail tells of disclosures: few beside the events.
+    Index("outbox_told", "unit", sqlite_where=_TOLD, postgresql_where=_TOLD),
     Index("outbox_of_patient", "patient"),
     Index("outbox_about", "about"),
     # The database itself refuses a second claim of a key; and what is claimed is found without reading what is not.

@@ -251,8 +251,8 @@ def test_labels_hold_for_what_was_stored_before_they_did(place: Place) -> None:
             operation = "delete" if code == "D" else "update"
             row = 10 * number + version, number, version, operation, body
             beside.change(place, "INSERT INTO history VALUES (?, ?, ?, 7, ?, ?)", *row)
-        row = number, f"g-{number}", len(versions), 10 * number + len(versions)
-        beside.change(place, "INSERT INTO resource VALUES (?, 'Goal', ?, ?, 7, 'u', 'p', ?)", *row)
+        newest = number, f"g-{number}", len(versions), 10 * number + len(versions)
+        beside.change(place, "INSERT INTO resource VALUES (?, 'Goal', ?, ?, 7, 'u', 'p', ?)", *newest)
     assert migrate(place) == SCHEMA_VERSION
     restricted = beside.rows(place, "SELECT hid FROM history WHERE restricted = 1 ORDER BY hid")
     assert restricted == [(1,), (2,), (11,), (41,), (42,), (51,)]
