@@ -21,8 +21,8 @@ _INTRODUCTION: Final = """# Settings
 
 Everything is set through the environment and read once, at the start. A value that does not fit, and a name that begins
 with `REKO_` and is not listed here (a slip, a setting that is gone, an outside system that is not known), are told before
-anything starts: `reko serve`, `reko worker` and `reko db migrate` then exit 2. Kubernetes writes such names for services of its
-own (`enableServiceLinks: false` in the pod keeps them out).
+anything starts: `reko serve` and `reko worker` then exit 2. `reko db migrate` does for whatever is not an outside system's.
+Kubernetes writes such names for services of its own (`enableServiceLinks: false` in the pod keeps them out).
 
 `make generate` makes this page from the code; `reko settings` prints the same."""
 
