@@ -32,7 +32,10 @@ resource: Final = Table(
     Index("resource_key", "type", "id", unique=True),
     Index("resource_of_patient", "patient", "type", "rid"),
     Index("resource_of_unit", "unit", "type", "rid", "restricted"),
-    Index("resource_restricted", "unit", "type", "id", sqlite_where=RESTRICTED, postgresql_where=RESTRICTED),
+    # With the column that it is made by: SQLite would else read the unit's other resources too.
+    Index(
+        "resource_restricted", "unit", "restricted", "type", "id", sqlite_where=RESTRICTED, postgresql_where=RESTRICTED
+    ),
 )
 
 history: Final = Table(

@@ -23,7 +23,11 @@ def upgrade() -> None:
     op.drop_index("resource_of_unit", "resource")
     op.create_index("resource_of_unit", "resource", ["unit", "type", "rid", "restricted"])
     op.create_index(
-        "resource_restricted", "resource", ["unit", "type", "id"], sqlite_where=_HIDES, postgresql_where=_HIDES
+        "resource_restricted",
+        "resource",
+        ["unit", "restricted", "type", "id"],
+        sqlite_where=_HIDES,
+        postgresql_where=_HIDES,
     )
     connection = op.get_bind()
     rows = connection.execute(_LABELLED[connection.dialect.name], {"sought": _SYSTEM.encode()})
