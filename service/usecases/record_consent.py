@@ -48,7 +48,7 @@ def _follow_case(transaction: Transaction, context: Context, write: Write, conse
     """The unit's own case: what is said of coordination by another unit is that unit's to record."""
     if consent.kind is not ConsentKind.COORDINATION or consent.unit not in (None, write.caller.unit):
         return ()
-    return follow_consent(transaction, context, write.caller.unit, consent.patient)
+    return follow_consent(transaction, context, write.caller, consent.patient)
 
 
 def _heard(write: Write, earlier: Record | None) -> Write:

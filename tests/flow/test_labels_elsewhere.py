@@ -196,6 +196,16 @@ async def test_a_withdrawal_withholds_what_it_may_not_name(flow: "Flow") -> None
         await flow.until(about, "withheld")
 
 
+async def test_a_case_is_ended_by_whoever_hears_of_it_and_not_named(flow: "Flow") -> None:
+    person = await flow.patient()
+    given = await flow.post(flow.forms.coordination(person))
+    ((case,),) = flow.rows("SELECT id FROM resource WHERE type = 'EpisodeOfCare' AND patient = ?", person.id)
+    flow.change("UPDATE resource SET restricted = 1 WHERE id = ?", case)
+    taken = await flow.colleague.post(f"/api/consents/{given['id']}/withdrawal")
+    assert ("case-ended" in taken.text, case in taken.text) == (True, False)
+    assert (await flow.coordinator.get(f"/fhir/EpisodeOfCare/{case}")).json()["status"] == "finished"
+
+
 # Looking somebody or something up
 
 
