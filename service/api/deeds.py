@@ -10,6 +10,7 @@ from contracts.errors import Conflict, NotFound
 from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
 from service.api import models
+from service.store.snapshot import hidden_of
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again
@@ -40,7 +41,7 @@ def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sql
     way."""
 
     def work(transaction: SqlTransaction) -> str:
-        _check(transaction, caller, id, _REPLAYABLE, Deed.REPLAYED)
+        refuse_unless(transaction, caller, id, _REPLAYABLE, Deed.REPLAYED)
         fate = _looked_at(transaction, context, caller, id)
         if fate.to is None:
             return fate.obstacle
@@ -55,7 +56,7 @@ def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None
     """Take a message back for good."""
 
     def work(transaction: SqlTransaction) -> None:
-        _check(transaction, caller, id, _CANCELLABLE, Deed.CANCELLED)
+        refuse_unless(transaction, caller, id, _CANCELLABLE, Deed.CANCELLED)
         _do(transaction, caller, id, why, DeliveryState.CANCELLED, Deed.CANCELLED)
         transaction.keep_deed(caller, Deed.CANCELLED, f"outbox/{id}", why)
 
@@ -89,8 +90,7 @@ def replay_many(
     are asked when each is claimed."""
 
     def work(transaction: SqlTransaction) -> models.ReplayOut:
-        unit = caller.unit.value
-        fit = transaction.fitting(unit, asked.state, asked.destination, asked.since, asked.after, STEP)
+        fit = transaction.fitting(caller, asked.state, asked.destination, asked.since, asked.after, STEP)
         told = [_one_of_many(transaction, context, caller, asked, id) for _, id in fit]
         if not asked.dry_run:
             transaction.keep_deed(caller, Deed.REPLAYED, _filter(asked), asked.why)
@@ -166,8 +166,12 @@ def _way(context: Context, queued: Queued) -> tuple[DeliveryState | None, str]:
     return None if no_way else DeliveryState.WAITING, no_way
 
 
-def _check(transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: Deed) -> None:
-    standing = transaction.standing(id)
+def refuse_unless(
+    transaction: SqlTransaction, caller: Caller, id: str, allowed: Sequence[DeliveryState], deed: Deed
+) -> None:
+    """Raises ``NotFound`` for a message that is not the caller's to see, and ``Conflict`` for one whose state allows no such
+    deed."""
+    standing = transaction.standing(id, hidden_of(caller))
     if standing is None or standing[0] not in caller.owners:
         raise NotFound("there is no such message")
     if standing[1] not in allowed:

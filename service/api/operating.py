@@ -1,11 +1,12 @@
-"""What operators see: the outbox, routes, and the trace of one resource. Lists never show content."""
+"""What operators see: the outbox, routes, and the trace of one resource. Lists never show content. Who may not see a resource
+sees nothing that is about it (``_theirs``)."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Table, and_, func, not_, or_, select, text
 
 from contracts.consent import DecisionRecord
 from contracts.errors import NotFound
@@ -19,7 +20,7 @@ from service.outbox.tending import TO_TELL
 from service.outbox.tending import destinations as used
 from service.store.codec import decode as read_back
 from service.store.codec import from_micros
-from service.store.snapshot import may_be_seen
+from service.store.snapshot import about_what_may_be_seen, may_be_seen
 from service.store.sql import alive
 from service.store.store import SqlStore
 from service.store.tables import BLOCKS, attempt, deed, outbox, resource, route
@@ -53,9 +54,9 @@ async def messages(
     wanted = [outbox.c[name] == value for name in ("state", "destination") if (value := getattr(asked, name))]
     if asked.after:
         wanted.append(outbox.c.number < asked.after)
-    statement = select(*_COLUMNS, outbox.c.number, *([_held_back()] if asked.blocked else []))
+    statement = select(*_COLUMNS, outbox.c.number, *([_held_back(caller)] if asked.blocked else []))
     statement = (
-        statement.where(outbox.c.unit == caller.unit.value, *wanted, *(_BLOCKED if asked.blocked else ()))
+        statement.where(_theirs(outbox, caller), *wanted, *(_BLOCKED if asked.blocked else ()))
         .order_by(outbox.c.number.desc())
         .limit(LIST)
     )
@@ -70,9 +71,10 @@ _behind: Final = outbox.alias("behind")
 _WAITS_BEHIND: Final = text(BLOCKS.text.replace("state", "behind.state"))
 
 
-def _held_back() -> Any:
+def _held_back(caller: Caller) -> Any:
     """How many later ones of its key wait behind a message."""
-    waits = (_behind.c.key == outbox.c.key, _behind.c.number > outbox.c.number, _WAITS_BEHIND)
+    later = _behind.c.key == outbox.c.key, _behind.c.number > outbox.c.number
+    waits = *later, _WAITS_BEHIND, about_what_may_be_seen(_behind.c.about, caller)
     return select(func.count()).select_from(_behind).where(*waits).scalar_subquery()
 
 
@@ -80,9 +82,11 @@ async def deeds(store: SqlStore, caller: Caller, asked: models.PageQuery) -> tup
     """What operators did to the unit's messages and the care provider's destinations, newest first. Where there may be more,
     behind which the next page begins."""
     columns = (deed.c.number, deed.c.at, deed.c.employee, deed.c.unit, deed.c.deed, deed.c.about, deed.c.why)
+    wanted = [deed.c.provider == caller.provider.value, *([deed.c.number < asked.after] if asked.after else [])]
     theirs = or_(deed.c.unit == caller.unit.value, deed.c.deed.in_(OF_DESTINATION))
-    wanted = [deed.c.provider == caller.provider.value, theirs, *([deed.c.number < asked.after] if asked.after else [])]
-    rows = await store.select(select(*columns).where(*wanted).order_by(deed.c.number.desc()).limit(LIST))
+    hidden = select("outbox/" + outbox.c.id).where(not_(about_what_may_be_seen(outbox.c.about, caller)))
+    statement = select(*columns).where(*wanted, theirs, deed.c.about.not_in(hidden))
+    rows = await store.select(statement.order_by(deed.c.number.desc()).limit(LIST))
     return [_deed(*row) for row in rows], int(rows[-1][0]) if len(rows) == LIST else None
 
 
@@ -121,7 +125,7 @@ def _destination(
 
 async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut:
     """One message with its tries. Raises ``NotFound``."""
-    found = await store.select(select(*_COLUMNS).where(outbox.c.id == id, outbox.c.unit == caller.unit.value))
+    found = await store.select(select(*_COLUMNS).where(outbox.c.id == id, _theirs(outbox, caller)))
     if not found:
         raise NotFound("there is no such message")
     await _log(store, caller, {found[0][_PATIENT]: f"outbox/{id}"}, "outbox-read")
@@ -130,11 +134,11 @@ async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut
 
 async def content(store: SqlStore, caller: Caller, id: str) -> dict[str, Any]:
     """What a message says. Somebody reads a patient's data: the access log has the row first. Raises ``NotFound``, also for
-    one about something that the caller may not see."""
+    one about something of which the caller may not see some version: the message may have been made of that one."""
     columns = outbox.c.payload, outbox.c.patient, outbox.c.about
-    found = await store.select(select(*columns).where(outbox.c.id == id, outbox.c.unit == caller.unit.value))
-    about = store.read(*found[0][2].split("/")) if found else None
-    if not found or found[0][0] is None or (about is not None and not caller.may_see(about)):
+    found = await store.select(select(*columns).where(outbox.c.id == id, _theirs(outbox, caller)))
+    versions = store.versions(*found[0][2].split("/")) if found else ()
+    if not found or found[0][0] is None or not all(caller.may_see(each.record) for each in versions):
         raise NotFound("there is no such message, or its content has been erased")
     await _log(store, caller, {found[0][1]: f"outbox/{id}"}, "outbox-content")
     said: dict[str, Any] = orjson.loads(found[0][0])
@@ -146,10 +150,10 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
     about = await _resource_of(store, caller, id)
     type_, _, id_ = about.partition("/")
     rows = await store.select(
-        select(*_COLUMNS).where(_concerns(about), outbox.c.unit == caller.unit.value).order_by(outbox.c.number)
+        select(*_COLUMNS).where(_concerns(outbox, about), _theirs(outbox, caller)).order_by(outbox.c.number)
     )
     tries = await _tries(store, [row[0] for row in rows])
-    versions = [version.record for version in store.versions(type_, id_)]
+    versions = [each.record for each in store.versions(type_, id_) if caller.may_see(each.record)]
     await _log(store, caller, {record.patient: about for record in versions[:1] if record.patient}, "trace")
     written = next((record for record in versions if record.body), None)
     content = decode(written.body).content if written is not None and type_ == "Procedure" else None
@@ -157,7 +161,7 @@ async def trace(store: SqlStore, caller: Caller, id: str) -> models.TraceOut:
         resource=about,
         versions=tuple(sorted(record.version for record in versions)),
         codes=codes_of(content),
-        decisions=await _decisions(store, about),
+        decisions=await _decisions(store, caller, about),
         messages=tuple(_message(row, tries) for row in rows),
         handed_over=await _handed_over(store, caller, about),
     )
@@ -177,7 +181,7 @@ async def replayed(store: SqlStore, caller: Caller, number: int) -> models.Decis
     """A kept decision of the unit, made once more from its own inputs. Raises ``NotFound``, and ``Conflict`` for one whose
     inputs were not kept."""
     table = decisions.c
-    wanted = select(table.body, table.patient).where(table.number == number, table.unit == caller.unit.value)
+    wanted = select(table.body, table.patient).where(table.number == number, _theirs(decisions, caller))
     found = await store.select(wanted)
     if not found:
         raise NotFound("there is no such decision")
@@ -211,12 +215,17 @@ async def _resource_of(store: SqlStore, caller: Caller, id: str) -> str:
 
 
 def _as_reference(id: str, caller: Caller) -> Select[Any]:
-    return select(outbox.c.about).where(outbox.c.id == id, outbox.c.unit == caller.unit.value)
+    return select(outbox.c.about).where(outbox.c.id == id, _theirs(outbox, caller))
 
 
-def _concerns(about: str) -> Any:
+def _theirs(table: Table, caller: Caller) -> ColumnElement[bool]:
+    """Messages or decisions of the caller's unit, about what the caller may see."""
+    return and_(table.c.unit == caller.unit.value, about_what_may_be_seen(table.c.about, caller))
+
+
+def _concerns(table: Table, about: str) -> ColumnElement[bool]:
     type_, _, id_ = about.partition("/")
-    return or_(outbox.c.about == about, outbox.c.patient == id_) if type_ == "Patient" else outbox.c.about == about
+    return or_(table.c.about == about, table.c.patient == id_) if type_ == "Patient" else table.c.about == about
 
 
 async def _tries(store: SqlStore, ids: Sequence[str]) -> dict[str, tuple[models.TryOut, ...]]:
@@ -229,10 +238,9 @@ async def _tries(store: SqlStore, ids: Sequence[str]) -> dict[str, tuple[models.
     return by_message
 
 
-async def _decisions(store: SqlStore, about: str) -> tuple[models.DecisionOut, ...]:
-    type_, _, id_ = about.partition("/")
-    wanted = decisions.c.patient == id_ if type_ == "Patient" else decisions.c.about == about
-    rows = await store.select(select(decisions.c.number, decisions.c.body).where(wanted).order_by(decisions.c.number))
+async def _decisions(store: SqlStore, caller: Caller, about: str) -> tuple[models.DecisionOut, ...]:
+    wanted = _concerns(decisions, about), _theirs(decisions, caller)
+    rows = await store.select(select(decisions.c.number, decisions.c.body).where(*wanted).order_by(decisions.c.number))
     return tuple(decision_out(number, read_back(body, DecisionRecord).decision) for number, body in rows)
 
 

@@ -186,14 +186,15 @@ def written(recorded: Recorded) -> models.WrittenOut:
 
 
 def patient_of(transaction: Transaction, context: Context, caller: Caller, given: models.PatientRef) -> str:
-    """The logical id; a patient whom nobody has named before is made known."""
+    """The logical id; a patient whom nobody has named before is made known. Raises ``Conflict`` for one who is known, and not
+    the caller's to see."""
     if given.id is not None:
         return visible(transaction, caller, "Patient", given.id).id
     assert given.personal_number is not None  # noqa: S101 - the model demands one of the two
     person = PersonId(given.personal_number)
     wanted = (person_system(person).fhir, person.digits)
     found = transaction.by_token("Patient", "identifier", *wanted, caller.unit.value)
-    if found:
+    if found and caller.may_see(found[0]):
         return unchanged(transaction, caller, found[0]).record.id
     return keep(
         transaction, context, Write(caller, from_content(people.patient_resource(person, given.name)))
@@ -201,14 +202,14 @@ def patient_of(transaction: Transaction, context: Context, caller: Caller, given
 
 
 def _known_patient(transaction: Transaction, caller: Caller, given: models.PatientRef) -> str:
-    """The logical id; empty for a number that nobody has named here. A question makes nobody known."""
+    """The logical id; empty for a number that nobody whom the caller may see has named here. A question makes nobody known."""
     if given.id is not None:
         return visible(transaction, caller, "Patient", given.id).id
     assert given.personal_number is not None  # noqa: S101 - the model demands one of the two
     person = PersonId(given.personal_number)
     system = person_system(person).fhir
     found = transaction.by_token("Patient", "identifier", system, person.digits, caller.unit.value)
-    return found[0].id if found else ""
+    return found[0].id if found and caller.may_see(found[0]) else ""
 
 
 def _identifiers(given: models.ExternalId | None) -> tuple[Identifier, ...]:

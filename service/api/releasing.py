@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from contracts.consent import StatedGround
-from contracts.errors import Conflict, NotFound
+from contracts.errors import Conflict
 from contracts.outbox import Deed, DeliveryState, Erased, Queued
 from contracts.record import Access, AccessAction, Caller
-from service.api.deeds import ERASED, OVERTAKEN
+from service.api.deeds import ERASED, OVERTAKEN, refuse_unless
 from service.store.transaction import SqlTransaction
 from service.usecases.context import Context
 from service.usecases.deciding import decide_again, is_protected
@@ -47,11 +47,7 @@ def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sq
 
 
 def _withheld(transaction: SqlTransaction, caller: Caller, id: str) -> Queued:
-    standing = transaction.standing(id)
-    if standing is None or standing[0] not in caller.owners:
-        raise NotFound("there is no such message")
-    if standing[1] is not DeliveryState.WITHHELD:
-        raise Conflict(f"a message that is {standing[1].value} cannot be released")
+    refuse_unless(transaction, caller, id, (DeliveryState.WITHHELD,), Deed.RELEASED)
     queued = transaction.message(id)
     if queued is not None and isinstance(queued.message.payload, Erased):
         raise Conflict(ERASED)

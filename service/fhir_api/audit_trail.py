@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, case, false, func, literal, not_, 
 from contracts.audit import AuditedDecision, AuditedDisclosure
 from contracts.consent import DecisionRecord, Question
 from contracts.outbox import REACHED
-from contracts.record import Record
+from contracts.record import Caller, Record
 from fhir_mappings import audit_event
 from fhir_mappings.audit_event import DECISION, DISCLOSURE, FAILURE, SUCCESS, UNKNOWN, Kind
 from service.fhir_api.search import criteria, matching
@@ -24,7 +24,8 @@ from service.fhir_api.search.statements import question
 from service.fhir_api.search.values import Binds, Columns, Match, plain
 from service.store.codec import decode, from_micros
 from service.store.database import Row
-from service.store.snapshot import SqlSnapshot
+from service.store.snapshot import SqlSnapshot, hidden_of
+from service.store.sql import restricted_of
 from service.store.tables import attempt, decision, outbox
 
 Events = dict[int, Record]
@@ -35,12 +36,13 @@ Events = dict[int, Record]
 
 
 class Source(NamedTuple):
-    """A table that events are made from: what their ids begin with, its rows, whose they are, where they stand in it, how an
-    event is made of one, and its columns as those of an index, by search parameter."""
+    """A table that events are made from: what their ids begin with, its rows, whose they are, what they are about, where they
+    stand in it, how an event is made of one, and its columns as those of an index, by search parameter."""
 
     name: str
     rows: Select[Any]
     unit: ColumnElement[str]
+    about: ColumnElement[str]
     number: ColumnElement[int]
     make: Callable[[Row, str, str], Record]
     columns: Mapping[str, Columns]
@@ -88,6 +90,7 @@ _SOURCES: Final = (
         "decision",
         select(decision.c.number, decision.c.at, decision.c.patient, decision.c.about, decision.c.body),
         decision.c.unit,
+        decision.c.about,
         decision.c.number,
         _of_decision,
         _columns(
@@ -110,6 +113,7 @@ _SOURCES: Final = (
         .join(outbox, outbox.c.id == attempt.c.message)
         .where(outbox.c.kind == "party-message", attempt.c.outcome.in_(_OUTSIDE)),
         outbox.c.unit,
+        outbox.c.about,
         attempt.c.number,
         _of_try,
         _columns(
@@ -204,12 +208,12 @@ def beyond(place: Place, number: int) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The events of a unit of which the rows tell all that is ``asked``, in one state of the database. Rows of a table are
-    numbered as they are written, which is the order of time."""
+    """The events of the caller's unit of which the rows tell all that is ``asked``, in one state of the database; none about what
+    the caller may not see. Rows of a table are numbered as they are written, which is the order of time."""
 
     snapshot: SqlSnapshot
     base: str
-    unit: str
+    caller: Caller
     asked: Sequence[Told] = ()
 
     def events(self, most: int, place: Place = NEWEST, *, oldest_first: bool = False) -> Events:
@@ -232,7 +236,7 @@ class Trail:
             return rows.order_by(number if oldest_first else number.desc()).limit(next(binds))
 
         found = self._ask(source, oldest_first, (row, most), build)
-        return {row[0] * len(_SOURCES) + of: source.make(row, self.unit, self.base) for row in found}
+        return {row[0] * len(_SOURCES) + of: source.make(row, self.caller.unit.value, self.base) for row in found}
 
     def _counted(self, source: Source, most: int) -> int:
         def build(binds: Binds) -> Select[Any]:
@@ -242,15 +246,16 @@ class Trail:
         return int(self._ask(source, "count", (most,), build)[0][0])
 
     def _rows(self, source: Source, binds: Binds) -> Select[Any]:
-        of_unit = source.rows.where(source.unit == next(binds))
-        return of_unit.where(*(each(source).condition(source, binds) for each in self.asked))
+        seen = source.unit == next(binds), source.about.not_in(restricted_of(next(binds)))
+        return source.rows.where(*seen).where(*(each(source).condition(source, binds) for each in self.asked))
 
     def _ask(
         self, source: Source, how: object, more: Sequence[Any], build: Callable[[Binds], Select[Any]]
     ) -> Sequence[Row]:
         matches = [each(source) for each in self.asked]
         shape = "trail", source.name, how, tuple(match.shape for match in matches)
-        values = self.unit, *(value for match in matches for value in match.values), *more
+        whose = self.caller.unit.value, hidden_of(self.caller)
+        values = *whose, *(value for match in matches for value in match.values), *more
         asked = question(shape, values, build)
         return self.snapshot.ask(asked.text, asked.values)
 

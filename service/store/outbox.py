@@ -26,7 +26,7 @@ from service.store import sql_outbox as sql
 from service.store.codec import PARTY_MESSAGE, decode, decode_payload, encode, from_micros, payload_kind, to_micros
 from service.store.database import Row
 from service.store.gathering import Gathered
-from service.store.snapshot import SqlSnapshot
+from service.store.snapshot import SqlSnapshot, hidden_of
 
 _log = logging.getLogger(__name__)
 
@@ -123,9 +123,10 @@ class SqlOutbox(SqlSnapshot):
         row = self.connection.execute(sql.MESSAGE, {"message": id}).fetchone()
         return None if row is None else self._read_back(row)
 
-    def standing(self, id: str) -> tuple[str, DeliveryState] | None:
-        """Whose a message is (the unit) and its state: told also of one that cannot be read."""
-        row = self.connection.execute(sql.STANDING, {"message": id}).fetchone()
+    def standing(self, id: str, hidden_of: str = "") -> tuple[str, DeliveryState] | None:
+        """Whose a message is (the unit) and its state: told also of one that cannot be read, and of none that is about
+        something restricted of the unit ``hidden_of``."""
+        row = self.connection.execute(sql.STANDING, {"message": id, "hidden_of": hidden_of}).fetchone()
         return None if row is None else (row[0], DeliveryState(row[1]))
 
     def move(self, message_id: str, state: DeliveryState, reason: str = "", next_try: datetime | None = None) -> None:
@@ -167,12 +168,14 @@ class SqlOutbox(SqlSnapshot):
         return None if row is None else int(row[0])
 
     def fitting(
-        self, unit: str, state: str, destination: str, since: datetime | None, after: int, limit: int
+        self, caller: Caller, state: str, destination: str, since: datetime | None, after: int, limit: int
     ) -> Sequence[tuple[int, str]]:
-        """Numbers and ids of the unit's messages in a state, oldest promise first from the one behind ``after``: to one
-        destination if it is named, and in that state since then or later."""
+        """Numbers and ids of the messages of the caller's unit in a state, as far as the caller may see what they are about,
+        oldest promise first from the one behind ``after``: to one destination if it is named, and in that state since then or
+        later."""
         wanted = {
-            "of_unit": unit,
+            "of_unit": caller.unit.value,
+            "hidden_of": hidden_of(caller),
             "standing": state,
             "name": destination,
             "since": 0 if since is None else to_micros(since),

@@ -138,6 +138,16 @@ def may_be_seen(caller: Caller) -> ColumnElement[bool]:
     return and_(resource.c.unit.in_(sorted(caller.owners)), *restricted)
 
 
+def hidden_of(caller: Caller) -> str:
+    """The unit of which the caller may not see what is restricted; empty for those who may."""
+    return "" if caller.sees_restricted else caller.unit.value
+
+
+def about_what_may_be_seen(about: ColumnElement[str], caller: Caller) -> ColumnElement[bool]:
+    """Of a column that names what a row of the caller's unit is about, by its reference."""
+    return about.not_in(sql.restricted_of(hidden_of(caller)))
+
+
 def to_record(row: Row) -> Record:
     """A row of the columns that ``sql.READ`` selects."""
     type_, id_, version, updated, unit, patient, body, restricted = row

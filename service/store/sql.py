@@ -136,6 +136,13 @@ def alive(filed: str) -> str:
     return filed.removeprefix(_BURIED)
 
 
+def restricted_of(unit: Any) -> Select[Any]:
+    """The references of what is restricted on a unit, deleted or not. Whatever is about one of these (a message, a decision, an
+    event) is there for those alone who may see it."""
+    type_ = func.ltrim(resource.c.type, _BURIED, type_=String)
+    return select(type_ + "/" + resource.c.id).where(resource.c.unit == unit, tables.RESTRICTED)
+
+
 CURRENT_COLUMNS: Final = (
     resource.c.type,
     resource.c.id,

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from contracts.outbox import DeliveryState
 from service.store.codec import PARTY_MESSAGE
-from service.store.sql import Statement, compiled, insert_into, insert_many
+from service.store.sql import Statement, compiled, insert_into, insert_many, restricted_of
 from service.store.tables import BLOCKS, ENDED, TRYABLE, attempt, decision, deed, outbox, route
 
 INSERT_MESSAGE: Final = insert_into(outbox, "number", "uncounted", "lost")
@@ -69,7 +69,8 @@ UNSEAT: Final = compiled(
 SEAT: Final = compiled(update(outbox).where(outbox.c.number == bindparam("first"), outbox.c.head == 0).values(head=1))
 MESSAGE: Final = compiled(select(*_columns).where(_of_message))
 PLACE_OF: Final = compiled(select(outbox.c.key, outbox.c.state, outbox.c.kind).where(_of_message))
-STANDING: Final = compiled(select(outbox.c.unit, outbox.c.state).where(_of_message))
+_SEEN: Final = outbox.c.about.not_in(restricted_of(bindparam("hidden_of")))
+STANDING: Final = compiled(select(outbox.c.unit, outbox.c.state).where(_of_message, _SEEN))
 MESSAGES_OF_PATIENT: Final = compiled(
     select(*_columns)
     .where(
@@ -87,6 +88,7 @@ FITTING: Final = compiled(
         outbox.c.number > bindparam("after"),
         outbox.c.changed >= bindparam("since"),
         or_(bindparam("name") == literal(""), outbox.c.destination == bindparam("name")),
+        _SEEN,
     )
     .order_by(outbox.c.number)
     .limit(bindparam("most"))

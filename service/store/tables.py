@@ -13,6 +13,9 @@ metadata: Final = MetaData()
 # SQLite makes a row id of a column only when its type is exactly INTEGER.
 _RowId: Final = BigInteger().with_variant(Integer, "sqlite")
 
+RESTRICTED: Final = text("restricted = 1")
+"""What the index of restricted resources holds; a search that says it in the same words finds it there."""
+
 resource: Final = Table(
     "resource",
     metadata,
@@ -29,6 +32,10 @@ resource: Final = Table(
     Index("resource_key", "type", "id", unique=True),
     Index("resource_of_patient", "patient", "type", "rid"),
     Index("resource_of_unit", "unit", "type", "rid", "restricted"),
+    # With the column that it is made by: SQLite would else read the unit's other resources too.
+    Index(
+        "resource_restricted", "unit", "restricted", "type", "id", sqlite_where=RESTRICTED, postgresql_where=RESTRICTED
+    ),
 )
 
 history: Final = Table(

@@ -11,6 +11,7 @@ from contracts.ports import CertificateSource, Snapshot, Store
 from contracts.record import Caller
 from contracts.sick_leave import LastPull, ReportedSickLeave, SetAside
 from contracts.time import swedish_day
+from fhir_mappings.identifiers import person_system
 from service.rules.sick_leave import Question, held
 from service.rules.sick_leave.comparison import Difference, differences
 from service.usecases.see_overview import log_reading, on_unit, own_unit
@@ -41,7 +42,7 @@ async def compare_with_national(
     ask: Callable[[date], Question],
     show: Callable[[Comparison], T],
 ) -> T:
-    """Both as a coordinator sees them. Raises ``NotFound`` for another unit, ``NotSupported`` when the source computes none,
+    """Both as a coordinator sees them; patients who are not the caller's to see are in neither. Raises ``NotFound`` for another unit, ``NotSupported`` when the source computes none,
     and ``Unavailable`` when it does not answer in full."""
     own_unit(caller, unit)
     question = await store.look(lambda snapshot: ask(swedish_day(snapshot.at)))
@@ -53,8 +54,9 @@ async def compare_with_national(
         there = on_unit(snapshot, caller, date.min)  # whoever the other side names is looked for among all
         rows = held(there.certificates, there.patients, question).rows
         known = {person: listed.id for person, listed in there.patients.items()}
-        found = differences(rows, reported)
-        return Comparison(unit, question, snapshot.last_pull(unit), len(rows), len(reported), unreadable, found, known)
+        theirs = [each for each in reported if _may_be_seen(snapshot, caller, each.patient)]
+        found = differences(rows, theirs)
+        return Comparison(unit, question, snapshot.last_pull(unit), len(rows), len(theirs), unreadable, found, known)
 
     compared = await store.look(look)
     named = [each.row.patient for each in compared.differences if each.row]
@@ -65,3 +67,11 @@ async def compare_with_national(
     ]
     await log_reading(store, caller, named, "comparison")
     return show(compared)
+
+
+def _may_be_seen(snapshot: Snapshot, caller: Caller, person: PersonId) -> bool:
+    """Somebody who is not known here is hidden from nobody."""
+    if caller.sees_restricted:
+        return True
+    known = snapshot.by_token("Patient", "identifier", person_system(person).fhir, person.digits, caller.unit.value)
+    return all(map(caller.may_see, known))

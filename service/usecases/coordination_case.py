@@ -4,15 +4,16 @@ ends it (domain rule 3)."""
 from contracts.errors import Issue, note
 from contracts.identity import HsaId
 from contracts.ports import Transaction
-from contracts.record import Record
+from contracts.record import Caller, Record
 from fhir_mappings import coordination_case as mapping
 from fhir_mappings.document import decode, from_content
 from service.usecases.context import Context
 from service.usecases.deciding import consents_of, is_coordinated
 
 
-def follow_consent(transaction: Transaction, context: Context, unit: HsaId, patient: str) -> tuple[Issue, ...]:
-    """Open or end the unit's case of the patient, as its consents stand now."""
+def follow_consent(transaction: Transaction, context: Context, caller: Caller, patient: str) -> tuple[Issue, ...]:
+    """Open or end the case that the caller's unit has of the patient, as its consents stand now."""
+    unit = caller.unit
     wanted = is_coordinated(consents_of(transaction, patient), unit, transaction.at)
     case = _open_case(transaction, unit, patient)
     if wanted and case is None:
@@ -21,7 +22,8 @@ def follow_consent(transaction: Transaction, context: Context, unit: HsaId, pati
         return (note(f"the coordination case {record.reference} is open", "case-opened"),)
     if case is not None and not wanted:
         transaction.save(mapping.ended(decode(case.body), transaction.at), case.id, case.unit)
-        return (note(f"the coordination case {case.reference} is ended", "case-ended"),)
+        named = f"the coordination case {case.reference}" if caller.may_see(case) else "the coordination case"
+        return (note(f"{named} is ended", "case-ended"),)
     return ()
 
 

@@ -174,18 +174,19 @@ def _party_in(body: bytes, id: str) -> Party:
 def registered_patient(snapshot: Snapshot, id: str) -> RegisteredPatient | None:
     """The patient behind a logical id."""
     record = snapshot.read("Patient", id)
-    return None if record is None else _patient_in(record.body, id)
+    return None if record is None else patient_in(record.body, id)
 
 
 @lru_cache(KNOWN)
-def _patient_in(body: bytes, id: str) -> RegisteredPatient:
+def patient_in(body: bytes, id: str) -> RegisteredPatient:
+    """The patient of whom a stored Patient tells."""
     return people.patient(decode(body).content, id)
 
 
 def seen_patient(snapshot: Snapshot, caller: Caller, id: str) -> RegisteredPatient | None:
     """The same for somebody's eyes: ``None`` where the caller may not see the record."""
     record = snapshot.read("Patient", id)
-    return None if record is None or not caller.may_see(record) else _patient_in(record.body, id)
+    return None if record is None or not caller.may_see(record) else patient_in(record.body, id)
 
 
 def is_protected(transaction: Transaction, patient: str) -> bool:

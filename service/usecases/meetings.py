@@ -33,7 +33,8 @@ def plan(
     identifier: Identifier | None = None,
 ) -> Recorded:
     """A new meeting. ``invited`` are the participants to whom something is sent, in ``words`` if there are any. What is there
-    under the ``identifier`` already is answered, and nobody is invited again."""
+    under the ``identifier`` already is answered, and nobody is invited again. Raises ``Conflict`` where that is not the caller's
+    to see."""
     known = _known(transaction, caller, identifier)
     if known is not None:
         return unchanged(transaction, caller, known)
@@ -95,7 +96,11 @@ def _known(transaction: Transaction, caller: Caller, identifier: Identifier | No
     if identifier is None:
         return None
     found = transaction.by_token("Task", "identifier", identifier.system, identifier.value, caller.unit.value)
-    return next((each for each in found if read(transaction, each) is not None), None)
+    known = next((each for each in found if read(transaction, each) is not None), None)
+    if known is not None and not caller.may_see(known):
+        text = "something that is restricted has this identifier already"
+        raise Conflict(Issue(IssueType.DUPLICATE, text, "Task.identifier"))
+    return known
 
 
 def _invited(

@@ -101,7 +101,7 @@ class _Known:
 def _known(snapshot: Snapshot, caller: Caller, id: str) -> _Known:
     for document in snapshot.by_token("DocumentReference", "identifier", CERTIFICATE_ID, id, caller.unit.value):
         for certificate, patient in _visible(snapshot, caller, document.patient):
-            if certificate.id == id:
+            if certificate.id == id and caller.may_see(document):
                 return _Known(certificate, document.id, patient)
     raise NotFound(_NOT_HERE)
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from contracts.consent import Consent, ConsentKind, ConsentStatus, Effect, UnreadableConsent
 from contracts.errors import Conflict, Invalid, Issue, IssueType, note
-from contracts.outbox import UNSENT, DeliveryState, Erased, Queued
+from contracts.outbox import UNSENT, DeliveryState, Erased, OutboxMessage, Queued
 from contracts.ports import Transaction
-from contracts.record import Document, Record
+from contracts.record import Caller, Document, Record
 from contracts.time import swedish_day
 from fhir_mappings import consent as mapping
 from fhir_mappings import consent_door, primitives
@@ -41,14 +41,14 @@ def record_consent(transaction: Transaction, context: Context, write: Write) -> 
         return kept
     refusals = _end_refusals(transaction, context, write, consent)
     case = _follow_case(transaction, context, write, consent)
-    return replace(kept, notes=(*refusals, *case, *ask_again(transaction, context, consent.patient)))
+    return replace(kept, notes=(*refusals, *case, *_ask_again(transaction, context, write.caller, consent.patient)))
 
 
 def _follow_case(transaction: Transaction, context: Context, write: Write, consent: Consent) -> tuple[Issue, ...]:
     """The unit's own case: what is said of coordination by another unit is that unit's to record."""
     if consent.kind is not ConsentKind.COORDINATION or consent.unit not in (None, write.caller.unit):
         return ()
-    return follow_consent(transaction, context, write.caller.unit, consent.patient)
+    return follow_consent(transaction, context, write.caller, consent.patient)
 
 
 def _heard(write: Write, earlier: Record | None) -> Write:
@@ -83,26 +83,33 @@ def _stays(text: str) -> Issue:
     return Issue(IssueType.BUSINESS_RULE, text, "Consent.status", rule="consent-stays")
 
 
-def ask_again(transaction: Transaction, context: Context, patient: str) -> tuple[Issue, ...]:
+def _ask_again(transaction: Transaction, context: Context, caller: Caller, patient: str) -> tuple[Issue, ...]:
     """Ask the rules about each of the patient's messages that has not been accepted, and withhold what they deny."""
-    return tuple(note for queued in transaction.queued(patient) for note in _asked_again(transaction, context, queued))
+    queued = transaction.queued(patient)
+    return tuple(note for each in queued for note in _asked_again(transaction, context, caller, each))
 
 
-def _asked_again(transaction: Transaction, context: Context, queued: Queued) -> Iterable[Issue]:
+def _asked_again(transaction: Transaction, context: Context, caller: Caller, queued: Queued) -> Iterable[Issue]:
     if isinstance(queued.message.payload, Erased):  # it is withheld, and stays so
         return
     decision = decide_again(transaction, queued.message.question, context.region)
-    message = queued.message
+    message, named = queued.message, _named(transaction, caller, queued.message)
     if queued.state is DeliveryState.CLAIMED and not decision.permitted:
-        yield note(
-            f"message {message.id} to {message.destination} left before the withdrawal", "left-before-withdrawal"
-        )
+        yield note(f"{named} left before the withdrawal", "left-before-withdrawal")
     elif queued.state in UNSENT and not decision.permitted:
         transaction.note_decision(decision, message.about)
         transaction.move(message.id, DeliveryState.WITHHELD, reasons(decision))
-        yield note(f"message {message.id} to {message.destination} is withheld: {reasons(decision)}", "withheld")
+        yield note(f"{named} is withheld: {reasons(decision)}", "withheld")
     elif queued.state is DeliveryState.WITHHELD and decision.permitted:
-        yield note(f"message {message.id} to {message.destination} may be sent now: replay it", "may-be-replayed")
+        yield note(f"{named} may be sent now: replay it", "may-be-replayed")
+
+
+def _named(transaction: Transaction, caller: Caller, message: OutboxMessage) -> str:
+    """A message as the caller may be told of it: what happens to it is told in any case."""
+    type_, _, id_ = message.about.partition("/")
+    about = transaction.read(type_, id_) or transaction.tombstone(type_, id_)
+    seen = about is None or caller.may_see(about)
+    return f"message {message.id} to {message.destination}" if seen else "a message that may not be shown to you"
 
 
 def _refuse_too_general(consent: Consent, write: Write, context: Context, at: datetime) -> None:
@@ -138,7 +145,7 @@ def _refuse_old_word(transaction: Transaction, write: Write, consent: Consent, e
     if stood is not None and before is not None and rules.is_old_word(consent, before, stood.updated):
         raise Conflict(_old(_NEW_WORD))
     if not (isinstance(before, Consent) and rules.is_permission(before) and rules.says_no_more(consent, before)):
-        _refuse_copy(transaction, consent)
+        _refuse_copy(transaction, write.caller, consent)
 
 
 def _deleted(transaction: Transaction, id: str) -> Record | None:
@@ -149,15 +156,15 @@ def _deleted(transaction: Transaction, id: str) -> Record | None:
     return None if last is None or decode(last.body).content["status"] in rules.NOT_SAID else gone
 
 
-def _refuse_copy(transaction: Transaction, consent: Consent) -> None:
-    """Whatever id it comes under."""
+def _refuse_copy(transaction: Transaction, caller: Caller, consent: Consent) -> None:
+    """Whatever id it comes under. What the caller may not see is not named."""
     find = party_finder(transaction)
     for record in transaction.by_reference("Consent", "patient", f"Patient/{consent.patient}"):
         if record.id == consent.id:
             continue
         other = consent_in(record, find)
         if rules.brings_back(consent, other, record.updated) or _widens_again(transaction, consent, record, other):
-            raise Conflict(_old(f"{_NEW_WORD} ({record.reference})"))
+            raise Conflict(_old(f"{_NEW_WORD} ({record.reference})" if caller.may_see(record) else _NEW_WORD))
 
 
 def _widens_again(transaction: Transaction, consent: Consent, record: Record, now: Consent | UnreadableConsent) -> bool:
@@ -213,6 +220,9 @@ def _ended_or_named(
 ) -> Issue:
     record = transaction.read("Consent", refusal.id)
     assert record is not None  # noqa: S101 - it was read in this transaction
+    if not write.caller.may_see(record):
+        text = "a refusal that may not be shown to you still denies: somebody who may see it ends it if the patient says so"
+        return note(text, "refusal-stands")
     is_older = rules.is_before(consent, refusal, record.updated)
     if is_older or not rules.covers(consent, refusal):
         why = "was recorded after this consent was given" if is_older else "is wider than this consent"

@@ -14,13 +14,13 @@ from typing import TypeVar
 from contracts.errors import Invalid, NotFound
 from contracts.identity import PersonId
 from contracts.ports import Snapshot, Store
-from contracts.record import Access, AccessAction, Caller, Role
+from contracts.record import Access, AccessAction, Caller, Record, Role
 from contracts.sick_leave import Certificate, LastPull, RekoStatus, StoredCertificate
 from contracts.time import swedish_day
 from fhir_mappings import certificate
 from fhir_mappings.document import decode
 from service.rules.sick_leave import Held, Listed, Marking, Overview, Question, held, overview
-from service.usecases.deciding import seen_patient
+from service.usecases.deciding import patient_in
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ Survey = Callable[[str, Sequence[Counted], LastPull | None], T]
 
 @dataclass(frozen=True, slots=True)
 class OnUnit:
-    """A unit's certificates and whose they are."""
+    """A unit's certificates and whose they are; none of patients whose record is not the caller's to see."""
 
     certificates: tuple[Certificate, ...]
     patients: Mapping[PersonId, Listed]
@@ -157,19 +157,25 @@ def _together(
     by_patient: defaultdict[str, list[RekoStatus]] = defaultdict(list)
     for status in statuses:
         by_patient[status.patient].append(status)
-    known = {id: _listed(snapshot, caller, id, by_patient[id]) for id in {id for id, _ in stored}}
+    records = {id: snapshot.read("Patient", id) for id in {id for id, _ in stored}}
+    known = {
+        id: _listed(id, record, by_patient[id])
+        for id, record in records.items()
+        if record is None or caller.may_see(record)
+    }
+    seen = [(known[id], each) for id, each in stored if id in known]
     return OnUnit(
-        tuple(each.certificate for _, each in stored),
-        {each.certificate.patient: known[id] for id, each in stored},
-        {each.certificate.id: each.episode for _, each in stored},
+        tuple(each.certificate for _, each in seen),
+        {each.certificate.patient: listed for listed, each in seen},
+        {each.certificate.id: each.episode for _, each in seen},
     )
 
 
-def _listed(snapshot: Snapshot, caller: Caller, id: str, statuses: Sequence[RekoStatus]) -> Listed:
-    """A patient whose record is gone, cannot be read or is not the caller's to see is treated as one whom the register does
-    not know: whether she is protected, nobody can tell."""
+def _listed(id: str, record: Record | None, statuses: Sequence[RekoStatus]) -> Listed:
+    """A patient whose record is gone or cannot be read is treated as one whom the register does not know: whether she is
+    protected, nobody can tell."""
     try:
-        found = seen_patient(snapshot, caller, id)
+        found = None if record is None else patient_in(record.body, id)
     except Invalid:
         found = None
     if found is None:

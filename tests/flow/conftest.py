@@ -86,6 +86,7 @@ _CALLERS: Final = {
     "neighbour": ("TSTNMT2321000156-P0003", OTHER_UNIT, PROVIDER, _ALL_RIGHTS),
     "stranger": ("TSTNMT5560000001-P0009", UNIT_ELSEWHERE, OTHER_PROVIDER, _ALL_RIGHTS),
     "doctor": (DOCTOR, UNIT, PROVIDER, _ALL_RIGHTS),
+    "locum": (DOCTOR, UNIT, PROVIDER, tuple(set(Right) - {Right.FHIR_RESTRICTED})),
     "platform": ("TSTNMT2321000156-F0001", UNIT, PROVIDER, (Right.DIALOGUE_RECEIVE,)),
 }
 
@@ -318,6 +319,11 @@ class Flow:
     def doctor(self) -> httpx.AsyncClient:
         """On the unit, as the doctor who issues every certificate that names no other."""
         return self.callers["doctor"]
+
+    @property
+    def locum(self) -> httpx.AsyncClient:
+        """As the same doctor, without the right to see what is restricted."""
+        return self.callers["locum"]
 
     @property
     def nobody(self) -> httpx.AsyncClient:

@@ -50,7 +50,7 @@ async def read_audit_event(around: Surroundings, request: Request) -> Response:
     """One event of the unit, by ``decision-<number>`` or ``disclosure-<number>``."""
     caller = around.caller(request, Right.FHIR_READ)
     asked = [told_by_id([request.path_params["id"]])]
-    found = await around.store.look(lambda snapshot: Trail(snapshot, around.base, caller.unit.value, asked).events(1))
+    found = await around.store.look(lambda snapshot: Trail(snapshot, around.base, caller, asked).events(1))
     if not found:
         raise NotFound("there is no such AuditEvent")
     (event,) = found.values()
@@ -80,7 +80,7 @@ def _find(base: str, search: Search, snapshot: SqlSnapshot) -> Found:
     """A page, what comes along and the total, from one snapshot. Raises ``Malformed`` for what would take too long."""
     scope = Scope.of(search.caller, snapshot.index.numbers)
     of_rows, of_events = _divided(search.query, scope, snapshot)
-    trail = Trail(snapshot, base, search.caller.unit.value, of_rows)
+    trail = Trail(snapshot, base, search.caller, of_rows)
     look = _Look(search, scope, trail, of_events, _codes(search.query))
     found = look.found()
     along, is_cut = look.along(found.matched)

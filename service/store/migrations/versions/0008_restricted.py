@@ -7,6 +7,7 @@ from sqlalchemy import Column, Integer, text
 revision = "0008"
 down_revision = "0007"
 
+_HIDES = text("restricted = 1")
 _SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 _LABELLED = {
     "sqlite": text("SELECT rid, hid, body FROM history WHERE instr(body, :sought) > 0"),
@@ -32,6 +33,13 @@ def upgrade() -> None:
         op.add_column(table, Column("restricted", Integer, nullable=False, server_default=text("0")))
     op.drop_index("resource_of_unit", "resource")
     op.create_index("resource_of_unit", "resource", ["unit", "type", "rid", "restricted"])
+    op.create_index(
+        "resource_restricted",
+        "resource",
+        ["unit", "restricted", "type", "id"],
+        sqlite_where=_HIDES,
+        postgresql_where=_HIDES,
+    )
     connection = op.get_bind()
     rows = connection.execute(_LABELLED[connection.dialect.name], {"sought": _SYSTEM.encode()})
     labelled = [{"one": rid, "version": hid} for rid, hid, body in rows if _is_restricted(bytes(body))]

@@ -86,6 +86,7 @@ class _Names(dict[str, None]):
         (sql_outbox.CLAIMED_FOR, "outbox_standing"),
         (sql_outbox.ENDED_MESSAGES, "outbox_ended"),
         (sql_outbox.FITTING, "outbox_of_unit"),
+        (sql_outbox.FITTING, "COVERING INDEX resource_restricted"),
         (sql_outbox.MESSAGES_OF_PATIENT, "outbox_of_patient"),
         (sql_outbox.PROMISED, "outbox_about"),
     ],
