@@ -46,7 +46,7 @@ def replay(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sql
         if fate.to is None:
             return fate.obstacle
         _replay(transaction, caller, id, why, fate)
-        transaction.keep_deed(caller, Deed.REPLAYED, f"outbox/{id}", why)
+        transaction.keep_deed(caller, Deed.REPLAYED, f"outbox/{id}", why, transaction.patient_of(id))
         return ""
 
     return work
@@ -58,7 +58,7 @@ def cancel(caller: Caller, id: str, why: str) -> Callable[[SqlTransaction], None
     def work(transaction: SqlTransaction) -> None:
         refuse_unless(transaction, caller, id, _CANCELLABLE, Deed.CANCELLED)
         _do(transaction, caller, id, why, DeliveryState.CANCELLED, Deed.CANCELLED)
-        transaction.keep_deed(caller, Deed.CANCELLED, f"outbox/{id}", why)
+        transaction.keep_deed(caller, Deed.CANCELLED, f"outbox/{id}", why, transaction.patient_of(id))
 
     return work
 

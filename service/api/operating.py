@@ -81,16 +81,30 @@ def _held_back(caller: Caller) -> Any:
 async def deeds(store: SqlStore, caller: Caller, asked: models.PageQuery) -> tuple[list[models.DeedOut], int | None]:
     """What operators did to the unit's messages and the care provider's destinations, newest first. Where there may be more,
     behind which the next page begins."""
-    columns = (deed.c.number, deed.c.at, deed.c.employee, deed.c.unit, deed.c.deed, deed.c.about, deed.c.why)
+    columns = (
+        deed.c.number,
+        deed.c.patient,
+        deed.c.at,
+        deed.c.employee,
+        deed.c.unit,
+        deed.c.deed,
+        deed.c.about,
+        deed.c.why,
+    )
     wanted = [deed.c.provider == caller.provider.value, *([deed.c.number < asked.after] if asked.after else [])]
     theirs = or_(deed.c.unit == caller.unit.value, deed.c.deed.in_(OF_DESTINATION))
     hidden = select("outbox/" + outbox.c.id).where(not_(about_what_may_be_seen(outbox.c.about, caller)))
     statement = select(*columns).where(*wanted, theirs, deed.c.about.not_in(hidden))
     rows = await store.select(statement.order_by(deed.c.number.desc()).limit(LIST))
-    return [_deed(*row) for row in rows], int(rows[-1][0]) if len(rows) == LIST else None
+    await _log(store, caller, {row[1]: row[_ABOUT] for row in reversed(rows) if row[1]}, "outbox-deeds")
+    return [_deed(*row[2:]) for row in rows], int(rows[-1][0]) if len(rows) == LIST else None
 
 
-def _deed(_: int, at: int, employee: str, unit: str, did: str, about: str, why: str) -> models.DeedOut:
+_ABOUT: Final = 6
+"""Where the message stands in such a row."""
+
+
+def _deed(at: int, employee: str, unit: str, did: str, about: str, why: str) -> models.DeedOut:
     return models.DeedOut(at=from_micros(at), employee=employee, unit=unit, deed=Deed(did), about=about, why=why)
 
 

@@ -38,7 +38,7 @@ def release(context: Context, caller: Caller, id: str, why: str) -> Callable[[Sq
         else:
             transaction.fix(message, to, stands or released)
         transaction.note_deed(id, Deed.RELEASED, released)
-        transaction.keep_deed(caller, Deed.RELEASED, f"outbox/{id}", why)
+        transaction.keep_deed(caller, Deed.RELEASED, f"outbox/{id}", why, message.patient)
         access = Access(caller, AccessAction.WRITE, message.patient, f"outbox/{id}", "protected-release")
         transaction.log_access(access)
         return ""

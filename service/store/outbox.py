@@ -263,10 +263,10 @@ class SqlOutbox(SqlSnapshot):
         """Keep what a person did to a message, and why."""
         self._note(message_id, 0, deed, reason)
 
-    def keep_deed(self, caller: Caller, deed: Deed, about: str, why: str) -> None:
-        """Keep what an operator does, to what (a message, a destination, all that fit a filter), and why."""
+    def keep_deed(self, caller: Caller, deed: Deed, about: str, why: str, patient: str = "") -> None:
+        """Keep what an operator does, to what (a message about the patient, a destination, all that fit a filter), and why."""
         who = caller.employee.value, caller.unit.value, caller.provider.value
-        self.gathered.add(sql.INSERT_DEED, [(to_micros(self.at), *who, deed.value, about, why)])
+        self.gathered.add(sql.INSERT_DEED, [(to_micros(self.at), *who, deed.value, about, patient, why)])
 
     def _note(self, message_id: str, attempt: int, outcome: str, reason: str) -> None:
         self.gathered.add(sql.INSERT_ATTEMPT, [(message_id, attempt, to_micros(self.at), outcome, reason)])

@@ -286,6 +286,8 @@ deed: Final = Table(
     Column("provider", String, nullable=False),
     Column("deed", String, nullable=False),
     Column("about", String, nullable=False),
+    # Whom the message is about; empty where many, or none, are.
+    Column("patient", String, nullable=False),
     Column("why", String, nullable=False),
     Index("deed_of_provider", "provider", "number"),
 )

@@ -91,6 +91,8 @@ async def test_every_deed_is_kept_and_each_unit_is_shown_its_own(flow: "Flow") -
         ("resumed", "destinations/ehr", ""),
     ]
     assert {(each["employee"], each["unit"]) for each in done} == {(flow.COORDINATOR, flow.UNIT)}
+    seen = flow.rows("SELECT DISTINCT resource FROM access_log WHERE interaction = 'outbox-deeds'")
+    assert {(f"outbox/{first}",), (f"outbox/{second}",)} <= {*seen}, "why may tell of a patient"
     theirs = (await flow.neighbour.get("/api/outbox/deeds")).json()[:2]
     assert [each["deed"] for each in theirs] == ["resumed", "paused"], "a destination is the care provider's"
     assert (await flow.stranger.get("/api/outbox/deeds")).json() == []

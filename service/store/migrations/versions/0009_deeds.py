@@ -20,6 +20,7 @@ def upgrade() -> None:
         Column("provider", String, nullable=False),
         Column("deed", String, nullable=False),
         Column("about", String, nullable=False),
+        Column("patient", String, nullable=False),
         Column("why", String, nullable=False),
         Index("deed_of_provider", "provider", "number"),
     )
