@@ -11,6 +11,7 @@ from service.usecases.keeping import SHARED
 from tests.flow import test_dialogue as dialogues
 from tests.flow import test_meetings as meetings
 from tests.flow.test_dialogue import do, instruct, pass_days, until
+from tests.flow.test_dialogue_pages import stray
 from tests.flow.test_pages import sat_down
 
 if TYPE_CHECKING:
@@ -282,6 +283,12 @@ async def part_of_it(flow: "Flow", person: "Person") -> None:
     await flow.post(flow.forms.activity(person, partOf=[{"reference": f"Procedure/{whole['id']}"}]))
 
 
+async def sorted_by_a_person(flow: "Flow", person: "Person") -> None:
+    id_ = await stray(flow, "Gäller Prov.")
+    await put_label(flow, f"Communication/{id_}")
+    assert (await flow.coordinator.post(f"/api/unsorted-messages/{id_}/patient", json={"id": person.id})).is_success
+
+
 async def sent_with_a_file(flow: "Flow", person: "Person") -> None:
     about = {"contentType": "text/plain", "data": "SGVtbGln", "securityContext": {"reference": person.reference}}
     file = await flow.post({"resourceType": "Binary", "meta": RESTRICTED, **about})
@@ -308,6 +315,7 @@ _TOLD: Final = ["Communication", "CommunicationRequest", "Procedure", "Task"]
         (handed_over_as_it_was, ["Binary", "Communication", "Goal"]),
         (invited_and_held, ["CarePlan", "CommunicationRequest", "Procedure", "Task", "Task"]),
         (part_of_it, ["Procedure", "Procedure"]),
+        (sorted_by_a_person, ["Communication", "Task"]),
         (sent_with_a_file, ["Binary", "CommunicationRequest", "Task"]),
     ],
 )
