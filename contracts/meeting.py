@@ -111,7 +111,8 @@ class Meeting:
     ``called_by``, ``chair`` and ``secretary`` (who documents) are keys of parties that take part, empty for the unit itself.
     ``also`` is what else the occasion was. ``start`` and ``end`` are ``None`` until a time is proposed. ``dialogue`` is
     ``Task/<id>`` of the dialogue that it came out of, ``plan`` ``CarePlan/<id>``, ``activity`` ``Procedure/<id>``.
-    ``why_no_plan`` says why a SIP meeting gave no plan; ``reason`` why a meeting was cancelled.
+    ``why_no_plan`` says why a SIP meeting gave no plan; ``reason`` why a meeting was cancelled. ``restricted``: its own label
+    leaves it to those who have the right to see such data.
     """
 
     patient: str
@@ -137,11 +138,18 @@ class Meeting:
     shared: tuple[Shared, ...] = ()
     activity: str = ""
     reason: str = ""
+    restricted: bool = False
 
     @property
     def parties(self) -> tuple[Participant, ...]:
         """Those who speak for an organisation."""
         return tuple(each for each in self.participants if each.party is not None)
+
+    @property
+    def points_at(self) -> tuple[str, ...]:
+        """What it names of the patient's record: ``Type/id``."""
+        invitations = (each.invitation for each in self.participants)
+        return tuple(each for each in (self.plan, self.dialogue, *self.documents, *invitations) if each)
 
     @property
     def is_open(self) -> bool:

@@ -15,7 +15,11 @@ _RESTRICTED: Final = ("R", "V")
 def is_restricted(content: Mapping[str, Any]) -> bool:
     """Whether the resource is left to those who have the right to see such data."""
     labels = content["meta"].get("security") if "meta" in content else None
-    return any(each.get("code") in _RESTRICTED and each.get("system") == CONFIDENTIALITY for each in labels or ())
+    return any(map(_restricts, labels or ()))
+
+
+def _restricts(label: Mapping[str, Any]) -> bool:
+    return label.get("code") in _RESTRICTED and label.get("system") == CONFIDENTIALITY
 
 
 def restricted(document: Document) -> Document:
@@ -25,3 +29,10 @@ def restricted(document: Document) -> Document:
     meta = document.content.get("meta", {})
     label = coding(CONFIDENTIALITY, "R")
     return with_elements(document, {"meta": {**meta, "security": [*meta.get("security", ()), label]}})
+
+
+def unrestricted(document: Document) -> Document:
+    """The resource without the labels that restrict it."""
+    meta = dict(document.content.get("meta", {}))
+    others = [each for each in meta.pop("security", ()) if not _restricts(each)]
+    return with_elements(document, {"meta": meta | ({"security": others} if others else {}) or None})

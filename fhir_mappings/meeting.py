@@ -39,6 +39,7 @@ from fhir_mappings.identifiers import (
     MEETING_OUTPUT,
     MEETING_PARTICIPANT,
 )
+from fhir_mappings.labels import is_restricted
 from fhir_mappings.people import PartyOf
 from fhir_mappings.primitives import Json
 from fhir_mappings.reading import Reading
@@ -83,6 +84,7 @@ def from_fhir(task: Json, party_of: PartyOf = Party) -> Meeting:
         shared=told.shared(),
         activity=next(iter(told.references(MeetingOutput.ACTIVITY, "Procedure")), ""),
         reason=task.get("statusReason", {}).get("text", ""),
+        restricted=is_restricted(task),
     )
     for at in primitives.condition_references(task, "Task", "basedOn"):
         reading.note(IssueType.BUSINESS_RULE, at, "a meeting carries no diagnosis and points at none", "no-diagnosis")

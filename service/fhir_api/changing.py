@@ -68,8 +68,15 @@ def update(
     if names_a_person(id_.encode()):
         text = "an id stands in addresses, and never holds a personal number"
         raise Malformed(Issue(IssueType.VALUE, text, f"{document.type}.id"))
-    write = Write(stage.caller, at_home(document, stage.around.base), id_, expected, fresh, coming)
+    keeps, document = _keeps_label(stage, document, id_), at_home(document, stage.around.base)
+    write = Write(stage.caller, document, id_, expected, fresh, coming, of_restricted=keeps)
     return story(stage.transaction, stage.around.context, write)
+
+
+def _keeps_label(stage: Stage, document: Document, id: str) -> bool:
+    """A label stays on an update whose sender says nothing of labels, not even that there are none."""
+    earlier = stage.transaction.read(document.type, id) if id and "meta" not in document.content else None
+    return earlier is not None and earlier.restricted
 
 
 def patch(stage: Stage, target: Target, change: Patch, expected: int | None) -> Recorded:

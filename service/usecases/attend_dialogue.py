@@ -25,7 +25,7 @@ from service.usecases import follow_dialogue
 from service.usecases.context import Context, Write
 from service.usecases.deciding import decide_again
 from service.usecases.delivered import delivered
-from service.usecases.keeping import keep, visible
+from service.usecases.keeping import keep, tells_of_restricted, visible
 from service.usecases.notify import ways
 from service.usecases.promising import reasons
 
@@ -62,10 +62,11 @@ class Reading:
 
 
 def opened(transaction: Transaction, caller: Caller, id: str) -> Opened:
-    """The dialogue with that Task. Raises ``NotFound``."""
+    """The dialogue with that Task. Raises ``NotFound``, also where what began it, or what waits in it to be told, is not the
+    caller's to see."""
     task = visible(transaction, caller, "Task", id)
     if not dialogue_task.is_dialogue(decode(task.body).content):
-        raise NotFound("there is no such dialogue")
+        raise NotFound(_NO_DIALOGUE)
     dialogue = follow_dialogue.read(task)
     unsent = [
         queued
@@ -74,7 +75,15 @@ def opened(transaction: Transaction, caller: Caller, id: str) -> Opened:
         and isinstance(queued.message.payload, PartyMessage)
         and (queued.message.payload.conversation or queued.message.payload.id) == dialogue.conversation
     ]
+    told_of = (
+        transaction.read(*each.split("/")) for each in (dialogue.focus, *(each.message.about for each in unsent))
+    )
+    if not all(each is None or caller.may_see(each) for each in told_of):
+        raise NotFound(_NO_DIALOGUE)
     return Opened(task, dialogue, unsent[-1] if unsent else None)
+
+
+_NO_DIALOGUE: Final = "there is no such dialogue"
 
 
 # ---- Where it stands ---------------------------------------------------------------------------------------------
@@ -161,7 +170,8 @@ def _kept(transaction: Transaction, context: Context, caller: Caller, found: Ope
         at=heard.at,
         text=heard.text,
     )
-    return keep(transaction, context, Write(caller, document)).record
+    of_restricted = tells_of_restricted(transaction, found.task)
+    return keep(transaction, context, Write(caller, document, of_restricted=of_restricted)).record
 
 
 _MODES: Final = {

@@ -45,7 +45,8 @@ class Write:
 
     ``id`` is empty when a new one is to be made, under ``fresh`` or an id that the service chooses. ``expected`` is the
     version that the caller believes to be current (If-Match), ANY or ABSENT. ``coming`` are resources (``Type/id``) that the
-    same transaction makes: they may be pointed at before they are there.
+    same transaction makes: they may be pointed at before they are there. ``of_restricted``: it is made of something that is
+    labelled as restricted, also where it points at nothing that would tell.
     """
 
     caller: Caller
@@ -54,10 +55,11 @@ class Write:
     expected: int | None = None
     fresh: str = ""
     coming: frozenset[str] = frozenset()
+    of_restricted: bool = False
 
     def saying(self, document: Document) -> "Write":
         """The same write of another document. Written out, as ``Caller.asking`` is: every write passes here."""
-        return Write(self.caller, document, self.id, self.expected, self.fresh, self.coming)
+        return Write(self.caller, document, self.id, self.expected, self.fresh, self.coming, self.of_restricted)
 
 
 ABSENT: Final = 0

@@ -73,13 +73,15 @@ def told(transaction: Transaction, context: Context, payload: PartyMessage, beca
         sent=became.at,
         answers=_answered(transaction, unit, payload.answers),
     )
-    kept = keep(transaction, context, Write(became.keeper, decode(sent), earlier[0].id if earlier else ""))
+    id_, was_restricted = (earlier[0].id, earlier[0].restricted) if earlier else ("", False)
+    kept = keep(transaction, context, Write(became.keeper, decode(sent), id_, of_restricted=was_restricted))
     # What had not arrived after all, and has now, is one activity all the same.
     activity = None if earlier else _activity(transaction, payload, became)
     if activity is None:
         return (kept.record,)
     content = activity_mapping.to_fhir(activity, employee=payload.sender.employee, unit=unit)
-    return kept.record, record_activity(transaction, context, Write(became.keeper, from_content(content))).record
+    act = Write(became.keeper, from_content(content), of_restricted=kept.record.restricted)
+    return kept.record, record_activity(transaction, context, act).record
 
 
 def _answered(transaction: Transaction, unit: HsaId, message_id: str) -> str:

@@ -24,6 +24,7 @@ from fhir_mappings import received
 from fhir_mappings.dialogue_task import Said
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import CONVERSATION_ID
+from fhir_mappings.labels import restricted, unrestricted
 from service.rules import dialogue as rules
 from service.usecases.context import SERVICE, Context, Removal, Write
 from service.usecases.keeping import keep, remove
@@ -207,9 +208,13 @@ def told_by_certificate(
 
 
 def _open_duty(transaction: Transaction, caller: Caller, patient: str, party: Recipient) -> Record | None:
-    """The patient's judged need of which nobody has been told, on the caller's unit."""
+    """The patient's judged need of which nobody has been told, on the caller's unit and the caller's to see."""
     for task in transaction.by_reference("Task", "patient", f"Patient/{patient}"):
-        if task.unit != caller.unit.value or not mapping.is_dialogue(decode(task.body).content):
+        if (
+            task.unit != caller.unit.value
+            or not caller.may_see(task)
+            or not mapping.is_dialogue(decode(task.body).content)
+        ):
             continue
         dialogue = read(task)
         is_duty = dialogue.topic is Topic.ASSUMED_REHAB_NEED and dialogue.party.party == party.party
@@ -233,6 +238,21 @@ def taken_back(transaction: Transaction, context: Context, caller: Caller, reque
     if task is not None and read(task).standing in rules.UNDER_WAY:
         told = replace(read(task), standing=Standing.TAKEN_BACK, reason="the request was taken back", due=None)
         move(transaction, context, caller, task, told)
+
+
+def relabelled(transaction: Transaction, context: Context, caller: Caller, request: Record) -> None:
+    """A request has been labelled as restricted, or is so no more: so is what was sent because of it, and the dialogue that it
+    began. What the other party said there is hidden with it; a person alone shows that again."""
+    task = task_about(transaction, request.reference)
+    found = [*transaction.by_reference("Communication", "based-on", request.reference)]
+    if task is not None and request.restricted:
+        said = read(task).conversation
+        found += transaction.by_token("Communication", "identifier", CONVERSATION_ID, said, task.unit)
+    known = {each.reference: each for each in (*found, *([task] if task is not None else ()))}
+    for each in known.values():
+        if each.restricted is not request.restricted:
+            document = (restricted if request.restricted else unrestricted)(decode(each.body))
+            keep(transaction, context, Write(caller, document, each.id))
 
 
 def forget(transaction: Transaction, context: Context, removal: Removal) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 from contracts.errors import Conflict, Invalid, Issue, IssueType, VersionConflict
 from contracts.plan import HandedOver, Manner
 from contracts.ports import Transaction
-from contracts.record import Caller, Record
+from contracts.record import Caller
 from fhir_mappings import patient_document as mapping
 from fhir_mappings import r4
 from fhir_mappings.document import decode, from_content
 from service.patient_document import html
 from service.usecases.context import Context, Recorded, Write
-from service.usecases.keeping import keep, visible
+from service.usecases.keeping import keep, tells_of_restricted, visible
 from service.usecases.record_beside_feed import record_beside_feed
 from service.usecases.record_resource import record_resource
 from service.usecases.see_plan import plan_seen
@@ -43,12 +43,15 @@ def hand_over(transaction: Transaction, context: Context, caller: Caller, id: st
     if seen.protected and given.manner is not Manner.READ_TOGETHER and not given.why.strip():
         text = "the patient's identity is protected: say in why how the document reaches nobody else"
         raise Invalid(Issue(IssueType.REQUIRED, text, "why", rule="protected-identity"))
+    # Who does not see what is restricted hands over a document without it.
+    of_restricted = caller.sees_restricted and tells_of_restricted(transaction, record)
     document = html.page(seen).encode()
-    kept = _keep(transaction, context, caller, mapping.binary(record.patient, mapping.HTML, document))
+    binary = _judged(mapping.binary(record.patient, mapping.HTML, document))
+    kept = keep(transaction, context, Write(caller, binary, of_restricted=of_restricted)).record
     told = HandedOver("", seen.version, given.at or transaction.at, given.manner, caller.employee.value, given.why)
     plan = {"id": record.id, **decode(record.body).content}
     content = mapping.communication(plan, record.patient, told, caller.employee, document, kept.reference)
-    return record_beside_feed(transaction, context, Write(caller, _judged(content)))
+    return record_beside_feed(transaction, context, Write(caller, _judged(content), of_restricted=of_restricted))
 
 
 def release(
@@ -74,10 +77,6 @@ def _check(current: int, status: str, given: Handing, now: datetime) -> None:
         raise Conflict("a plan that has been revoked is not handed over")
     if given.at is not None and given.at > now:
         raise Invalid(Issue(IssueType.VALUE, "it cannot have been handed over in time to come", "at"))
-
-
-def _keep(transaction: Transaction, context: Context, caller: Caller, content: dict[str, Any]) -> Record:
-    return keep(transaction, context, Write(caller, _judged(content))).record
 
 
 def _judged(content: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from fhir_mappings import dialogue, invitation
 from fhir_mappings.document import decode, from_content, with_elements
 from service.rules import meeting as rules
 from service.usecases.context import Context, Recorded, Write
+from service.usecases.keeping import any_restricted
 from service.usecases.notify import notify
 
 Notes = tuple[Issue, ...]
@@ -69,6 +70,11 @@ def call_off(transaction: Transaction, context: Context, caller: Caller, meeting
     return tuple(notes)
 
 
+def tells_of_restricted(transaction: Transaction, meeting: Meeting) -> bool:
+    """Whether what is made of the meeting is made of something restricted."""
+    return meeting.restricted or any_restricted(transaction, meeting.points_at)
+
+
 def _first_words(meeting: Meeting) -> str:
     return invitation.asked(meeting) if _asks(meeting) else invitation.invited(meeting)
 
@@ -96,7 +102,8 @@ def _tell(
         wanted=NextStep.MEETING if _asks(meeting) else None,
     )
     content = dialogue.to_fhir(said, party, employee=caller.employee, unit=caller.unit, authored=transaction.at)
-    return notify(transaction, context, Write(caller, from_content(content)))
+    of_restricted = tells_of_restricted(transaction, meeting)
+    return notify(transaction, context, Write(caller, from_content(content), of_restricted=of_restricted))
 
 
 def _tell_again(
@@ -113,7 +120,8 @@ def _tell_again(
     document = decode(request.body)
     payload = [{**document.content["payload"][0], "contentString": invitation.invited(meeting)}]
     corrected = with_elements(document, {"payload": payload})
-    return notify(transaction, context, Write(caller, corrected, request.id))
+    of_restricted = tells_of_restricted(transaction, meeting)
+    return notify(transaction, context, Write(caller, corrected, request.id, of_restricted=of_restricted))
 
 
 def _take_back(transaction: Transaction, context: Context, caller: Caller, who: Participant) -> Recorded:

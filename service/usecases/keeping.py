@@ -1,7 +1,7 @@
 """Keeping a resource: who may, what it points at, whether it is new, and the row in the access log."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any, Final
 
@@ -23,13 +23,16 @@ from fhir_mappings.identifiers import NATIONAL_PERSON_SYSTEMS
 from fhir_mappings.labels import is_restricted, restricted
 from fhir_mappings.narrative import with_narrative
 from fhir_mappings.primitives import identifiers, literal
-from service.usecases.context import ABSENT, ANY, SERVICE, Context, Recorded, Removal, Write
+from service.usecases.context import ABSENT, ANY, Context, Recorded, Removal, Write
 
 SHARED: Final = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
 """Types that belong to the care provider, not to one unit."""
 
 SERVED: Final = frozenset(r4.TYPES) - {"Bundle", "Parameters", "OperationOutcome", "CapabilityStatement", "AuditEvent"}
 """Types that are kept here. A reference to one of them must lead somewhere; others point into other systems."""
+
+_TELLING: Final = SERVED - SHARED - {"Patient"}
+"""Types whose label is that of what points at them too. A restricted Patient hides who somebody is, not each act."""
 
 _IDENTITY: Final = {"Patient", "Procedure", "CommunicationRequest"}
 """Types of which two with the same identifier would do harm: split consents, two codes for one occasion, the same told
@@ -40,29 +43,58 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     """Store the resource, with a text where its sender wrote none, or find that the same is stored already. Raises
     ``NotFound``, ``VersionConflict``, ``Conflict``, ``Forbidden`` (labels that the caller may not use) and ``Invalid`` (a
     reference that leads nowhere)."""
-    write = write.saying(with_narrative(_labelled(transaction, write)))
+    _refuse_label(write)
+    write = write.saying(with_narrative(write.document))
     earlier = current(transaction, write) if write.id else _same_identity(transaction, write)
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
-    check_references(transaction, write)
+    references = _literals(write.document.content)
+    check_references(transaction, write, references)
     if write.id:
         _refuse_other_patient(transaction, write, earlier)
         _refuse_taken_identity(transaction, write)
-    if earlier is not None and _says_the_same(write.document, earlier):
+    labelled = _labelled(transaction, write, references)
+    if earlier is not None and _says_the_same(write, labelled, earlier):
         return unchanged(transaction, write.caller, earlier)
-    return _saved(transaction, context, write, earlier)
+    return _saved(transaction, context, write.saying(labelled), earlier)
 
 
-def _labelled(transaction: Transaction, write: Write) -> Document:
-    """What the service itself writes of something restricted is restricted too. Nobody labels what they could not see then."""
-    document = write.document
-    if write.caller.commission == SERVICE:
-        named = (literal({"reference": each}) for each in _literals(document.content))
-        found = (transaction.read(*target) for target in named if target is not None)
-        return restricted(document) if any(each is not None and each.restricted for each in found) else document
-    if is_restricted(document.content) and not write.caller.sees_restricted:
+# Labels.
+
+
+def _refuse_label(write: Write) -> None:
+    """Nobody labels what they could not see then."""
+    if is_restricted(write.document.content) and not write.caller.sees_restricted:
         raise Forbidden(f"to label as restricted takes the right {Right.FHIR_RESTRICTED.value}")
-    return document
+
+
+def _labelled(transaction: Transaction, write: Write, references: Collection[str]) -> Document:
+    """What is made of something restricted, or points at it, is restricted too. That it points at itself makes it nothing."""
+    itself = f"{write.document.type}/{write.id}/"
+    others = [each for each in references if not f"{each}/".startswith(itself)]
+    is_of_restricted = write.of_restricted or any_restricted(transaction, others)
+    return restricted(write.document) if is_of_restricted else write.document
+
+
+def any_restricted(transaction: Transaction, references: Iterable[str]) -> bool:
+    """Whether any of what is pointed at (``Type/id``) is restricted, other than who the patient is and what the care provider
+    shares."""
+    targets = (each.split("/")[:2] for each in references)
+    found = (transaction.read(type, id) for type, id in targets if type in _TELLING)
+    return any(record is not None and record.restricted for record in found)
+
+
+def tells_of_restricted(transaction: Transaction, record: Record) -> bool:
+    """Whether what is made of a record is made of something restricted: the record, or what it points at."""
+    return record.restricted or any_restricted(transaction, _literals(decode(record.body).content))
+
+
+def relabels(write: Write, earlier: Record) -> bool:
+    """Whether a caller who sees what is restricted writes what is there already, under other labels (``meta.security``)."""
+    content, stored = write.document.content, decode(earlier.body)
+    own, was = _own_meta(content), _own_meta(stored.content)
+    are_other = "meta" in content and own != was and {**own, "security": ()} == {**was, "security": ()}
+    return are_other and write.caller.sees_restricted and same_content(write.document, stored)
 
 
 def _saved(transaction: Transaction, context: Context, write: Write, earlier: Record | None) -> Recorded:
@@ -251,20 +283,25 @@ def _taken(write: Write, other: Record) -> Conflict:
     return Conflict(Issue(IssueType.DUPLICATE, text, f"{other.type}.identifier"))
 
 
-def _says_the_same(document: Document, earlier: Record) -> bool:
-    stored = decode(earlier.body)
-    return same_content(document, stored) and _own_meta(document.content) in ({}, _own_meta(stored.content))
+def _says_the_same(write: Write, labelled: Document, earlier: Record) -> bool:
+    """Whether what is there says what is to be stored. Who sends no ``meta`` of their own says nothing of it, but for a label:
+    that is taken away by a ``meta`` without it."""
+    sent, stored = write.document.content, decode(earlier.body)
+    own, was = _own_meta(labelled.content), _own_meta(stored.content)
+    is_hidden = is_restricted(labelled.content) or ("meta" not in sent and earlier.restricted)
+    is_silent = not _own_meta(sent) and is_hidden == earlier.restricted
+    return same_content(labelled, stored) and (is_silent or own == was)
 
 
 def _own_meta(content: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
 
 
-def check_references(transaction: Transaction, write: Write) -> None:
-    """Every literal reference to a type that is kept here leads to something that the caller may see. Raises
-    ``Invalid`` with all that do not."""
+def check_references(transaction: Transaction, write: Write, references: Collection[str]) -> None:
+    """Every one of the literal ``references`` in the resource to a type that is kept here leads to something that the caller
+    may see. Raises ``Invalid`` with all that do not."""
     content = write.document.content
-    astray = {reference for reference in _literals(content) if not _leads_somewhere(transaction, write, reference)}
+    astray = {reference for reference in references if not _leads_somewhere(transaction, write, reference)}
     issues = [
         Issue(IssueType.NOT_FOUND, "what this points at is not here", f"{write.document.type}{_told(at)}.reference")
         for at, reference in (_places(content) if astray else ())

@@ -34,7 +34,7 @@ from service.usecases.deciding import (
     party_finder,
     registered_patient,
 )
-from service.usecases.keeping import keep, remove
+from service.usecases.keeping import any_restricted, keep, remove
 from service.usecases.promising import promise
 
 _UNREACHED = "nothing reaches this destination: it is not configured"
@@ -51,7 +51,12 @@ def notify(transaction: Transaction, context: Context, write: Write) -> Recorded
     files = _files(transaction, write.caller, notification)
     answered = _answered(transaction, write.caller, notification, recipient)
     earlier = transaction.read("CommunicationRequest", write.id) if write.id else None
+    named = [part.file for part in notification.parts if part.file]  # by an address, which is no reference
+    if any_restricted(transaction, named):
+        write = replace(write, of_restricted=True)
     kept = keep(transaction, context, write)
+    if earlier is not None and earlier.restricted is not kept.record.restricted:
+        follow_dialogue.relabelled(transaction, context, write.caller, kept.record)
     if not kept.changed or (earlier is not None and _says_the_same(earlier, notification)):
         return kept
     asked = _Asked(write.caller, kept.record, notification, recipient, answered, files)

@@ -30,7 +30,6 @@ from fhir_mappings import received as mapping
 from fhir_mappings.dialogue_task import Said
 from fhir_mappings.document import decode
 from fhir_mappings.identifiers import MESSAGE_ID, person_system
-from fhir_mappings.labels import restricted
 from service.rules import dialogue as rules
 from service.rules.dialogue import Happened
 from service.usecases import follow_dialogue
@@ -38,7 +37,7 @@ from service.usecases.context import Context, Write
 from service.usecases.deciding import registered_patient
 from service.usecases.delivered import delivered
 from service.usecases.follow_dialogue import service_for
-from service.usecases.keeping import keep
+from service.usecases.keeping import keep, tells_of_restricted
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,23 +200,23 @@ def _keep(transaction: Transaction, context: Context, tied: _Tied, message: Rece
     if tied.asked is not None and tied.answered is not None:
         follow_dialogue.proved_delivered(transaction, tied.asked.id, message.sender)
         delivered(transaction, context, tied.answered.message)
-    files = [_file(transaction, context, tied, message, number) for number in range(len(message.attachments))]
-    document = _labelled(transaction, tied, message, _communication(transaction, tied, message, files))
-    kept = keep(transaction, context, Write(tied.caller, document)).record
+    of_restricted = _is_of_restricted(transaction, tied, message)
+
+    def kept_as(document: Document) -> Record:
+        return keep(transaction, context, Write(tied.caller, document, of_restricted=of_restricted)).record
+
+    files = [kept_as(mapping.binary(each, tied.patient)).reference for each in message.attachments]
+    kept = kept_as(_communication(transaction, tied, message, files))
     if tied.patient:
         _move(transaction, context, tied, message, kept)
 
 
-def _file(transaction: Transaction, context: Context, tied: _Tied, message: ReceivedMessage, number: int) -> str:
-    document = _labelled(transaction, tied, message, mapping.binary(message.attachments[number], tied.patient))
-    return keep(transaction, context, Write(tied.caller, document)).record.reference
-
-
-def _labelled(transaction: Transaction, tied: _Tied, message: ReceivedMessage, document: Document) -> Document:
-    """What comes in a dialogue that is restricted is so too; a file, and a message that answers nothing, point at nothing
-    that would tell."""
+def _is_of_restricted(transaction: Transaction, tied: _Tied, message: ReceivedMessage) -> bool:
+    """Whether it comes in a dialogue that is restricted, or on a message that is."""
     task = follow_dialogue.task_of(transaction, _conversation(tied, message), tied.unit)
-    return restricted(document) if task is not None and task.restricted else document
+    ours = tied.asked and _sent(transaction, tied.unit, tied.asked.id)
+    earlier = (each for each in (task, ours, tied.reminded) if each)
+    return any(tells_of_restricted(transaction, each) for each in earlier)
 
 
 def _communication(transaction: Transaction, tied: _Tied, message: ReceivedMessage, files: Sequence[str]) -> Document:

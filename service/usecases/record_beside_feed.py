@@ -18,15 +18,17 @@ from fhir_mappings.identifiers import CERTIFICATE_ID, EPISODE_ID, MESSAGE_ID
 from fhir_mappings.primitives import identifiers, literal
 from fhir_mappings.registry import read
 from service.usecases.context import Context, Recorded, Removal, Write
-from service.usecases.keeping import keep, remove
+from service.usecases.keeping import keep, relabels, remove
 
 _OURS: Final = frozenset({CERTIFICATE_ID, EPISODE_ID, MESSAGE_ID})
 
 
 def record_beside_feed(transaction: Transaction, context: Context, write: Write) -> Recorded:
     """Keep a client's own, judged by our profiles like any other. Raises ``Invalid``, and ``Conflict`` for one that is, or
-    claims to be, of the service's making."""
+    claims to be, of the service's making: of a Communication of those a client changes the labels, and nothing else."""
     earlier = transaction.read(write.document.type, write.id) if write.id else None
+    if earlier is not None and earlier.type == "Communication" and relabels(write, earlier):
+        return keep(transaction, context, write)
     _refuse_made_here(transaction, write.document.content)
     _refuse_change(transaction, write.caller, earlier)
     read(write.document.content)

@@ -115,9 +115,7 @@ def _refuse_faults(transaction: Transaction, write: Write, meeting: Meeting, bef
 
 def _of_others(transaction: Transaction, write: Write, meeting: Meeting) -> list[Issue]:
     """What a meeting points at is the same patient's. That it is there is asked when the Task is kept."""
-    invitations = [each.invitation for each in meeting.participants]
-    named = [meeting.plan, meeting.dialogue, *meeting.documents, *invitations]
-    records = (transaction.read(*each.split("/")) for each in named if each)
+    records = (transaction.read(*each.split("/")) for each in meeting.points_at)
     seen = (each for each in records if each is not None and write.caller.may_see(each))
     text = "what a meeting points at is about its own patient"
     return [
@@ -186,7 +184,9 @@ def _held(
     content = activity_mapping.to_fhir(activity, employee=caller.employee, unit=caller.unit)
     if meeting.plan:
         content["basedOn"] = [{"reference": meeting.plan}]
-    recorded = record_activity(transaction, context, Write(caller, from_content(content)))
+    of_restricted = invite.tells_of_restricted(transaction, meeting)
+    act = Write(caller, from_content(content), of_restricted=of_restricted)
+    recorded = record_activity(transaction, context, act)
     return replace(meeting, activity=recorded.record.reference), recorded.notes
 
 
@@ -236,7 +236,8 @@ def _plan_follow_up(
         planned = with_follow_up(earlier, FollowUp(agreed.on, agreed.how))
         if planned is earlier:
             return ()
-        record_plan(transaction, context, Write(caller, planned, record.id))
+        of_restricted = invite.tells_of_restricted(transaction, meeting)
+        record_plan(transaction, context, Write(caller, planned, record.id, of_restricted=of_restricted))
     except Invalid:
         return (note("the linked plan cannot stand as it is: the agreed day is not in it", "plan-follow-up"),)
     return (note("the agreed day stands in the linked plan", "plan-follow-up"),)

@@ -1,7 +1,7 @@
 """A Task is written: a meeting, a step in a dialogue, or anything else that a unit has to do.
 
 The Task of a dialogue is the service's own: it keeps step with what is sent and what comes in. A client reads it, and may say where
-the dialogue stands now, as a person on the unit may; nothing else of it is a client's to change.
+the dialogue stands now, as a person on the unit may, or by itself what it is labelled; nothing else of it is a client's to change.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from fhir_mappings.document import decode
 from fhir_mappings.meeting import is_meeting
 from service.usecases import attend_dialogue
 from service.usecases.context import Context, Recorded, Removal, Write
-from service.usecases.keeping import current, remove, unchanged
+from service.usecases.keeping import current, keep, relabels, remove, unchanged
 from service.usecases.record_meeting import record_meeting, remove_meeting
 from service.usecases.record_resource import record_resource
 
@@ -49,9 +49,14 @@ def _stepped(
 ) -> Recorded:
     """A client says where a dialogue stands now, by ``businessStatus``, and why, by ``statusReason``; what follows from that is
     the service's to write. Raises ``Conflict`` for any other change, and for a step that a person may not take."""
+    if relabels(write, earlier):
+        return keep(transaction, context, write)
     content = write.document.content
-    if _beside(content) != _beside(before):
-        raise _ours("of a dialogue's Task a client changes businessStatus and statusReason alone")
+    if _beside(content) != _beside(before) or ("meta" in content and _labels(content) != _labels(before)):
+        text = (
+            "of a dialogue's Task a client changes businessStatus and statusReason alone, or with the right its labels"
+        )
+        raise _ours(text)
     to = dialogue_task.standing(content)
     if to is None:
         raise _ours("businessStatus is a code of the dialogue-state code system")
@@ -64,6 +69,10 @@ def _stepped(
 
 def _beside(content: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name not in ("businessStatus", "statusReason", "meta")}
+
+
+def _labels(content: Mapping[str, Any]) -> Any:
+    return content.get("meta", {}).get("security")
 
 
 def _why(content: Mapping[str, Any]) -> str:

@@ -163,8 +163,8 @@ def see_dialogue(transaction: Transaction, context: Context, caller: Caller, id:
         unsent,
         found.unsent.message.id if found.unsent else "",
         unwritable,
-        () if found.unsent else _draft(transaction, found.dialogue),
-        _meetings(transaction, said),
+        () if found.unsent else _draft(transaction, caller, found.dialogue),
+        _meetings(transaction, caller, said),
     )
 
 
@@ -220,7 +220,7 @@ def _order(listed: Listed) -> tuple[Any, ...]:
 
 def _listed(snapshot: Snapshot, caller: Caller, task: Record) -> Listed:
     dialogue = follow_dialogue.read(task)
-    return Listed(task, dialogue, _patient(snapshot, caller, task.patient), _party_name(snapshot, dialogue))
+    return Listed(task, dialogue, _patient(snapshot, caller, task.patient), _party_name(snapshot, caller, dialogue))
 
 
 def _patient(snapshot: Snapshot, caller: Caller, id: str) -> RegisteredPatient | None:
@@ -230,10 +230,9 @@ def _patient(snapshot: Snapshot, caller: Caller, id: str) -> RegisteredPatient |
         return None
 
 
-def _party_name(snapshot: Snapshot, dialogue: Dialogue) -> str:
+def _party_name(snapshot: Snapshot, caller: Caller, dialogue: Dialogue) -> str:
     """As the organisation that what began it names is called."""
-    record = snapshot.read(*dialogue.focus.split("/"))
-    content = {} if record is None else decode(record.body).content
+    content = _content(snapshot, caller, dialogue.focus)
     named = [content["sender"]] if dialogue.begun_by_them and "sender" in content else content.get("recipient", ())
     try:
         party = people.referenced_party(content, named[0], party_finder(snapshot)) if named else None
@@ -276,19 +275,25 @@ def _file(attachment: Mapping[str, Any]) -> tuple[str, str]:
     return str(attachment.get("url", "")).removeprefix("Binary/"), str(attachment.get("title", ""))
 
 
-def _meetings(transaction: Transaction, said: Sequence[Said]) -> tuple[Meeting, ...]:
+def _meetings(transaction: Transaction, caller: Caller, said: Sequence[Said]) -> tuple[Meeting, ...]:
     """As they stand now, in the order in which they were planned."""
     named = dict.fromkeys(each.value for each in said if each.output is Output.MEETING)
     records = (transaction.read(*str(reference).split("/")) for reference in named)
-    read = (record_meeting.read(transaction, record) for record in records if record is not None)
+    seen = (record for record in records if record is not None and caller.may_see(record))
+    read = (record_meeting.read(transaction, record) for record in seen)
     return tuple(each for each in read if each is not None)
 
 
-def _draft(transaction: Transaction, dialogue: Dialogue) -> tuple[MessagePart, ...]:
+def _draft(transaction: Transaction, caller: Caller, dialogue: Dialogue) -> tuple[MessagePart, ...]:
     """What a request says that is not active yet."""
-    request = None if dialogue.begun_by_them else transaction.read(*dialogue.focus.split("/"))
-    content = {} if request is None else decode(request.body).content
+    content = {} if dialogue.begun_by_them else _content(transaction, caller, dialogue.focus)
     return request_mapping.from_fhir(content).parts if content.get("status") == "draft" else ()
+
+
+def _content(snapshot: Snapshot, caller: Caller, reference: str) -> Mapping[str, Any]:
+    """Nothing, where it is gone or not the caller's to see."""
+    record = snapshot.read(*reference.split("/"))
+    return decode(record.body).content if record is not None and caller.may_see(record) else {}
 
 
 def _addressee(transaction: Transaction, shown: Preview) -> Party | None:

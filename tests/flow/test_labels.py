@@ -1,10 +1,18 @@
 """What is labelled as restricted is there for those alone who have the right to see it: whichever way one asks."""
 
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from fhir_mappings.identifiers import CONFIDENTIALITY, PERSONNUMMER
+from fhir_mappings.identifiers import CONFIDENTIALITY, DIALOGUE_STATE, PERSONNUMMER
+from service.usecases.keeping import SHARED
+from tests.flow import test_dialogue as dialogues
+from tests.flow import test_meetings as meetings
+from tests.flow.test_dialogue import do, instruct, pass_days, until
+from tests.flow.test_dialogue_pages import stray
+from tests.flow.test_pages import sat_down
 
 if TYPE_CHECKING:
     import httpx
@@ -179,6 +187,356 @@ async def test_what_the_service_makes_of_it_is_restricted_too(flow: "Flow") -> N
     assert content == [200, 404]
 
 
+# ---- What is made of it ------------------------------------------------------------------------------------------
+
+
+async def hidden(flow: "Flow", person: "Person") -> list[str]:
+    """The types of what the patient's record holds for the coordinator and not for a colleague."""
+    everything = f"/fhir/Patient/{person.id}/$everything"
+    theirs = await found(flow.coordinator, everything) - await found(flow.colleague, everything)
+    return sorted(type_ for type_ in (each.partition("/")[0] for each in theirs) if type_ not in SHARED)
+
+
+async def put_label(flow: "Flow", reference: str, code: str = "R") -> None:
+    """By a caller who read it before; nothing takes the labels away."""
+    stored = (await flow.coordinator.get(f"/fhir/{reference}")).json()
+    meta = {name: value for name, value in stored["meta"].items() if name != "security"}
+    response = await flow.coordinator.put(
+        f"/fhir/{reference}", json=stored | {"meta": meta | (labelled(code) if code else {})}
+    )
+    assert response.status_code == 200, response.text
+
+
+async def drafted(flow: "Flow", person: "Person") -> None:
+    await flow.request(person, meta=RESTRICTED, status="draft")
+
+
+async def informed(flow: "Flow", person: "Person") -> str:
+    await flow.request(person, meta=RESTRICTED)
+    return str((await until(flow, person, "informed"))["id"])
+
+
+async def heard(flow: "Flow", person: "Person") -> None:
+    said = {"mode": "telephone", "at": flow.clock.now().isoformat(), "text": "Hemligheten."}
+    await do(flow, await informed(flow, person), "answer", {"says": "accepted", "officer": "Frida", "heard": said})
+
+
+async def answered(flow: "Flow", person: "Person") -> None:
+    instruct(flow, "accept")
+    await informed(flow, person)
+    await pass_days(flow, 1)
+    await until(flow, person, "answered")
+
+
+async def asked(flow: "Flow", person: "Person") -> Json:
+    """Their question, in the open."""
+    instruct(flow, "reminder")
+    await flow.request(person)
+    await until(flow, person, "informed")
+    await pass_days(flow, 1)
+    return await until(flow, person, "to-answer", "contact")
+
+
+async def handed_over(flow: "Flow", person: "Person") -> None:
+    """A plan that comes of a restricted goal."""
+    goal = await flow.post(flow.forms.goal(person) | {"meta": RESTRICTED})
+    plan = await flow.post(flow.forms.plan(person, f"Goal/{goal['id']}"))
+    handing = {"version": 1, "how": "read-together"}
+    response = await flow.coordinator.post(f"/api/plans/{plan['id']}/handovers", json=handing)
+    assert response.status_code == 201, response.text
+
+
+async def handed_over_as_it_was(flow: "Flow", person: "Person") -> None:
+    """A plan whose goal has been labelled since."""
+    goal = await flow.post(flow.forms.goal(person))
+    plan = await flow.post(flow.forms.plan(person, f"Goal/{goal['id']}"))
+    await put_label(flow, f"Goal/{goal['id']}")
+    handing = {"version": 1, "how": "read-together"}
+    response = await flow.coordinator.post(f"/api/plans/{plan['id']}/handovers", json=handing)
+    assert response.status_code == 201, response.text
+
+
+async def invited_and_held(flow: "Flow", person: "Person") -> None:
+    goal = await flow.post(flow.forms.goal(person))
+    plan = await flow.post(flow.forms.plan(person, f"Goal/{goal['id']}"))
+    start = meetings.ahead(flow, days=3)
+    planned = await meetings.plan(
+        flow,
+        person,
+        "trepartsmote",
+        {"recipient": meetings.EMPLOYER},
+        start=start,
+        place="Skyddat boende",
+        mode="visit",
+    )
+    await put_label(flow, f"Task/{planned['id']}")
+    await meetings.post(flow, f"/{planned['id']}/changes", {"invite": ["p2"]})
+    flow.clock.advance(timedelta(days=4))
+    agreed = {"how": "Hos kvinnojouren", "on": f"{(flow.clock.now() + timedelta(days=9)).date()}"}
+    came = {"came": ["p1", "p2"], "outcome": "Prövas.", "followUp": agreed, "plan": f"CarePlan/{plan['id']}"}
+    await meetings.post(flow, f"/{planned['id']}/held", came)
+
+
+async def part_of_it(flow: "Flow", person: "Person") -> None:
+    """A client's own."""
+    whole = await flow.post(flow.forms.activity(person, meta=RESTRICTED))
+    await flow.post(flow.forms.activity(person, partOf=[{"reference": f"Procedure/{whole['id']}"}]))
+
+
+async def sorted_by_a_person(flow: "Flow", person: "Person") -> None:
+    id_ = await stray(flow, "Gäller Prov.")
+    await put_label(flow, f"Communication/{id_}")
+    assert (await flow.coordinator.post(f"/api/unsorted-messages/{id_}/patient", json={"id": person.id})).is_success
+
+
+async def sent_with_a_file(flow: "Flow", person: "Person") -> None:
+    about = {"contentType": "text/plain", "data": "SGVtbGln", "securityContext": {"reference": person.reference}}
+    file = await flow.post({"resourceType": "Binary", "meta": RESTRICTED, **about})
+    request = flow.forms.request(person, status="draft")
+    words = request["payload"][0]
+    url = {"url": f"Binary/{file['id']}", "title": "Intyg"}
+    request["payload"].append({"extension": words["extension"], "contentAttachment": url})
+    await flow.post(request)
+
+
+Story = Callable[["Flow", "Person"], Awaitable[Any]]
+
+_TOLD: Final = ["Communication", "CommunicationRequest", "Procedure", "Task"]
+
+
+@pytest.mark.parametrize(
+    ("story", "types"),
+    [
+        (drafted, ["CommunicationRequest", "Task"]),
+        (informed, _TOLD),
+        (heard, ["Communication", *_TOLD]),
+        (answered, ["Communication", *_TOLD]),
+        (handed_over, ["Binary", "CarePlan", "Communication", "Goal"]),
+        (handed_over_as_it_was, ["Binary", "Communication", "Goal"]),
+        (invited_and_held, ["CarePlan", "CommunicationRequest", "Procedure", "Task", "Task"]),
+        (part_of_it, ["Procedure", "Procedure"]),
+        (sorted_by_a_person, ["Communication", "Task"]),
+        (sent_with_a_file, ["Binary", "CommunicationRequest", "Task"]),
+    ],
+)
+async def test_what_is_made_of_something_restricted_is_so_too(flow: "Flow", story: Story, types: list[str]) -> None:
+    person = await flow.consenting("fk", "employer")
+    await story(flow, person)
+    await flow.quiet()
+    assert await hidden(flow, person) == types
+
+
+async def test_what_somebody_makes_of_what_she_sees_is_hers_to_see(flow: "Flow") -> None:
+    """A plan's document for whom its restricted goal is not there has nothing of that goal; so has what is made of it."""
+    person = await flow.patient()
+    goal = await flow.post(flow.forms.goal(person) | {"description": {"text": "Hemligt"}})
+    plan = await flow.post(flow.forms.plan(person, f"Goal/{goal['id']}"))
+    await put_label(flow, f"Goal/{goal['id']}")
+    handing = {"version": 1, "how": "read-together"}
+    response = await flow.colleague.post(f"/api/plans/{plan['id']}/handovers", json=handing)
+    assert response.status_code == 201, response.text
+    told = (await flow.colleague.get(f"/fhir/{response.json()['resource']}")).json()
+    file = await flow.colleague.get(
+        f"/fhir/{told['payload'][0]['contentAttachment']['url']}", headers={"Accept": "text/html"}
+    )
+    assert (file.status_code, "Hemligt" in file.text) == (200, False)
+
+
+async def test_the_same_again_is_no_new_version(flow: "Flow") -> None:
+    """Also where the service labelled it; and a label goes when nothing asks for it any more."""
+    person = await flow.patient()
+    whole = await flow.post(flow.forms.activity(person, meta=RESTRICTED))
+    number = [{"system": "urn:example:ehr", "value": f"part-{person.id}"}]
+    form = flow.forms.activity(person, partOf=[{"reference": f"Procedure/{whole['id']}"}], identifier=number)
+    part = await flow.post(form)
+    address = f"/fhir/Procedure/{part['id']}"
+    unnamed = {name: value for name, value in part.items() if name != "meta"}
+    meta = {name: value for name, value in part["meta"].items() if name != "security"}
+    for again in (
+        await flow.coordinator.post("/fhir/Procedure", json=form),
+        await flow.coordinator.put(address, json=unnamed),
+        await flow.coordinator.put(address, json=part),
+        await flow.coordinator.put(address, json=part | {"meta": meta}),
+    ):
+        assert (again.status_code, again.json()["meta"]["versionId"]) == (200, "1"), again.text
+        assert again.json()["meta"]["security"] == part["meta"]["security"]
+    assert (await flow.colleague.get(address)).status_code == 404
+    await put_label(flow, f"Procedure/{whole['id']}", "")
+    assert (await flow.colleague.get(f"/fhir/Procedure/{whole['id']}")).status_code == 200
+    lifted = await flow.coordinator.put(address, json=part | {"meta": meta})
+    assert (lifted.json()["meta"]["versionId"], "security" in lifted.json()["meta"]) == ("2", False)
+    assert (await flow.colleague.get(address)).status_code == 200
+
+
+async def test_what_points_at_itself_is_shown_again(flow: "Flow") -> None:
+    person = await flow.patient()
+    form = {"resourceType": "Observation", "status": "final", "code": {"text": "Sov"}}
+    stored = await flow.post(form | {"subject": {"reference": person.reference}})
+    itself = f"Observation/{stored['id']}"
+    await flow.put(stored | {"meta": RESTRICTED, "hasMember": [{"reference": itself}]})
+    assert (await flow.colleague.get(f"/fhir/{itself}")).status_code == 404
+    await put_label(flow, itself, "")
+    assert (await flow.colleague.get(f"/fhir/{itself}")).status_code == 200
+
+
+async def test_of_two_that_point_at_each_other_one_stops_pointing_before_they_are_shown(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    question = await asked(flow, person)
+    planned = await meetings.plan(flow, person, "avstamningsmote", {"recipient": meetings.FK}, dialogue=question["id"])
+    meeting, task = f"Task/{planned['id']}", f"Task/{question['id']}"
+    for code in ("R", ""):
+        for each in (meeting, task):
+            await put_label(flow, each, code)
+        assert await hidden(flow, person) == ["Task", "Task"]
+    stored = (await flow.coordinator.get(f"/fhir/{meeting}")).json()
+    del stored["partOf"], stored["meta"]["security"]
+    await flow.put(stored)
+    await put_label(flow, task, "")
+    assert await hidden(flow, person) == []
+
+
+async def test_a_duty_that_is_not_hers_to_see_is_not_hers_to_end(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    certificate = flow.certify(person, contact_wished=True)
+    assert (await flow.coordinator.post(f"/api/units/{flow.UNIT}/pull")).is_success
+    await flow.post(flow.forms.request(person, certificate, status="draft", meta=RESTRICTED))
+    said = {"statesNeed": True, "patientConsents": True}
+    response = await flow.colleague.post(f"/api/certificates/{certificate}/confirm", json=said)
+    assert response.is_success, response.text
+    states = [
+        (await each.get("/api/dialogues", params={"patient": person.id})).json()
+        for each in (flow.colleague, flow.coordinator)
+    ]
+    assert [[each["state"] for each in found] for found in states] == [["informed"], ["consent-to-ask", "informed"]]
+
+
+# ---- What is seen by way of it -----------------------------------------------------------------------------------
+
+
+async def test_a_dialogue_is_there_for_whom_what_began_it_is(flow: "Flow") -> None:
+    """Its Task has no label of its own yet: their question has been labelled since."""
+    person = await flow.consenting("fk")
+    question = await asked(flow, person)
+    page = f"/units/{flow.UNIT}/dialogues/{question['id']}"
+    address = f"/api/dialogues/{question['id']}"
+    assert (await flow.colleague.get(address)).status_code == 200
+    await put_label(flow, question["about"])
+    assert (await flow.colleague.get(f"/fhir/Task/{question['id']}")).status_code == 200
+    closing = {"to": "closed", "why": "Klart."}
+    assert [
+        (await flow.colleague.get(address)).status_code,
+        (await flow.colleague.post(f"{address}/steps", json=closing)).status_code,
+        (await flow.coordinator.get(address)).status_code,
+    ] == [404, 404, 200]
+    async with sat_down(flow, "colleague") as sitting:
+        assert (await sitting.get(page)).status == 404
+
+
+async def test_a_dialogue_is_there_for_whom_what_waits_in_it_is(flow: "Flow") -> None:
+    """They asked in the open; the answer is restricted, and nothing has carried it yet."""
+    person = await flow.consenting("fk")
+    question = await asked(flow, person)
+    withdrawn = (await flow.coordinator.get(f"/fhir/Consent?patient={person.id}")).json()["entry"]
+    for each in withdrawn:
+        await flow.coordinator.post(f"/api/consents/{each['resource']['id']}/withdrawal")
+    answer = dialogues.answer_to(flow, person, question["about"], "contact")
+    await flow.post(answer | {"meta": RESTRICTED})
+    await until(flow, person, "withheld", "contact")
+    address = f"/api/dialogues/{question['id']}"
+    assert (await flow.coordinator.get(address)).json()["unsent"]["text"]
+    assert [
+        (await flow.colleague.get(address)).status_code,
+        (await flow.colleague.get(f"/fhir/{question['about']}")).status_code,
+    ] == [404, 200]
+
+
+async def test_a_dialogue_does_not_tell_of_a_meeting_that_is_restricted(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    question = await asked(flow, person)
+    start = meetings.ahead(flow, days=3)
+    party = {"recipient": meetings.FK}
+    planned = await meetings.plan(
+        flow, person, "avstamningsmote", party, start=start, place="Skyddat boende", dialogue=question["id"]
+    )
+    await put_label(flow, f"Task/{planned['id']}")
+    page = f"/units/{flow.UNIT}/dialogues/{question['id']}"
+    shown = []
+    for who in ("coordinator", "colleague"):
+        async with sat_down(flow, who) as sitting:
+            seen = await sitting.get(page)
+            assert seen.status == 200
+            shown.append("Skyddat boende" in seen.response.text)
+    assert shown == [True, False]
+
+
+# ---- Labels on what the service wrote ----------------------------------------------------------------------------
+
+
+async def told(flow: "Flow") -> tuple["Person", str, str, str]:
+    """Somebody of whom Försäkringskassan has been told; the references of the request, the Communication, the Task."""
+    person = await flow.consenting("fk")
+    about = await flow.request(person)
+    task = await until(flow, person, "informed")
+    await flow.quiet()
+    (sent,) = await found(flow.coordinator, f"/fhir/Communication?patient={person.id}")
+    return person, about, sent, f"Task/{task['id']}"
+
+
+async def test_what_the_service_wrote_is_labelled_and_shown_again(flow: "Flow") -> None:
+    _, _, sent, task = await told(flow)
+    for reference in (sent, task):
+        for code, status in (("R", 404), ("", 200)):
+            await put_label(flow, reference, code)
+            assert (await flow.colleague.get(f"/fhir/{reference}")).status_code == status, (reference, code)
+
+
+async def test_nothing_else_of_it_changes_and_by_nobody_else(flow: "Flow") -> None:
+    _, _, *written = await told(flow)
+    stored = {each: (await flow.coordinator.get(f"/fhir/{each}")).json() for each in written}
+    before = await flow.stored()
+    closed = {"businessStatus": {"coding": [{"system": DIALOGUE_STATE, "code": "closed"}]}}
+    others: dict[str, Json] = {"Communication": {"note": [{"text": "Mer"}]}, "Task": closed}
+    for reference, known in stored.items():
+        labelled_so = known | {"meta": known["meta"] | RESTRICTED}
+        for client, sent in (
+            (flow.colleague, labelled_so),
+            (flow.coordinator, labelled_so | others[known["resourceType"]]),
+            (flow.coordinator, labelled_so | {"meta": RESTRICTED | {"tag": [{"code": "x"}]}}),
+        ):
+            response = await client.put(f"/fhir/{reference}", json=sent)
+            assert response.status_code == 409, response.text
+    assert await flow.stored() == before
+
+
+async def test_a_dialogue_has_the_label_of_its_request(flow: "Flow") -> None:
+    person, about, sent, task = await told(flow)
+    for code, status in (("R", 404), ("", 200)):
+        await put_label(flow, about, code)
+        seen = [(await flow.colleague.get(f"/fhir/{each}")).status_code for each in (about, sent, task)]
+        assert seen == [status] * 3
+        listed = (await flow.colleague.get("/api/dialogues")).text
+        assert (task.partition("/")[2] in listed) is (status == 200)
+    await do(flow, task.partition("/")[2], "answer", {"says": "accepted", "officer": "Frida"})
+    assert await hidden(flow, person) == []
+
+
+async def test_what_they_said_is_hidden_with_it_and_shown_by_a_person(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    instruct(flow, "accept")
+    about = await flow.request(person)
+    await until(flow, person, "informed")
+    await pass_days(flow, 1)
+    task = f"Task/{(await until(flow, person, 'answered'))['id']}"
+    (theirs,) = await found(flow.coordinator, f"/fhir/Communication?patient={person.id}&received:missing=false")
+    await put_label(flow, about)
+    assert await hidden(flow, person) == ["Communication", "Communication", "CommunicationRequest", "Task"]
+    await put_label(flow, about, "")
+    assert await hidden(flow, person) == ["Communication", "Task"], "the Task points at what they said"
+    await put_label(flow, theirs, "")
+    await put_label(flow, task, "")
+    assert await hidden(flow, person) == []
+
+
 async def test_the_overview_leaves_her_out(flow: "Flow") -> None:
     person = await introduced(flow)
     flow.certify(person)
@@ -191,3 +549,17 @@ async def test_the_overview_leaves_her_out(flow: "Flow") -> None:
     assert names == [True, False]
     status = f"/api/units/{flow.UNIT}/patients/{person.id}/reko-status"
     assert [(await each.get(status)).status_code for each in (flow.coordinator, flow.colleague)] == [200, 404]
+
+
+async def test_a_label_stays_on_an_update_that_says_nothing_of_labels(flow: "Flow") -> None:
+    """As a client does that sends what it has, and has never read what is here."""
+    person = await flow.patient()
+    act = await flow.post(flow.forms.activity(person, meta=RESTRICTED))
+    address = f"/fhir/Procedure/{act['id']}"
+    unsaid = {name: value for name, value in act.items() if name != "meta"} | {"note": [{"text": "Mer"}]}
+    changed = await flow.coordinator.put(address, json=unsaid)
+    assert (changed.status_code, changed.json()["meta"]["versionId"]) == (200, "2")
+    assert (await flow.colleague.get(address)).status_code == 404
+    profile = {"profile": ["http://example.org/fhir/StructureDefinition/x"]}
+    assert (await flow.coordinator.put(address, json=unsaid | {"meta": profile})).is_success
+    assert (await flow.colleague.get(address)).status_code == 200

@@ -74,8 +74,9 @@ async def test_what_is_about_it_is_there_for_whom_may_see_it(flow: "Flow") -> No
         ]
         totals.append((len(trace["decisions"]), len(trace["messages"]), found["total"]))
     more = [mine - theirs for mine, theirs in zip(*totals, strict=True)]
-    assert more[0] == len(decisions) > 0
-    assert more[1:] == [1, len(events)]
+    assert more[0] >= len(decisions) > 0  # also those about the activity that the telling was
+    assert more[1] >= 1
+    assert more[2] == len(events)
 
 
 @pytest.mark.parametrize("how", ["deleted", "lifted"])
