@@ -28,7 +28,7 @@ async def test_no_answer_to_a_withdrawal_is_untrue(tmp_path: Path, seed: int) ->
 
 async def test_an_answer_that_leaves_something_out_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The claim asks again and withholds all the same; the answer has not said so."""
-    monkeypatch.setattr(record_consent, "ask_again", lambda *_: ())
+    monkeypatch.setattr(record_consent, "_ask_again", lambda *_: ())
     assert (await races(tmp_path, 60, 1)).faults
 
 
