@@ -30,11 +30,13 @@ def visible(record: Record | None, caller: Caller, type_: str) -> Record:
 
 
 async def log_reading(around: Surroundings, caller: Caller, records: Sequence[Record], interaction: str) -> None:
-    """Commit one row per patient; a Binary that does not say whom it is about has one of its own. Raises ``Unavailable``
-    when the log cannot be written: then nothing is shown."""
+    """Commit one row per patient; a Binary that does not say whom it is about has one of its own. What is shown would outlast
+    a power loss then. Raises ``Unavailable`` when the log cannot be written: then nothing is shown."""
     rows = rows_of(caller, records, interaction)
     if rows:
         await around.store.log(*rows)
+    else:
+        await around.store.settled()
 
 
 def rows_of(caller: Caller, records: Sequence[Record], interaction: str) -> Sequence[Access]:

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from contracts.errors import NotSupported, RekoError
+from contracts.errors import Gone, NotFound, NotSupported, RekoError, Unavailable
 from service.fhir_api import answers
 from service.fhir_api.formats import accept_format, in_form
 from service.fhir_api.guide_routes import GUIDE_ROUTES, read_only
@@ -98,10 +98,20 @@ class FhirSurface:
             return await interaction(self._around, request)
         except NotSupported as error:
             return answers.error(status_of(error), error, {"Allow": _allowed(path)})
+        except (Gone, NotFound) as error:
+            return await self._not_there(error)
         except RekoError as error:
             return answers.error(status_of(error), error)
         except ClientDisconnect:
             return Response(status_code=499)
+
+    async def _not_there(self, error: RekoError) -> Response:
+        """Told when the deletion that it may be would outlast a power loss."""
+        try:
+            await self._around.store.settled()
+        except Unavailable as closed:
+            error = closed
+        return answers.error(status_of(error), error)
 
 
 def _allowed(path: str) -> str:

@@ -212,7 +212,7 @@ class Relay:
 
 
 def _ring(loop: asyncio.AbstractEventLoop, bell: asyncio.Event) -> None:
-    """From the writer's thread."""
+    """From the thread that settles commits."""
     with suppress(RuntimeError):  # the loop is closed: nobody relays any more
         loop.call_soon_threadsafe(bell.set)
 

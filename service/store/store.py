@@ -88,6 +88,10 @@ class SqlStore:
         """See ``contracts.ports.Store``."""
         await self._writer.log(accesses)
 
+    async def settled(self) -> None:
+        """Wait until whatever has been read so far would outlast a power loss."""
+        await self._writer.settled()
+
     def read(self, type: str, id: str) -> Record | None:
         """The current version, from the newest commit."""
         return next(iter(self._records(sql.READ, {"type": type, "id": id})), None)

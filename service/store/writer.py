@@ -75,6 +75,7 @@ class Writer:
         self._wake = wake
         self._ids = RowIds(0, 0)
         self._begun_at = 0
+        self._begun = self._told = 0
         self._beside = False
         self._left: list[_Job] = []
         self._coming: list[_Job] = []
@@ -103,6 +104,11 @@ class Writer:
             self._coming.append(job)
         await job.future
 
+    async def settled(self) -> None:
+        """Wait until whatever a reader has seen so far is durable: who leaves a row in the access log waits for that."""
+        if self._flusher is not None and self._begun != self._told:
+            await self.log(())
+
     def _queued(self, job: _Job) -> asyncio.Future[Any]:
         with self._door:
             self._check()
@@ -112,8 +118,6 @@ class Writer:
     def _check(self) -> None:
         if self._closed:
             raise Unavailable("the database is closed")
-        if self._flusher is not None and self._flusher.failed is not None:
-            raise self._flusher.failed
 
     def _hand_in(self) -> None:
         with self._door:
@@ -139,17 +143,17 @@ class Writer:
             stopping = stopping or is_last
             if not group:
                 continue
-            told = partial(self._tell, group, self._write(group))
+            self._begun += 1
+            told = partial(self._tell, group, changed=self._write(group))
             if self._flusher is None:
-                told(None)
+                told()
             else:
                 self._flusher.then(told)
             self._learn()
 
-    def _tell(self, group: list[_Job], changed: bool, failed: Unavailable | None) -> None:
-        """It is durable, or nobody knows."""
-        for job in group if failed else ():
-            job.error = job.error or failed
+    def _tell(self, group: list[_Job], *, changed: bool) -> None:
+        """It is durable."""
+        self._told += 1
         _hand_over(group)
         if changed:
             self._ring()

@@ -1,5 +1,8 @@
 """Changes as R4 says them: under the client's id, on conditions, deleted and made anew; and what every version tells."""
 
+import asyncio
+import os
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -733,3 +736,27 @@ async def test_a_reference_that_leads_nowhere_is_refused_however_it_is_written(f
         "/fhir/Observation", json={**observation, "subject": {"reference": f"{person.reference}/_history/1"}}
     )
     assert foreign.status_code == 422, "nobody points at what they may not see"
+
+
+async def test_what_is_shown_would_outlast_a_power_loss(flow: "Flow", monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody is logged for reading, and that something is gone, wait for the disk as the writer does who did it."""
+    if flow.settings.is_shared:
+        pytest.skip("PostgreSQL shows nothing before it is durable")
+    kept, gone = [await flow.post({"resourceType": "Organization", "name": name}) for name in ("Kvar", "Borta")]
+    address, deleted = (f"/fhir/Organization/{each['id']}" for each in (kept, gone))
+    goes_on, flush = threading.Event(), os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: goes_on.wait(10) and flush(descriptor))
+    written = [
+        asyncio.ensure_future(flow.coordinator.put(address, json=kept | {"name": "Ny"})),
+        asyncio.ensure_future(flow.coordinator.delete(deleted)),
+    ]
+    for _ in range(200):
+        if flow.rows("SELECT version FROM resource WHERE id IN (?, ?)", kept["id"], gone["id"]) == [(2,), (2,)]:
+            break
+        await asyncio.sleep(0.01)
+    asked = (address, deleted, f"{address}/_history", f"/fhir/Organization?_id={gone['id']}&_summary=count")
+    read = [asyncio.ensure_future(flow.coordinator.get(each)) for each in asked]
+    await asyncio.sleep(0.2)
+    assert not [each for each in (*written, *read) if each.done()]
+    goes_on.set()
+    assert [each.status_code for each in await asyncio.gather(*written, *read)] == [200, 204, 200, 410, 200, 200]
