@@ -1,0 +1,63 @@
+"""What the service writes of something restricted, and what its own pages say of it: the patient's document, what a message says,
+meetings, certificates."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.flow.test_labels import RESTRICTED, introduced
+
+if TYPE_CHECKING:
+    from tests.flow.conftest import Flow, Person
+
+Json = dict[str, Any]
+
+
+async def planned(flow: "Flow", person: "Person") -> str:
+    goal = await flow.post(flow.forms.goal(person))
+    plan = await flow.post(flow.forms.plan(person, f"Goal/{goal['id']}"))
+    return f"CarePlan/{plan['id']}"
+
+
+async def handed_over(flow: "Flow", plan: str) -> tuple[str, str]:
+    """The Communication, and the Binary of the document."""
+    handing = {"version": 1, "how": "read-together"}
+    response = await flow.coordinator.post(f"/api/plans/{plan.split('/')[1]}/handovers", json=handing)
+    assert response.status_code == 201, response.text
+    told = response.json()["resource"]
+    kept = (await flow.coordinator.get(f"/fhir/{told}")).json()
+    return told, str(kept["payload"][0]["contentAttachment"]["url"])
+
+
+async def of_somebody_restricted(flow: "Flow") -> str:
+    return await planned(flow, await introduced(flow))
+
+
+async def followed_up_in_secret(flow: "Flow") -> str:
+    person = await flow.patient()
+    plan = await planned(flow, person)
+    day = flow.forms.time(timedelta(days=-3))
+    based = {"basedOn": [{"reference": plan}], "performedDateTime": day, "meta": RESTRICTED}
+    await flow.post(flow.forms.activity(person, kind="plan-followup", **based))
+    return plan
+
+
+async def in_the_open(flow: "Flow") -> str:
+    return await planned(flow, await flow.patient())
+
+
+@pytest.mark.parametrize(
+    ("story", "restricted"), [(of_somebody_restricted, True), (followed_up_in_secret, True), (in_the_open, False)]
+)
+async def test_a_document_that_says_something_restricted_is_so_too(
+    flow: "Flow", story: Callable[["Flow"], Awaitable[str]], restricted: bool
+) -> None:
+    """Also where the plan itself does not point at it."""
+    plan = await story(flow)
+    papers = await handed_over(flow, plan)
+    for client, sees in ((flow.coordinator, True), (flow.colleague, not restricted)):
+        assert (await client.get(f"/fhir/{plan}")).status_code == 200
+        answers = [(await client.get(f"/fhir/{each}")).status_code for each in papers]
+        assert answers == [200 if sees else 404] * 2
