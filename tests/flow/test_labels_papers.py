@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.flow.test_labels import RESTRICTED, introduced
+from tests.flow.test_labels import RESTRICTED, introduced, put_label
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -61,3 +61,17 @@ async def test_a_document_that_says_something_restricted_is_so_too(
         assert (await client.get(f"/fhir/{plan}")).status_code == 200
         answers = [(await client.get(f"/fhir/{each}")).status_code for each in papers]
         assert answers == [200 if sees else 404] * 2
+
+
+@pytest.mark.parametrize("how", ["labelled", "lifted"])
+async def test_a_message_does_not_say_who_somebody_restricted_is(flow: "Flow", how: str) -> None:
+    person = await flow.consenting("fk")
+    await put_label(flow, person.reference)
+    message = await flow.until(await flow.request(person), "delivered")
+    address = f"/api/outbox/{message.id}"
+    if how == "lifted":
+        await put_label(flow, person.reference, "")
+    said = await flow.coordinator.get(f"{address}/content")
+    assert person.number in said.text
+    answers = [(await flow.colleague.get(each)).status_code for each in (address, f"{address}/content")]
+    assert answers == [200, 404]
