@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.flow.test_certificates import YES, certified
 from tests.flow.test_labels import RESTRICTED, introduced, put_label
 
 if TYPE_CHECKING:
@@ -75,3 +76,20 @@ async def test_a_message_does_not_say_who_somebody_restricted_is(flow: "Flow", h
     assert person.number in said.text
     answers = [(await flow.colleague.get(each)).status_code for each in (address, f"{address}/content")]
     assert answers == [200, 404]
+
+
+@pytest.mark.parametrize(("labelled", "named"), [("request", False), ("activity", True)])
+async def test_a_confirmed_certificate_names_nothing_restricted(flow: "Flow", labelled: str, named: bool) -> None:
+    """Nor is it told anew by whoever may not see that it was."""
+    _, id = await certified(flow, None, "fk")
+    address = f"/api/certificates/{id}"
+    kept = (await flow.coordinator.post(f"{address}/confirm", json=YES)).json()
+    await put_label(flow, kept[labelled])
+    assert (await flow.colleague.get(address)).json()["notice"] == (kept["notice"] if named else None)
+    before = await flow.stored()
+    refused = await flow.colleague.post(f"{address}/confirm", json=YES)
+    assert refused.status_code == 409, refused.text
+    assert not [each for each in ("request", "notice", "activity") if kept[each] in refused.text]
+    assert await flow.stored() == before
+    again = (await flow.coordinator.post(f"{address}/confirm", json=YES)).json()
+    assert {**again, "changed": True} == kept
