@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.flow import test_meetings as meetings
 from tests.flow.test_certificates import YES, certified
 from tests.flow.test_labels import RESTRICTED, introduced, put_label
 
@@ -76,6 +77,24 @@ async def test_a_message_does_not_say_who_somebody_restricted_is(flow: "Flow", h
     assert person.number in said.text
     answers = [(await flow.colleague.get(each)).status_code for each in (address, f"{address}/content")]
     assert answers == [200, 404]
+
+
+async def test_a_meeting_does_not_say_where_a_restricted_invitation_stands(flow: "Flow") -> None:
+    person = await flow.consenting("employer")
+    await flow.post(flow.forms.disclosure(person, "employer", categories=["meeting_participation"]))
+    party = {"recipient": meetings.EMPLOYER, "invite": True}
+    meeting = await meetings.plan(
+        flow, person, "trepartsmote", party, start=meetings.ahead(flow, days=3), place="X", mode="visit"
+    )
+    await flow.quiet()
+    (invited,) = [each for each in meeting["participants"] if each["invitation"]]
+    await put_label(flow, invited["invitation"])
+    for client, sees in ((flow.coordinator, True), (flow.colleague, False)):
+        one = (await client.get(f"/api/meetings/{meeting['id']}")).json()
+        (listed,) = [each for each in (await client.get("/api/meetings")).json() if each["id"] == meeting["id"]]
+        for seen in (one, listed):
+            (there,) = [each for each in seen["participants"] if each["invitation"]]
+            assert [bool(there["invitationState"]), bool(there["invitationReason"])] == [sees, sees]
 
 
 @pytest.mark.parametrize(("labelled", "named"), [("request", False), ("activity", True)])
