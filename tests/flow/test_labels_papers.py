@@ -41,9 +41,15 @@ async def followed_up_in_secret(flow: "Flow") -> str:
     person = await flow.patient()
     plan = await planned(flow, person)
     day = flow.forms.time(timedelta(days=-3))
-    based = {"basedOn": [{"reference": plan}], "performedDateTime": day, "meta": RESTRICTED}
+    based: Json = {"basedOn": [{"reference": plan}], "performedDateTime": day, "meta": RESTRICTED}
     await flow.post(flow.forms.activity(person, kind="plan-followup", **based))
     return plan
+
+
+async def telling_somebody_in_secret(flow: "Flow") -> str:
+    person = await flow.patient()
+    await flow.post(flow.forms.disclosure(person, "employer", meta=RESTRICTED))
+    return await planned(flow, person)
 
 
 async def in_the_open(flow: "Flow") -> str:
@@ -51,7 +57,13 @@ async def in_the_open(flow: "Flow") -> str:
 
 
 @pytest.mark.parametrize(
-    ("story", "restricted"), [(of_somebody_restricted, True), (followed_up_in_secret, True), (in_the_open, False)]
+    ("story", "restricted"),
+    [
+        (of_somebody_restricted, True),
+        (followed_up_in_secret, True),
+        (telling_somebody_in_secret, True),
+        (in_the_open, False),
+    ],
 )
 async def test_a_document_that_says_something_restricted_is_so_too(
     flow: "Flow", story: Callable[["Flow"], Awaitable[str]], restricted: bool
@@ -63,6 +75,25 @@ async def test_a_document_that_says_something_restricted_is_so_too(
         assert (await client.get(f"/fhir/{plan}")).status_code == 200
         answers = [(await client.get(f"/fhir/{each}")).status_code for each in papers]
         assert answers == [200 if sees else 404] * 2
+
+
+async def test_a_document_names_nobody_out_of_a_restricted_consent(flow: "Flow") -> None:
+    plan = await telling_somebody_in_secret(flow)
+    address, page = f"/fhir/{plan}/$patient-document", {"Accept": "text/html"}
+    for client, sees in ((flow.coordinator, True), (flow.colleague, False)):
+        said = await client.get(address, headers=page)
+        assert (said.status_code, meetings.EMPLOYER["name"] in said.text) == (200, sees)
+
+
+async def test_a_restricted_refusal_is_kept_in_a_document_of_others(flow: "Flow") -> None:
+    """Nobody is told that somebody may be told whom the patient has refused."""
+    person = await flow.patient()
+    await flow.post(flow.forms.disclosure(person, "employer"))
+    await flow.post(flow.forms.disclosure(person, "employer", effect="deny", meta=RESTRICTED))
+    address = f"/fhir/{await planned(flow, person)}/$patient-document"
+    for client in (flow.coordinator, flow.colleague):
+        said = await client.get(address, headers={"Accept": "text/html"})
+        assert (said.status_code, meetings.EMPLOYER["name"] in said.text) == (200, False)
 
 
 @pytest.mark.parametrize("how", ["labelled", "lifted"])
