@@ -70,20 +70,21 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
                 transaction, context, caller, id, lambda old: forms.changed(old, given, joining), ids, given.invitation
             )
 
-        return await store.run(_shown(story))
+        return await store.run(_shown(caller, story))
 
     @app.post("/meetings/{id}/cancel")
     async def post_cancel(id: str, given: models.CancelIn, caller: Caller = author) -> models.MeetingOut:
         """Call it off, with the reason. Unsent invitations are taken back; whoever has been told is told of this."""
         return await store.run(
             _shown(
+                caller,
                 lambda transaction: meetings.change(
                     transaction,
                     context,
                     caller,
                     id,
                     lambda old: replace(old, status=MeetingStatus.CANCELLED, reason=given.reason),
-                )
+                ),
             )
         )
 
@@ -92,9 +93,10 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
         """Say what came of it. The occasion is recorded and coded once; the answer says by which rules."""
         return await store.run(
             _shown(
+                caller,
                 lambda transaction: meetings.change(
                     transaction, context, caller, id, lambda old: forms.held(old, given)
-                )
+                ),
             )
         )
 
@@ -104,9 +106,10 @@ def meeting_routes(app: FastAPI, store: Store, context: Context, reader: Any, au
         to = given.recipient.party().as_recipient() if given.recipient else None
         return await store.run(
             _shown(
+                caller,
                 lambda transaction: meetings.share(
                     transaction, context, caller, id, given.document, to, frozenset(given.categories)
-                )
+                ),
             )
         )
 
@@ -125,7 +128,7 @@ def _planned(
         invited = {each.id for each, party in zip(meeting.parties, given.parties, strict=True) if party.invite}
         identifier = Identifier(given.identifier.system, given.identifier.value) if given.identifier else None
         recorded = meetings.plan(transaction, context, caller, meeting, invited, given.invitation, identifier)
-        return recorded.changed, _written(transaction, recorded)
+        return recorded.changed, _written(transaction, caller, recorded)
 
     return story
 
@@ -133,15 +136,15 @@ def _planned(
 # ---- What is shown -----------------------------------------------------------------------------------------------
 
 
-def _shown(story: Callable[[Transaction], Recorded]) -> Story:
-    return lambda transaction: _written(transaction, story(transaction))
+def _shown(caller: Caller, story: Callable[[Transaction], Recorded]) -> Story:
+    return lambda transaction: _written(transaction, caller, story(transaction))
 
 
-def _written(transaction: Transaction, recorded: Recorded) -> models.MeetingOut:
+def _written(transaction: Transaction, caller: Caller, recorded: Recorded) -> models.MeetingOut:
     meeting = read(transaction, recorded.record)
     assert meeting is not None  # noqa: S101 - it was written as one
     notes = tuple(NoteOut(rule=each.rule, text=each.text) for each in recorded.notes)
-    return _out(transaction, recorded.record, meeting).model_copy(update={"notes": notes})
+    return _out(transaction, caller, recorded.record, meeting).model_copy(update={"notes": notes})
 
 
 def _listed(
@@ -157,7 +160,7 @@ def _listed(
     wanted = sorted(found, key=lambda each: (each[1].start is None, each[1].start or each[0].updated))
     for record, _ in wanted[:LIST]:
         transaction.log_access(_seen(caller, record, "meeting-list"))
-    return [_out(transaction, record, meeting) for record, meeting in wanted[:LIST]]
+    return [_out(transaction, caller, record, meeting) for record, meeting in wanted[:LIST]]
 
 
 def _fits(task: Json, days: tuple[date | None, date | None], status: MeetingStatus | None) -> bool:
@@ -171,10 +174,10 @@ def _fits(task: Json, days: tuple[date | None, date | None], status: MeetingStat
 def _one(transaction: Transaction, caller: Caller, id: str) -> models.MeetingOut:
     record, meeting = meetings.opened(transaction, caller, id)
     transaction.log_access(_seen(caller, record, "meeting-read"))
-    return _out(transaction, record, meeting)
+    return _out(transaction, caller, record, meeting)
 
 
-def _out(transaction: Transaction, record: Record, meeting: Meeting) -> models.MeetingOut:
+def _out(transaction: Transaction, caller: Caller, record: Record, meeting: Meeting) -> models.MeetingOut:
     agreed = meeting.follow_up
     return models.MeetingOut(
         id=record.id,
@@ -193,7 +196,7 @@ def _out(transaction: Transaction, record: Record, meeting: Meeting) -> models.M
         place=meeting.place,
         purpose=meeting.purpose,
         with_sick_leave=meeting.with_sick_leave,
-        participants=tuple(_participant(transaction, each) for each in meeting.participants),
+        participants=tuple(_participant(transaction, caller, each) for each in meeting.participants),
         dialogue=meeting.dialogue.removeprefix("Task/"),
         outcome=meeting.outcome,
         follow_up=models.FollowUpOut(how=agreed.how, on=agreed.on) if agreed else None,
@@ -210,9 +213,10 @@ def _out(transaction: Transaction, record: Record, meeting: Meeting) -> models.M
     )
 
 
-def _participant(transaction: Transaction, who: Participant) -> models.ParticipantOut:
+def _participant(transaction: Transaction, caller: Caller, who: Participant) -> models.ParticipantOut:
+    """Where the invitation stands is told to whom its Task is there."""
     task = follow_dialogue.task_about(transaction, who.invitation) if who.invitation else None
-    told = None if task is None else follow_dialogue.read(task)
+    told = follow_dialogue.read(task) if task is not None and caller.may_see(task) else None
     return models.ParticipantOut(
         id=who.id,
         part=who.part,

@@ -148,14 +148,16 @@ async def message(store: SqlStore, caller: Caller, id: str) -> models.MessageOut
 
 async def content(store: SqlStore, caller: Caller, id: str) -> dict[str, Any]:
     """What a message says. Somebody reads a patient's data: the access log has the row first. Raises ``NotFound``, also for
-    one about something of which the caller may not see some version: the message may have been made of that one."""
+    one about something, or somebody, of whom the caller may not see some version: the message may have been made of that one."""
     columns = outbox.c.payload, outbox.c.patient, outbox.c.about
     found = await store.select(select(*columns).where(outbox.c.id == id, _theirs(outbox, caller)))
-    versions = store.versions(*found[0][2].split("/")) if found else ()
-    if not found or found[0][0] is None or not all(caller.may_see(each.record) for each in versions):
+    payload, patient, about = found[0] if found else (None, "", "")
+    made_of = (about, f"Patient/{patient}") if payload else ()
+    versions = [each.record for reference in made_of for each in store.versions(*reference.split("/"))]
+    if not payload or not all(map(caller.may_see, versions)):
         raise NotFound("there is no such message, or its content has been erased")
-    await _log(store, caller, {found[0][1]: f"outbox/{id}"}, "outbox-content")
-    said: dict[str, Any] = orjson.loads(found[0][0])
+    await _log(store, caller, {patient: f"outbox/{id}"}, "outbox-content")
+    said: dict[str, Any] = orjson.loads(payload)
     return said
 
 

@@ -12,7 +12,7 @@ from contracts.activity import ContactMode
 from contracts.certificate import MedicalCertificate
 from contracts.consent import DecisionRecord, InformationCategory, Question
 from contracts.dialogue import CareUnit, MessagePart, Notification, PartyMessage, Sender, Topic
-from contracts.errors import Invalid, Issue, IssueType
+from contracts.errors import Conflict, Invalid, Issue, IssueType
 from contracts.identity import FORSAKRINGSKASSAN
 from contracts.people import Party
 from contracts.ports import Certificates, Store, Transaction
@@ -27,7 +27,7 @@ from service.usecases.deciding import decide, ground_for, is_protected
 from service.usecases.delivered import Told, told
 from service.usecases.keeping import keep
 from service.usecases.promising import reasons
-from service.usecases.read_certificate import ReadCertificate, fetched, keep_read
+from service.usecases.read_certificate import ReadCertificate, fetched, keep_read, notice_of
 
 _FK: Final = Party(organisation=FORSAKRINGSKASSAN, name="Försäkringskassan").as_recipient()
 _TEXT: Final = "Upplyst genom läkarintyget, där läkaren har önskat kontakt (fråga 26): behov av åtgärder enligt 30 kap. SFB kan antas."
@@ -58,7 +58,7 @@ async def confirm_certificate_as_notice(
     store: Store, source: Certificates, context: Context, caller: Caller, id: str, said: Confirmation
 ) -> Confirmed:
     """Raises ``Invalid`` with every rule that forbids it, also where the consents on record do not permit it: that decision is
-    kept. Otherwise as ``read_certificate``."""
+    kept. ``Conflict`` for one that was confirmed by what is not the caller's to see. Otherwise as ``read_certificate``."""
 
     def work(transaction: Transaction, found: MedicalCertificate) -> Confirmed | DecisionRecord:
         return _Confirming(transaction, context, caller, found, said)()
@@ -81,8 +81,9 @@ class _Confirming:
     def __call__(self) -> Confirmed | DecisionRecord:
         """What is kept, or the decision that forbids it: then that decision is kept, and what was read."""
         read = keep_read(self.transaction, self.context, self.caller, self.found)
-        if read.notice:
-            return self._before(read)
+        notice = notice_of(self.transaction, self.caller, self.found.id)
+        if notice is not None:
+            return self._before(read, notice)
         issues = rules.faults(
             self.found, states_need=self.said.states_need, patient_consents=self.said.patient_consents
         )
@@ -154,15 +155,16 @@ class _Confirming:
             reference=request.id,
         )
 
-    def _before(self, read: ReadCertificate) -> Confirmed:
+    def _before(self, read: ReadCertificate, notice: Record) -> Confirmed:
         """As it was confirmed once: by now the certificate or the consents may say otherwise, and that changes nothing."""
-        notice = self.transaction.read(*read.notice.split("/"))
-        assert notice is not None  # noqa: S101 - it has just been found
-        request = decode(notice.body).content["basedOn"][0]["reference"]
-        activity = self.transaction.by_token(
-            "Procedure", "identifier", MESSAGE_ID, self.found.id, self.caller.unit.value
-        )
-        return Confirmed(read, request, notice, activity[0] if activity else None, changed=False)
+        request: str = decode(notice.body).content["basedOn"][0]["reference"]
+        unit = self.caller.unit.value
+        acts = self.transaction.by_token("Procedure", "identifier", MESSAGE_ID, self.found.id, unit)
+        activity = acts[0] if acts else None
+        kept = (notice, activity, self.transaction.read(*request.split("/")))
+        if not all(each is None or self.caller.may_see(each) for each in kept):
+            raise Conflict("somebody has confirmed it before, and what was kept of that may not be shown to you")
+        return Confirmed(read, request, notice, activity, changed=False)
 
 
 _PARTS: Final = (MessagePart(InformationCategory.ASSUMED_REHAB_NEED, _TEXT),)

@@ -2,14 +2,14 @@
 31). Both are recorded for the version that it was: a later one is another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from contracts.errors import Conflict, Invalid, Issue, IssueType, VersionConflict
 from contracts.plan import HandedOver, Manner
 from contracts.ports import Transaction
-from contracts.record import Caller
+from contracts.record import Caller, Record, Right
 from fhir_mappings import patient_document as mapping
 from fhir_mappings import r4
 from fhir_mappings.document import decode, from_content
@@ -43,9 +43,9 @@ def hand_over(transaction: Transaction, context: Context, caller: Caller, id: st
     if seen.protected and given.manner is not Manner.READ_TOGETHER and not given.why.strip():
         text = "the patient's identity is protected: say in why how the document reaches nobody else"
         raise Invalid(Issue(IssueType.REQUIRED, text, "why", rule="protected-identity"))
-    # Who does not see what is restricted hands over a document without it.
-    of_restricted = caller.sees_restricted and tells_of_restricted(transaction, record)
-    document = html.page(seen).encode()
+    page = html.page(seen)
+    of_restricted = _is_of_restricted(transaction, caller, record, page)
+    document = page.encode()
     binary = _judged(mapping.binary(record.patient, mapping.HTML, document))
     kept = keep(transaction, context, Write(caller, binary, of_restricted=of_restricted)).record
     told = HandedOver("", seen.version, given.at or transaction.at, given.manner, caller.employee.value, given.why)
@@ -68,6 +68,15 @@ def release(
     # The plan itself comes first: by it the release is found, and whose it is.
     content = mapping.release(record.reference, list(dict.fromkeys(parts)), caller, transaction.at, why)
     return record_resource(transaction, context, Write(caller, _judged(content)))
+
+
+def _is_of_restricted(transaction: Transaction, caller: Caller, plan: Record, page: str) -> bool:
+    """Whether the document is made of something restricted: the plan, what it points at, or whatever else makes it another
+    than it is for those without the right. Who does not see what is restricted hands over a document without it."""
+    if not caller.sees_restricted:
+        return False
+    others = replace(caller, rights=caller.rights - {Right.FHIR_RESTRICTED})
+    return tells_of_restricted(transaction, plan) or page != html.page(plan_seen(transaction, others, plan))
 
 
 def _check(current: int, status: str, given: Handing, now: datetime) -> None:

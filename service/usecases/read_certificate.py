@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from contracts.certificate import MedicalCertificate
 from contracts.errors import NotFound, Unavailable
 from contracts.ports import Certificates, Snapshot, Store, Transaction
-from contracts.record import Caller
+from contracts.record import Caller, Record
 from contracts.sick_leave import Certificate
 from fhir_mappings import certificate as mapping
 from fhir_mappings.document import decode
@@ -31,7 +31,7 @@ _NOT_HERE: Final = "there is no such certificate on the unit"
 class ReadCertificate:
     """What was read, and where it is kept: references to the certificate's DocumentReference and to the
     QuestionnaireResponse. ``patient`` is the logical id. ``notice`` is the Communication that says that the certificate told
-    Försäkringskassan, empty while nobody has confirmed that."""
+    Försäkringskassan, empty while nobody has confirmed that, and for whom it is not there to see."""
 
     certificate: MedicalCertificate
     patient: str
@@ -85,8 +85,15 @@ def keep_read(transaction: Transaction, context: Context, caller: Caller, found:
     document = f"DocumentReference/{known.document}"
     body = mapping.questionnaire_response(found, f"Patient/{known.patient}", document)
     kept = keep(transaction, context, Write(caller, decode(body), earlier[0].id if earlier else ""))
-    notice = transaction.by_token("Communication", "identifier", MESSAGE_ID, found.id, unit)
-    return ReadCertificate(found, known.patient, document, kept.record.reference, notice[0].reference if notice else "")
+    notice = notice_of(transaction, caller, found.id)
+    named = notice.reference if notice is not None and caller.may_see(notice) else ""
+    return ReadCertificate(found, known.patient, document, kept.record.reference, named)
+
+
+def notice_of(snapshot: Snapshot, caller: Caller, id: str) -> Record | None:
+    """The Communication that says that the certificate told Försäkringskassan, also one that the caller may not see."""
+    found = snapshot.by_token("Communication", "identifier", MESSAGE_ID, id, caller.unit.value)
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from contracts.consent import Consent, Effect, UnreadableConsent
 from contracts.errors import Conflict
 from contracts.plan import BY_PATIENT, Answer, HandedOver, PlanGoal, PlanKind, PlanSeen, RehabPlan, Release
 from contracts.ports import Snapshot, Transaction
@@ -40,7 +41,7 @@ def plan_seen(snapshot: Snapshot, caller: Caller, record: Record) -> PlanSeen:
         raise Conflict("this plan was entered in error: there is no document of it")
     plan = plan_mapping.care_plan(content, lambda reference: _name_of(snapshot, caller, reference))
     patient = seen_patient(snapshot, caller, plan.patient)
-    consents = consents_of(snapshot, plan.patient)
+    consents = _consents(snapshot, caller, plan.patient)
     return PlanSeen(
         reference=record.reference,
         version=record.version,
@@ -127,6 +128,15 @@ def _followed_up(snapshot: Snapshot, caller: Caller, plan: Record) -> Iterator[d
 
 
 # Who is meant
+
+
+def _consents(snapshot: Snapshot, caller: Caller, patient: str) -> Iterator[Consent | UnreadableConsent]:
+    """Whom a permission names is not told to those who may not see it; a refusal refuses all the same."""
+    for consent in consents_of(snapshot, patient):
+        record = snapshot.read("Consent", consent.id)
+        is_permission = isinstance(consent, Consent) and consent.effect is Effect.PERMIT
+        if not is_permission or (record is not None and caller.may_see(record)):
+            yield consent
 
 
 def _name_of(snapshot: Snapshot, caller: Caller, reference: Json) -> str:
