@@ -37,6 +37,14 @@ def service_for(unit: HsaId, provider: HsaId, employee: HsaId | None = None) -> 
     return Caller(employee or unit, SERVICE, unit, provider, frozenset({Right.FHIR_RESTRICTED}))
 
 
+def writer_of(caller: Caller, record: Record) -> Caller:
+    """Who writes what follows for a record from the caller's deed: the service for the caller, where it is not the caller's to
+    see."""
+    if caller.may_see(record):
+        return caller
+    return service_for(caller.unit, caller.provider, caller.employee).asking(caller.request_id)
+
+
 def service_of(context: Context, unit: HsaId) -> Caller:
     """The service acts for the unit, whose care provider is the one that is known for it."""
     return service_for(unit, context.units.get(unit) or context.provider or unit)
