@@ -284,13 +284,13 @@ def _taken(write: Write, other: Record) -> Conflict:
 
 
 def _says_the_same(write: Write, labelled: Document, earlier: Record) -> bool:
-    """Whether what is there says what is to be stored. Who sends no ``meta`` of their own says nothing of it, but for a label:
-    that is taken away by a ``meta`` without it."""
+    """Whether what is there says what is to be stored. Who sends no ``meta`` of their own, or the labels that are there alone,
+    says nothing of the rest of it; a label is taken away by a ``meta`` without it."""
     sent, stored = write.document.content, decode(earlier.body)
     own, was = _own_meta(labelled.content), _own_meta(stored.content)
-    is_hidden = is_restricted(labelled.content) or ("meta" not in sent and earlier.restricted)
-    is_silent = not _own_meta(sent) and is_hidden == earlier.restricted
-    return same_content(labelled, stored) and (is_silent or own == was)
+    is_silent = _own_meta(sent) in ({}, {"security": was.get("security")})
+    is_as_labelled = is_restricted(labelled.content) == earlier.restricted
+    return same_content(labelled, stored) and ((is_silent and is_as_labelled) or own == was)
 
 
 def _own_meta(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fhir_mappings.identifiers import CONFIDENTIALITY
 from tests.flow import test_meetings as meetings
 from tests.flow.test_dialogue import instruct, pass_days, until
-from tests.flow.test_labels import RESTRICTED, asked, found, put_label
+from tests.flow.test_labels import RESTRICTED, asked, found, labelled, put_label
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -167,3 +168,23 @@ async def test_an_invitation_that_is_labelled_follows_its_meeting(
     assert path == "cancel" or "Sal 2" in written["payload"][0]["contentString"]
     by = flow.rows("SELECT DISTINCT employee, commission FROM access_log WHERE resource = ?", invitation)
     assert len({employee for employee, _ in by}) == 2, by
+
+
+# ---- An update that says nothing of labels -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codes", [["V"], ["R"], ["N"], ["V", "other"], ["other"]])
+async def test_labels_stay_as_they_are_where_nothing_is_said_of_them(flow: "Flow", codes: list[str]) -> None:
+    person = await flow.patient()
+    systems = {"other": "urn:example:labels"}
+    labels = [{"system": systems.get(each, CONFIDENTIALITY), "code": each} for each in codes]
+    goal = await flow.post(flow.forms.goal(person) | {"meta": {"security": labels, "tag": [{"code": "egen"}]}})
+    address = f"/fhir/Goal/{goal['id']}"
+    unnamed = {name: value for name, value in goal.items() if name != "meta"}
+    again = await flow.coordinator.put(address, json=unnamed)
+    changed = await flow.coordinator.put(address, json=unnamed | {"note": [{"text": "Mer"}]})
+    assert (again.status_code, changed.status_code) == (200, 200), again.text + changed.text
+    seen = [(each.json()["meta"]["versionId"], each.json()["meta"]["security"]) for each in (again, changed)]
+    assert seen == [("1", labels), ("2", labels)]
+    lifted = await flow.coordinator.put(address, json=changed.json() | {"meta": labelled("N")})
+    assert lifted.json()["meta"]["security"] == labelled("N")["security"]
