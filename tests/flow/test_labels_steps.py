@@ -9,6 +9,7 @@ from fhir_mappings.identifiers import CONFIDENTIALITY
 from tests.flow import test_meetings as meetings
 from tests.flow.test_dialogue import instruct, pass_days, until
 from tests.flow.test_labels import RESTRICTED, asked, found, labelled, put_label
+from tests.flow.test_pages import sat_down
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Flow, Person
@@ -168,6 +169,28 @@ async def test_an_invitation_that_is_labelled_follows_its_meeting(
     assert path == "cancel" or "Sal 2" in written["payload"][0]["contentString"]
     by = flow.rows("SELECT DISTINCT employee, commission FROM access_log WHERE resource = ?", invitation)
     assert len({employee for employee, _ in by}) == 2, by
+
+
+# ---- What was said under a label ---------------------------------------------------------------------------------
+
+
+async def test_a_dialogues_page_tells_nothing_that_was_said_under_a_label_lifted_since(flow: "Flow") -> None:
+    person = await flow.consenting("fk")
+    await flow.request(person, status="draft")
+    question = await until(flow, person, "consent-to-ask")
+    task = f"Task/{question['id']}"
+    await put_label(flow, task)
+    for step in ({"to": "consent-asked", "why": "Hemlig grund"}, {"to": "consent-refused", "why": "Nej"}):
+        taken = await flow.coordinator.post(f"/api/dialogues/{question['id']}/steps", json=step)
+        assert taken.is_success, taken.text
+    await put_label(flow, task, "")
+    shown = []
+    for who in ("coordinator", "colleague"):
+        async with sat_down(flow, who) as sitting:
+            seen = await sitting.get(f"/units/{flow.UNIT}/dialogues/{question['id']}")
+            assert seen.status == 200
+            shown.append("Hemlig grund" in seen.response.text)
+    assert shown == [True, False]
 
 
 # ---- An update that says nothing of labels -----------------------------------------------------------------------
