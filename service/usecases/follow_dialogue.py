@@ -145,7 +145,9 @@ def _moved(transaction: Transaction, context: Context, conversation: str, queued
     standing = rules.after_delivery(
         dialogue.standing, queued.state, queued.reason, begun_by_them=dialogue.begun_by_them, promised=promised
     )
-    move(transaction, context, caller, task, _stands(transaction, context, dialogue, standing, queued.reason))
+    # Where a message stands tells nothing of what the Task points at: what has been labelled there since does not hide it.
+    mover = caller if task.restricted else replace(caller, rights=frozenset())
+    move(transaction, context, mover, task, _stands(transaction, context, dialogue, standing, queued.reason))
 
 
 def _sender_of(context: Context, message: OutboxMessage) -> Caller:

@@ -7,7 +7,7 @@ import pytest
 
 from fhir_mappings.identifiers import CONFIDENTIALITY
 from tests.flow import test_meetings as meetings
-from tests.flow.test_dialogue import instruct, pass_days, until
+from tests.flow.test_dialogue import answer_to, instruct, pass_days, until
 from tests.flow.test_labels import RESTRICTED, asked, found, labelled, put_label
 from tests.flow.test_pages import sat_down
 
@@ -98,6 +98,26 @@ async def test_an_answer_is_read_in_a_dialogue_where_another_is_labelled(flow: "
     response = await flow.colleague.post(f"/api/dialogues/{task['id']}/answer", json=said)
     assert response.status_code == 200, response.text
     assert len(await found(flow.colleague, received)) == int(is_heard)
+
+
+async def test_what_waits_is_told_in_a_dialogue_whose_meeting_is_labelled(flow: "Flow") -> None:
+    """Where the message stands is written by the service: that hides the dialogue from nobody."""
+    person = await flow.consenting("fk")
+    question = await asked(flow, person)
+    party, start = {"recipient": meetings.FK}, meetings.ahead(flow, days=3)
+    made = await meetings.plan(flow, person, "avstamningsmote", party, start=start, dialogue=question["id"])
+    for each in (await flow.coordinator.get(f"/fhir/Consent?patient={person.id}")).json()["entry"]:
+        await flow.coordinator.post(f"/api/consents/{each['resource']['id']}/withdrawal")
+    await flow.post(answer_to(flow, person, question["about"], "contact"))
+    await until(flow, person, "withheld", "contact")
+    await put_label(flow, f"Task/{made['id']}")
+    await flow.post(flow.forms.coordination(person))
+    await flow.post(flow.forms.disclosure(person, "fk"))
+    address = f"/api/dialogues/{question['id']}"
+    for path, body in (("channel", {"channel": "manual"}), ("told", {"mode": "telephone"})):
+        response = await flow.colleague.post(f"{address}/{path}", json=body)
+        assert response.status_code == 200, (path, response.text)
+    assert (await flow.colleague.get(address)).json()["state"] == "answer-sent"
 
 
 @pytest.mark.parametrize("labelled_too", ["plan", "goal"])
