@@ -31,6 +31,12 @@ def restricted(document: Document) -> Document:
     return with_elements(document, {"meta": {**meta, "security": [*meta.get("security", ()), label]}})
 
 
+def labelled_as(document: Document, other: Document) -> Document:
+    """The resource, which has no ``meta``, under all the labels of another."""
+    labels = other.content["meta"].get("security")
+    return with_elements(document, {"meta": {"security": labels}}) if labels else document
+
+
 def unrestricted(document: Document) -> Document:
     """The resource without the labels that restrict it."""
     meta = dict(document.content.get("meta", {}))

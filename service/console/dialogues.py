@@ -127,7 +127,8 @@ class Dialogues:
     async def _sheet(self, caller: Caller, id: str, **more: Any) -> Sheet:
         found = await self.store.run(lambda transaction: see_dialogue(transaction, self.context, caller, id))
         task = found.listed.task
-        versions = [each for each in self.store.versions("Task", id) if each.record.version <= task.version]
+        known = [each for each in self.store.versions("Task", id) if each.record.version <= task.version]
+        versions = [each for each in known if caller.may_see(each.record)]  # what was said under a label stays under it
         moments = history(versions, self.store.writers("Task", id))
         return Sheet(caller, found, Line(found.listed, swedish_day(self.clock.now())), moments, **more)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from contracts.errors import Invalid, Issue, IssueType, Malformed, NotFound, VersionConflict
 from contracts.record import Document, Record
 from fhir_mappings import r4
+from fhir_mappings.document import decode
+from fhir_mappings.labels import labelled_as
 from fhir_mappings.patching import Patch
 from fhir_mappings.references import at_home
 from service.fhir_api.conditions import only_match, stated_condition
@@ -68,15 +70,17 @@ def update(
     if names_a_person(id_.encode()):
         text = "an id stands in addresses, and never holds a personal number"
         raise Malformed(Issue(IssueType.VALUE, text, f"{document.type}.id"))
-    keeps, document = _keeps_label(stage, document, id_), at_home(document, stage.around.base)
-    write = Write(stage.caller, document, id_, expected, fresh, coming, of_restricted=keeps)
+    document = at_home(_with_its_labels(stage, document, id_), stage.around.base)
+    write = Write(stage.caller, document, id_, expected, fresh, coming)
     return story(stage.transaction, stage.around.context, write)
 
 
-def _keeps_label(stage: Stage, document: Document, id: str) -> bool:
-    """A label stays on an update whose sender says nothing of labels, not even that there are none."""
+def _with_its_labels(stage: Stage, document: Document, id: str) -> Document:
+    """Labels stay on an update whose sender says nothing of them, not even that there are none."""
     earlier = stage.transaction.read(document.type, id) if id and "meta" not in document.content else None
-    return earlier is not None and earlier.restricted
+    if earlier is None or not stage.caller.may_see(earlier):
+        return document
+    return labelled_as(document, decode(earlier.body))
 
 
 def patch(stage: Stage, target: Target, change: Patch, expected: int | None) -> Recorded:

@@ -170,7 +170,7 @@ def _kept(transaction: Transaction, context: Context, caller: Caller, found: Ope
         at=heard.at,
         text=heard.text,
     )
-    of_restricted = tells_of_restricted(transaction, found.task)
+    of_restricted = caller.sees_restricted and tells_of_restricted(transaction, found.task)
     return keep(transaction, context, Write(caller, document, of_restricted=of_restricted)).record
 
 

@@ -37,6 +37,14 @@ def service_for(unit: HsaId, provider: HsaId, employee: HsaId | None = None) -> 
     return Caller(employee or unit, SERVICE, unit, provider, frozenset({Right.FHIR_RESTRICTED}))
 
 
+def writer_of(caller: Caller, record: Record) -> Caller:
+    """Who writes what follows for a record from the caller's deed: the service for the caller, where it is not the caller's to
+    see."""
+    if caller.may_see(record):
+        return caller
+    return service_for(caller.unit, caller.provider, caller.employee).asking(caller.request_id)
+
+
 def service_of(context: Context, unit: HsaId) -> Caller:
     """The service acts for the unit, whose care provider is the one that is known for it."""
     return service_for(unit, context.units.get(unit) or context.provider or unit)
@@ -137,7 +145,9 @@ def _moved(transaction: Transaction, context: Context, conversation: str, queued
     standing = rules.after_delivery(
         dialogue.standing, queued.state, queued.reason, begun_by_them=dialogue.begun_by_them, promised=promised
     )
-    move(transaction, context, caller, task, _stands(transaction, context, dialogue, standing, queued.reason))
+    # Where a message stands tells nothing of what the Task points at: what has been labelled there since does not hide it.
+    mover = caller if task.restricted else replace(caller, rights=frozenset())
+    move(transaction, context, mover, task, _stands(transaction, context, dialogue, standing, queued.reason))
 
 
 def _sender_of(context: Context, message: OutboxMessage) -> Caller:

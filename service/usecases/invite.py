@@ -15,11 +15,12 @@ from contracts.errors import Issue
 from contracts.meeting import Meeting, Participant
 from contracts.outbox import DeliveryState
 from contracts.ports import Transaction
-from contracts.record import Caller
+from contracts.record import Caller, Record
 from fhir_mappings import dialogue, invitation
 from fhir_mappings.document import decode, from_content, with_elements
 from service.rules import meeting as rules
 from service.usecases.context import Context, Recorded, Write
+from service.usecases.follow_dialogue import writer_of
 from service.usecases.keeping import any_restricted
 from service.usecases.notify import notify
 
@@ -70,9 +71,9 @@ def call_off(transaction: Transaction, context: Context, caller: Caller, meeting
     return tuple(notes)
 
 
-def tells_of_restricted(transaction: Transaction, meeting: Meeting) -> bool:
-    """Whether what is made of the meeting is made of something restricted."""
-    return meeting.restricted or any_restricted(transaction, meeting.points_at)
+def tells_of_restricted(transaction: Transaction, caller: Caller, meeting: Meeting) -> bool:
+    """Whether what the caller makes of the meeting is made of something restricted: never by one who does not see such."""
+    return caller.sees_restricted and (meeting.restricted or any_restricted(transaction, meeting.points_at))
 
 
 def _first_words(meeting: Meeting) -> str:
@@ -102,7 +103,7 @@ def _tell(
         wanted=NextStep.MEETING if _asks(meeting) else None,
     )
     content = dialogue.to_fhir(said, party, employee=caller.employee, unit=caller.unit, authored=transaction.at)
-    of_restricted = tells_of_restricted(transaction, meeting)
+    of_restricted = tells_of_restricted(transaction, caller, meeting)
     return notify(transaction, context, Write(caller, from_content(content), of_restricted=of_restricted))
 
 
@@ -115,20 +116,31 @@ def _tell_again(
         if not transaction.was_promised(who.invitation):
             return None
         return _tell(transaction, context, caller, meeting, who.party, invitation.changed(meeting))
-    request = transaction.read(*who.invitation.split("/"))
-    assert request is not None  # noqa: S101 - its message is in the outbox
+    request = _unsent(transaction, who)
     document = decode(request.body)
     payload = [{**document.content["payload"][0], "contentString": invitation.invited(meeting)}]
     corrected = with_elements(document, {"payload": payload})
-    of_restricted = tells_of_restricted(transaction, meeting)
-    return notify(transaction, context, Write(caller, corrected, request.id, of_restricted=of_restricted))
+    of_restricted = tells_of_restricted(transaction, caller, meeting)
+    return _rewritten(transaction, context, Write(caller, corrected, request.id, of_restricted=of_restricted), request)
 
 
 def _take_back(transaction: Transaction, context: Context, caller: Caller, who: Participant) -> Recorded:
+    request = _unsent(transaction, who)
+    revoked = with_elements(decode(request.body), {"status": "revoked"})
+    return _rewritten(transaction, context, Write(caller, revoked, request.id), request)
+
+
+def _unsent(transaction: Transaction, who: Participant) -> Record:
     request = transaction.read(*who.invitation.split("/"))
     assert request is not None  # noqa: S101 - its message is in the outbox
-    revoked = with_elements(decode(request.body), {"status": "revoked"})
-    return notify(transaction, context, Write(caller, revoked, request.id))
+    return request
+
+
+def _rewritten(transaction: Transaction, context: Context, write: Write, request: Record) -> Recorded:
+    """Whoever changes a meeting changes what was said of it, also in an invitation that has been labelled since: nothing of
+    that is told then."""
+    told = notify(transaction, context, replace(write, caller=writer_of(write.caller, request)))
+    return told if write.caller.may_see(request) else replace(told, notes=())
 
 
 def _is_unsent(transaction: Transaction, meeting: Meeting, who: Participant) -> bool:

@@ -49,11 +49,11 @@ def keep(transaction: Transaction, context: Context, write: Write) -> Recorded:
     if earlier is not None and not write.id:
         return _already_there(transaction, write, earlier)
     references = _literals(write.document.content)
-    check_references(transaction, write, references)
+    hidden = check_references(transaction, write, references, earlier)
     if write.id:
         _refuse_other_patient(transaction, write, earlier)
         _refuse_taken_identity(transaction, write)
-    labelled = _labelled(transaction, write, references)
+    labelled = _labelled(transaction, write, references - hidden)
     if earlier is not None and _says_the_same(write, labelled, earlier):
         return unchanged(transaction, write.caller, earlier)
     return _saved(transaction, context, write.saying(labelled), earlier)
@@ -284,24 +284,29 @@ def _taken(write: Write, other: Record) -> Conflict:
 
 
 def _says_the_same(write: Write, labelled: Document, earlier: Record) -> bool:
-    """Whether what is there says what is to be stored. Who sends no ``meta`` of their own says nothing of it, but for a label:
-    that is taken away by a ``meta`` without it."""
+    """Whether what is there says what is to be stored. Who sends no ``meta`` of their own, or the labels that are there alone,
+    says nothing of the rest of it; a label is taken away by a ``meta`` without it."""
     sent, stored = write.document.content, decode(earlier.body)
     own, was = _own_meta(labelled.content), _own_meta(stored.content)
-    is_hidden = is_restricted(labelled.content) or ("meta" not in sent and earlier.restricted)
-    is_silent = not _own_meta(sent) and is_hidden == earlier.restricted
-    return same_content(labelled, stored) and (is_silent or own == was)
+    is_silent = _own_meta(sent) in ({}, {"security": was.get("security")})
+    is_as_labelled = is_restricted(labelled.content) == earlier.restricted
+    return same_content(labelled, stored) and ((is_silent and is_as_labelled) or own == was)
 
 
 def _own_meta(content: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.get("meta", {}).items() if name not in ("versionId", "lastUpdated")}
 
 
-def check_references(transaction: Transaction, write: Write, references: Collection[str]) -> None:
+def check_references(
+    transaction: Transaction, write: Write, references: Collection[str], earlier: Record | None
+) -> set[str]:
     """Every one of the literal ``references`` in the resource to a type that is kept here leads to something that the caller
-    may see. Raises ``Invalid`` with all that do not."""
+    may see, or stands in the version before and leads to what has been labelled since: those are answered. Raises ``Invalid``
+    with all that do neither."""
     content = write.document.content
     astray = {reference for reference in references if not _leads_somewhere(transaction, write, reference)}
+    hidden = _labelled_since(transaction, astray, earlier) if astray and earlier is not None else set[str]()
+    astray -= hidden
     issues = [
         Issue(IssueType.NOT_FOUND, "what this points at is not here", f"{write.document.type}{_told(at)}.reference")
         for at, reference in (_places(content) if astray else ())
@@ -309,6 +314,15 @@ def check_references(transaction: Transaction, write: Write, references: Collect
     ]
     if issues:
         raise Invalid(*issues)
+    return hidden
+
+
+def _labelled_since(transaction: Transaction, references: Collection[str], earlier: Record) -> set[str]:
+    """Those which the version before has too, and that lead to something restricted. Who could read them there may leave them
+    there, and writes nothing of what they lead to."""
+    known = _literals(decode(earlier.body).content).intersection(references)
+    found = {each: transaction.read(*each.split("/")[:2]) for each in known}
+    return {each for each, record in found.items() if record is not None and record.restricted}
 
 
 def _literals(content: Mapping[str, Any]) -> set[str]:

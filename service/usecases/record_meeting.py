@@ -182,9 +182,10 @@ def _held(
         identifiers=(Identifier(MEETING_ID, id),),
     )
     content = activity_mapping.to_fhir(activity, employee=caller.employee, unit=caller.unit)
-    if meeting.plan:
+    plan = transaction.read(*meeting.plan.split("/")) if meeting.plan else None
+    if plan is not None and caller.may_see(plan):  # what is new points at nothing that its writer does not see
         content["basedOn"] = [{"reference": meeting.plan}]
-    of_restricted = invite.tells_of_restricted(transaction, meeting)
+    of_restricted = invite.tells_of_restricted(transaction, caller, meeting)
     act = Write(caller, from_content(content), of_restricted=of_restricted)
     recorded = record_activity(transaction, context, act)
     return replace(meeting, activity=recorded.record.reference), recorded.notes
@@ -205,7 +206,7 @@ def _tell_dialogue(
         dialogue = replace(dialogue, reason="the meeting was cancelled")
     known = dialogue_task.said(decode(task.body).content)
     said = [each for each in _said(record, meeting) if each not in known]
-    follow_dialogue.move(transaction, context, caller, task, dialogue, said)
+    follow_dialogue.move(transaction, context, follow_dialogue.writer_of(caller, task), task, dialogue, said)
 
 
 def _said(record: Record, meeting: Meeting) -> list[Said]:
@@ -229,15 +230,29 @@ def _plan_follow_up(
     record = transaction.read(*meeting.plan.split("/")) if meeting.plan and agreed and agreed.on else None
     if record is None or agreed is None or agreed.on is None:
         return ()
+    follow_up, of_restricted = FollowUp(agreed.on, agreed.how), invite.tells_of_restricted(transaction, caller, meeting)
+    writer = follow_dialogue.writer_of(caller, record)
+    notes = _planned(transaction, context, writer, record, follow_up, of_restricted=of_restricted)
+    return notes if caller.may_see(record) else ()
+
+
+def _planned(
+    transaction: Transaction,
+    context: Context,
+    writer: Caller,
+    record: Record,
+    follow_up: FollowUp,
+    *,
+    of_restricted: bool,
+) -> tuple[Issue, ...]:
     earlier = decode(record.body)
     if earlier.content["status"] not in ("active", "draft", "on-hold"):
         return (note("the linked plan is over: the agreed day stands in the meeting alone", "plan-follow-up"),)
     try:
-        planned = with_follow_up(earlier, FollowUp(agreed.on, agreed.how))
+        planned = with_follow_up(earlier, follow_up)
         if planned is earlier:
             return ()
-        of_restricted = invite.tells_of_restricted(transaction, meeting)
-        record_plan(transaction, context, Write(caller, planned, record.id, of_restricted=of_restricted))
+        record_plan(transaction, context, Write(writer, planned, record.id, of_restricted=of_restricted))
     except Invalid:
         return (note("the linked plan cannot stand as it is: the agreed day is not in it", "plan-follow-up"),)
     return (note("the agreed day stands in the linked plan", "plan-follow-up"),)
