@@ -89,7 +89,7 @@ class Database(Protocol):
         ...
 
     def append(self, connection: Any, statement: Any, rows: Sequence[Row]) -> None:
-        """Write rows, all of them or none, durable when it returns, where no transaction has begun: what nothing that is
+        """Write rows, all of them or none, as durable as a commit is, where no transaction has begun: what nothing that is
         read decides about. ``statement`` is a positional one of ``service.store.sql``."""
         ...
 

@@ -74,7 +74,8 @@ class Writer:
         self._clock = clock
         self._wake = wake
         self._ids = RowIds(0, 0)
-        self._begun_at = 0
+        self._row_at_begin = 0
+        # Groups: as they are equal, all that anybody can read has been flushed.
         self._begun = self._told = 0
         self._beside = False
         self._left: list[_Job] = []
@@ -167,7 +168,7 @@ class Writer:
 
     def _learn(self) -> None:
         """Beside the writer: others go on writing meanwhile."""
-        before, self._begun_at = self._begun_at, self._ids.resource
+        before, self._row_at_begin = self._row_at_begin, self._ids.resource
         if self._database.is_shared and bisect(LEARNING, before) < bisect(LEARNING, self._ids.resource):
             threading.Thread(target=self._look, name="store-learner", daemon=True).start()
 
@@ -225,7 +226,7 @@ class Writer:
         if parameter != self._index.newest:
             raise Unavailable("another version of this service has made the search index anew: start this one again")
         self._ids = RowIds((rid or 0) + 1, (hid or 0) + 1)
-        self._begun_at = self._ids.resource
+        self._row_at_begin = self._ids.resource
 
     def _log_alone(self, jobs: list[_Job]) -> None:
         """As ``_log``, where nothing else is written."""

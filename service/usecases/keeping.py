@@ -277,7 +277,8 @@ def _refuse_taken_identity(transaction: Transaction, write: Write) -> None:
 
 
 def _taken(write: Write, other: Record) -> Conflict:
-    text = "something that is restricted has this identifier already"
+    right = Right.FHIR_RESTRICTED.value
+    text = f"something that is restricted has this identifier already: whoever has the right {right} can update it"
     if write.caller.may_see(other):
         text = f"{other.reference} has this identifier already, with other content: update it instead"
     return Conflict(Issue(IssueType.DUPLICATE, text, f"{other.type}.identifier"))
